@@ -1,0 +1,65 @@
+"""What is true on this thread now: eager, recording or tracing; device; seed."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, Protocol
+
+# Every open tape and every graph under construction, of all threads. Empty means that an
+# operation on plain tensors has nobody to tell: one truth test of a list, the cheapest there is.
+busy: list[object] = []
+
+
+class Recorder(Protocol):
+    """What an open tape offers to operations."""
+
+    def record(self, op: Any, inputs: tuple, settings: dict, outputs: Any) -> None: ...
+
+    def note_read(self, variable: Any, value: Any) -> None: ...
+
+
+class _Local(threading.local):
+    """The state of one thread. `tapes`: open tapes, outermost first; `graph`: what is being traced, or None."""
+
+    def __init__(self) -> None:
+        self.tapes: list[Any] = []
+        self.graph: Any = None
+        self.name_scopes: list[str] = []
+
+
+local = _Local()
+
+
+def executing_eagerly() -> bool:
+    """True where operations run at once: not inside a traced function.
+
+    >>> executing_eagerly()
+    True
+    """
+    return local.graph is None
+
+
+@contextmanager
+def tracing(graph: Any) -> Iterator[Any]:
+    """Operations on symbols become nodes of `graph` until the end of the block; tapes opened outside do not listen."""
+    outer, tapes = local.graph, local.tapes
+    local.graph, local.tapes = graph, []
+    busy.append(graph)
+    try:
+        yield graph
+    finally:
+        local.graph, local.tapes = outer, tapes
+        busy.remove(graph)
+
+
+@contextmanager
+def eagerly() -> Iterator[None]:
+    """Operations run at once until the end of the block, also inside a trace or under a tape (to make variables, say)."""
+    outer, tapes = local.graph, local.tapes
+    local.graph, local.tapes = None, []
+    try:
+        yield
+    finally:
+        local.graph, local.tapes = outer, tapes

@@ -1,0 +1,130 @@
+"""Every exception, and `explain`, the one builder of messages."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+class OpError(Exception):
+    """The base of all errors of operations; `message` is its text.
+
+    Takes `(message)`, or TensorFlow's `(node_def, op, message)`.
+
+    >>> OpError(None, None, "no").message
+    'no'
+    """
+
+    error_code: int | None = None
+
+    def __init__(self, *args: Any) -> None:
+        self.message = str(args[-1]) if args else ""
+        self.node_def = args[0] if len(args) > 1 else None
+        self.op = args[1] if len(args) > 2 else None
+        super().__init__(self.message)
+
+
+class CancelledError(OpError):
+    """What was asked of a closed queue or a cancelled step."""
+
+    error_code = 1
+
+
+class UnknownError(OpError):
+    """An error of no other kind."""
+
+    error_code = 2
+
+
+class InvalidArgumentError(OpError, ValueError):
+    """An operation was given values, shapes or dtypes that it cannot take."""
+
+    error_code = 3
+
+
+class DeadlineExceededError(OpError):
+    """Something took longer than it was allowed to."""
+
+    error_code = 4
+
+
+class NotFoundError(OpError):
+    """A file or an entity is missing."""
+
+    error_code = 5
+
+
+class AlreadyExistsError(OpError):
+    """An entity that was to be made is there already."""
+
+    error_code = 6
+
+
+class ResourceExhaustedError(OpError):
+    """Memory, or another bounded resource, ran out."""
+
+    error_code = 8
+
+
+class FailedPreconditionError(OpError):
+    """The state of the thing asked does not allow what was asked."""
+
+    error_code = 9
+
+
+class AbortedError(OpError):
+    """The operation was given up, as when another one got in its way."""
+
+    error_code = 10
+
+
+class OutOfRangeError(OpError):
+    """An index, or a read, past the end of what there is."""
+
+    error_code = 11
+
+
+class UnimplementedError(OpError):
+    """A combination that does not exist here."""
+
+    error_code = 12
+
+
+class InternalError(OpError):
+    """A broken promise of this library to itself: please report it."""
+
+    error_code = 13
+
+
+class UnavailableError(OpError):
+    """A thing that is not there for now."""
+
+    error_code = 14
+
+
+class DataLossError(OpError):
+    """Data came back damaged."""
+
+    error_code = 15
+
+
+class ModelFileError(ValueError):
+    """A model file, or a config, that cannot be read or is refused; says which file, where in it, and what to do."""
+
+
+def explain(who: str, wrong: str, given: dict[str, Any] | str = "", rule: str = "", way_out: str = "") -> str:
+    """The text of an error: who, what is wrong, the values given, the rule, the way out.
+
+    >>> explain("matmul", "inner sizes differ", {"a": (1, 3), "b": (1, 3)}, "a.shape[-1] must equal b.shape[-2]")
+    'matmul: inner sizes differ (a=(1, 3), b=(1, 3)); a.shape[-1] must equal b.shape[-2].'
+    """
+    if isinstance(given, dict):
+        given = ", ".join(f"{name}={value}" for name, value in given.items())
+    text = f"{who}: {wrong}"
+    if given:
+        text += f" ({given})"
+    if rule:
+        text += f"; {rule}"
+    text += "."
+    if way_out:
+        text += f" {way_out}"
+    return text

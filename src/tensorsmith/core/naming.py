@@ -1,0 +1,64 @@
+"""Name scopes and unique names."""
+
+from __future__ import annotations
+
+import re
+import threading
+from typing import Any
+
+from tensorsmith.core import context
+
+
+class _Counters(threading.local):
+    def __init__(self) -> None:
+        self.used: dict[str, int] = {}
+
+
+_counters = _Counters()
+
+
+def snake_case(name: str) -> str:
+    """The name of a class as variables are written.
+
+    >>> snake_case("MyDense"), snake_case("HuberLoss"), snake_case("ReLU"), snake_case("Conv2DTranspose")
+    ('my_dense', 'huber_loss', 're_lu', 'conv2d_transpose')
+    """
+    name = re.sub(r"\W+", "", name)
+    name = re.sub("(.)([A-Z][a-z]+)", r"\1_\2", name)
+    return re.sub("([a-z])([A-Z])", r"\1_\2", name).lower()
+
+
+def unique(base: str) -> str:
+    """`base`, then `base_1`, `base_2`, ... on this thread, until `forget()`."""
+    count = _counters.used.get(base, 0)
+    _counters.used[base] = count + 1
+    return base if count == 0 else f"{base}_{count}"
+
+
+def forget() -> None:
+    """Numbers of unique names start again (keras.backend.clear_session)."""
+    _counters.used.clear()
+
+
+class name_scope:
+    """A context in which new variables are named `scope/...`.
+
+    >>> with name_scope("block") as scope:
+    ...     scope
+    'block/'
+    """
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def __enter__(self) -> str:
+        context.local.name_scopes.append(self.name)
+        return "/".join(context.local.name_scopes) + "/"
+
+    def __exit__(self, *exc: Any) -> None:
+        context.local.name_scopes.pop()
+
+
+def scoped(name: str) -> str:
+    """`name` below the open name scopes."""
+    return "/".join([*context.local.name_scopes, name])

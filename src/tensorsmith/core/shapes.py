@@ -1,0 +1,181 @@
+"""Static shapes with unknown sizes: merge, broadcast, compare."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+
+class Dimension(int):
+    """One known size of a shape, as an int that also has `.value` (TensorFlow 1 code asks for it)."""
+
+    @property
+    def value(self) -> int:
+        return int(self)
+
+
+class TensorShape(tuple):
+    """A static shape: a tuple of sizes, `None` where a size is not known yet.
+
+    `TensorShape(None)` is a shape of unknown rank. Being a tuple, it serves where
+    Keras 3 wants one; `as_list()` serves code written for TensorFlow 2.
+
+    >>> TensorShape([None, 3]).as_list()
+    [None, 3]
+    >>> TensorShape([2, 3]) == (2, 3)
+    True
+    >>> TensorShape([2, 3])
+    TensorShape([2, 3])
+    >>> print(TensorShape([None, 3]))
+    (None, 3)
+    """
+
+    _unknown_rank: bool
+
+    def __new__(cls, dims: Any = ()) -> TensorShape:
+        if type(dims) is cls:
+            return dims
+        if dims is None:
+            shape = super().__new__(cls, ())
+            shape._unknown_rank = True
+            return shape
+        if isinstance(dims, int):
+            dims = (dims,)
+        # a name of a shape in code for TensorFlow 1 may hold Dimension objects, NumPy integers or 0-d arrays
+        shape = super().__new__(cls, (None if d is None else int(d) for d in dims))
+        shape._unknown_rank = False
+        return shape
+
+    def __reduce__(self) -> Any:
+        return TensorShape, (None if self._unknown_rank else tuple(self),)
+
+    @property
+    def rank(self) -> int | None:
+        return None if self._unknown_rank else len(self)
+
+    ndims = rank
+
+    @property
+    def dims(self) -> list[int | None] | None:
+        return None if self._unknown_rank else list(self)
+
+    def as_list(self) -> list[int | None]:
+        """The sizes as a list; ValueError when the rank is unknown."""
+        if self._unknown_rank:
+            raise ValueError("as_list() is not defined on a TensorShape of unknown rank.")
+        return list(self)
+
+    def is_fully_defined(self) -> bool:
+        return not self._unknown_rank and None not in tuple.__iter__(self)  # type: ignore[operator]
+
+    def num_elements(self) -> int | None:
+        """The number of elements, or None when some size is unknown."""
+        if not self.is_fully_defined():
+            return None
+        count = 1
+        for size in self:
+            count *= size
+        return count
+
+    def is_compatible_with(self, other: Any) -> bool:
+        other = TensorShape(other)
+        if self._unknown_rank or other._unknown_rank:
+            return True
+        return len(self) == len(other) and all(a is None or b is None or a == b for a, b in zip(self, other))
+
+    def merge_with(self, other: Any) -> TensorShape:
+        """The shape that holds what both know; ValueError where they disagree."""
+        other = TensorShape(other)
+        if self._unknown_rank:
+            return other
+        if other._unknown_rank:
+            return self
+        if not self.is_compatible_with(other):
+            raise ValueError(f"Shapes {self} and {other} are not compatible")
+        return TensorShape([b if a is None else a for a, b in zip(self, other)])
+
+    def assert_is_compatible_with(self, other: Any) -> None:
+        if not self.is_compatible_with(other):
+            raise ValueError(f"Shapes {self} and {TensorShape(other)} are incompatible")
+
+    def with_rank(self, rank: int) -> TensorShape:
+        return self.merge_with([None] * rank)
+
+    def with_rank_at_least(self, rank: int) -> TensorShape:
+        if self.rank is not None and self.rank < rank:
+            raise ValueError(f"Shape {self} must have rank at least {rank}")
+        return self
+
+    def concatenate(self, other: Any) -> TensorShape:
+        other = TensorShape(other)
+        if self._unknown_rank or other._unknown_rank:
+            return TensorShape(None)
+        return TensorShape(tuple(self) + tuple(other))
+
+    def __add__(self, other: Any) -> TensorShape:
+        return self.concatenate(other)
+
+    def __radd__(self, other: Any) -> TensorShape:
+        return TensorShape(other).concatenate(self)
+
+    def __getitem__(self, key: Any) -> Any:
+        if isinstance(key, slice):
+            return TensorShape(None) if self._unknown_rank else TensorShape(tuple.__getitem__(self, key))
+        return None if self._unknown_rank else tuple.__getitem__(self, key)
+
+    def __bool__(self) -> bool:
+        return not self._unknown_rank
+
+    def __eq__(self, other: object) -> bool:
+        if isinstance(other, TensorShape):
+            return self._unknown_rank == other._unknown_rank and tuple.__eq__(self, other)
+        if other is None:
+            return self._unknown_rank
+        if isinstance(other, (tuple, list)):
+            return not self._unknown_rank and tuple.__eq__(self, tuple(other))
+        return NotImplemented
+
+    def __ne__(self, other: object) -> bool:
+        same = self.__eq__(other)
+        return same if same is NotImplemented else not same
+
+    def __hash__(self) -> int:
+        return tuple.__hash__(self)
+
+    def __repr__(self) -> str:
+        return "TensorShape(None)" if self._unknown_rank else f"TensorShape({list(self)})"
+
+    def __str__(self) -> str:
+        return "<unknown>" if self._unknown_rank else tuple.__repr__(self)
+
+
+Shape = tuple[int | None, ...]
+
+
+def broadcast(*shapes: Iterable[int | None]) -> Shape:
+    """The shape that NumPy's rule gives to operands of these shapes; ValueError where two sizes clash.
+
+    An unknown size beside 1 stays unknown; beside a known n > 1 it is n.
+
+    >>> broadcast((None, 3), (1,))
+    (None, 3)
+    """
+    rows = [tuple(shape) for shape in shapes]
+    rank = max(map(len, rows), default=0)
+    out: list[int | None] = []
+    for axis in range(-rank, 0):
+        size: int | None = 1
+        for row in rows:
+            if -axis > len(row):
+                continue
+            here = row[axis]
+            if here == 1 or here == size:
+                continue
+            if here is None:
+                size = None if size == 1 else size
+            elif size == 1 or size is None:
+                size = here
+            else:
+                raise ValueError(f"shapes {' and '.join(map(str, rows))} do not broadcast")
+        out.append(size)
+    return tuple(out)

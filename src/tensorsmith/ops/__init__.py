@@ -1,0 +1,1 @@
+"""Pure functions of arrays, each written once over `xp`."""

@@ -1,0 +1,1 @@
+"""The one idea: a program is a list of operations."""

@@ -1,0 +1,217 @@
+"""XLA executables by program and shapes: the 64-bit scope, the settings of the user's JAX kept out, the on-disk cache."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import threading
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+
+from tensorsmith.program import disk_cache
+from tensorsmith.program.lower import lower
+from tensorsmith.program.program import Program
+
+_jax: Any = None
+_import_lock = threading.Lock()
+_compile_lock = threading.RLock()
+_forked = False
+
+
+def _after_fork() -> None:
+    # XLA's threads do not survive a fork: a call in the child would hang for ever
+    global _forked
+    _forked = _jax is not None
+
+
+os.register_at_fork(after_in_child=_after_fork)
+
+
+def jax() -> Any:
+    """The jax module, imported at its first use: its import takes longer than all of ours."""
+    global _jax
+    if _jax is None:
+        with _import_lock:
+            import jax as module
+
+            _jax = module
+    if _forked:
+        raise RuntimeError(
+            "A compiled program was called in a process made by fork() after JAX had started, where it would hang. "
+            "Start workers with the 'spawn' or 'forkserver' method of multiprocessing."
+        )
+    return _jax
+
+
+def import_in_background() -> None:
+    """Starts importing JAX on a thread, so that it hides behind what the user's code does before the first program."""
+    if _jax is None:
+        threading.Thread(target=_import_quietly, name="tensorsmith-import-jax", daemon=True).start()
+
+
+def _import_quietly() -> None:
+    # whoever needs JAX meets the error itself, with a traceback of its own
+    with contextlib.suppress(Exception):
+        jax().devices()
+
+
+@contextlib.contextmanager
+def guard() -> Iterator[None]:
+    """Our traces see 64-bit types and none of the settings of the user's own JAX, on this thread, in this block."""
+    module = jax()
+    with (
+        module.enable_x64(True),
+        module.numpy_dtype_promotion("standard"),
+        module.numpy_rank_promotion("allow"),
+        module.check_tracer_leaks(False),
+        module.debug_nans(False),
+    ):
+        yield
+
+
+_jitted: dict[Any, Any] = {}
+
+
+def jitted(key: Any, make: Callable[[], Callable[..., Any]]) -> Callable[..., Any]:
+    """The function that `make()` gives, compiled per shape of its arguments and kept under `key` for the process."""
+    found = _jitted.get(key)
+    if found is None:
+        with _compile_lock:
+            found = _jitted.get(key)
+            if found is None:
+                if len(_jitted) > 4096:
+                    _jitted.clear()
+                found = _jitted[key] = _Guarded(make())
+    return found
+
+
+class _Guarded:
+    """A jitted function that is traced under the whole guard and called under the 64-bit scope alone."""
+
+    __slots__ = ("call", "lock", "seen", "x64")
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        self.call = jax().jit(function)
+        self.x64 = jax().enable_x64
+        self.seen: set[Any] = set()
+
+    def __call__(self, *arrays: Any) -> Any:
+        # the pinned settings matter while tracing only, and cost 5 to 7 µs
+        shapes = tuple([(a.shape, a.dtype) for a in arrays])
+        if shapes in self.seen:
+            with self.x64(True):
+                return self.call(*arrays)
+        with _compile_lock, guard():
+            result = self.call(*arrays)
+        self.seen.add(shapes)
+        return result
+
+
+def run(program: Program, inputs: list[Any], captures: list[Any]) -> tuple[list[np.ndarray], list[np.ndarray]]:
+    """Runs a program compiled: NumPy (or JAX) arrays in, NumPy arrays out: (outputs, updated values)."""
+    if any(node.op.eager for node in program.nodes):
+        with np.errstate(all="ignore"):
+            return lower(program, np)(inputs, captures)
+    n_inputs, n_outputs = len(inputs), len(program.outputs)
+
+    def make() -> Callable[..., Any]:
+        function = lower(program, jax().numpy)
+
+        def flat(*arrays: Any) -> list[Any]:
+            outputs, updates = function(list(arrays[:n_inputs]), list(arrays[n_inputs:]))
+            return outputs + updates
+
+        return flat
+
+    results = jitted(program.signature(), make)(*inputs, *captures)
+    arrays = [np.asarray(result) for result in results]
+    return arrays[:n_outputs], arrays[n_outputs:]
+
+
+_whole: dict[Any, Callable[..., list[Any]]] = {}
+
+Options = dict[str, Any]
+
+
+def whole(
+    key: tuple[Any, ...],
+    signatures: list[Any],
+    make: Callable[[], Callable[..., Any]],
+    arrays: list[Any],
+    options: Options | None = None,
+) -> Callable[..., list[Any]]:
+    """A program compiled ahead of its call for the shapes of `arrays`: for runs of many steps.
+
+    key         what besides the programs makes this function what it is: plain values only.
+    signatures  `Program.signature()` of the programs in it; where they hold no object of this process,
+                the executable is kept on disk and the next process neither traces nor compiles it.
+    make        gives the function of flat arrays -> list of arrays, when it has to be traced.
+    """
+    shapes = tuple((tuple(a.shape), str(a.dtype)) for a in arrays)
+    settings = tuple(sorted((options or {}).items()))
+    full = (key, tuple(signatures), shapes, settings)
+    found = _whole.get(full)
+    if found is not None:
+        return found
+    with _compile_lock:
+        found = _whole.get(full)
+        if found is None:
+            if len(_whole) > 1024:
+                _whole.clear()
+            found = _whole[full] = _compile(full, signatures, make, arrays, options or {})
+    return found
+
+
+def _compile(
+    full: tuple, signatures: list[Any], make: Callable[[], Callable[..., Any]], arrays: list[Any], options: Options
+) -> Callable[..., list[Any]]:
+    stable = [s.stable() for s in signatures]
+    entry = None if None in stable else disk_cache.entry(repr((full[0], stable, full[2], full[3])).encode())
+    if entry is not None:
+        loaded = disk_cache.load(entry, jax())
+        if loaded is not None:
+            return _Loaded(loaded)
+    with guard():
+        specs = [jax().ShapeDtypeStruct(a.shape, a.dtype) for a in arrays]
+        traced = jax().jit(make(), keep_unused=True).lower(*specs)
+        compiled = traced.compile(compiler_options=options or None)
+    if entry is not None:
+        disk_cache.store(entry, compiled)
+    return _Ahead(compiled)
+
+
+class _Ahead:
+    """An executable compiled in this process."""
+
+    __slots__ = ("compiled",)
+
+    def __init__(self, compiled: Any) -> None:
+        self.compiled = compiled
+
+    def __call__(self, *arrays: Any) -> list[Any]:
+        with jax().enable_x64(True):
+            return self.compiled(*arrays)
+
+
+class _Loaded:
+    """An executable that came from the disk cache."""
+
+    __slots__ = ("executable",)
+
+    def __init__(self, executable: Any) -> None:
+        self.executable = executable
+
+    def __call__(self, *arrays: Any) -> list[Any]:
+        with jax().enable_x64(True):
+            placed = [jax().device_put(a) for a in arrays]
+        results = self.executable.execute_sharded(placed)
+        return [shards[0] for shards in results.disassemble_into_single_device_arrays()]
+
+
+def forget() -> None:
+    """Drops every compiled program of this process (they stay on disk)."""
+    with _compile_lock:
+        _jitted.clear()
+        _whole.clear()

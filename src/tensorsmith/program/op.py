@@ -1,0 +1,83 @@
+"""Op: a name and one kernel over `xp`; the registry of all operations."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+Array = Any  # a NumPy or JAX array: an argument annotated so is a value, all others are settings
+Arrays = list  # a list of arrays, as the first argument of concat
+Specs = list[tuple[tuple[int | None, ...], np.dtype]]
+
+registry: dict[str, Op] = {}
+
+
+class Op:
+    """One operation: `kernel(xp, *arrays, **settings)` with `xp` NumPy or jax.numpy.
+
+    name      its name; in the registry names are unique.
+    kernel    the function, written once over the namespace.
+    arrays    names of the parameters that are values, in order.
+    lists     those of them that take a list of arrays.
+    settings  {name: default} of the parameters that are not values (`REQUIRED` where there is no default).
+    same      True: the array arguments must be of one dtype.
+    kinds     NumPy kind letters of the dtypes that it takes ("f" floats, "i" "u" ints, "b" bool, "c" complex, "O" strings).
+    shapes    function(specs, settings) -> specs of the results, or None: asked of `jax.eval_shape`.
+    eager     True: the size of the result hangs on values, so XLA cannot run it; programs that hold it run on NumPy.
+    """
+
+    __slots__ = (
+        "arrays", "differentiable", "doc", "eager", "kernel", "kinds", "lists", "name", "order", "same", "settings", "shapes",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        name: str,
+        kernel: Callable[..., Any],
+        *,
+        same: bool = True,
+        kinds: str = "fiubcO",
+        shapes: Callable[[Specs, dict], Specs] | None = None,
+        eager: bool = False,
+        differentiable: bool = True,
+    ) -> None:
+        self.name, self.kernel, self.doc = name, kernel, kernel.__doc__
+        self.same, self.kinds, self.shapes, self.eager, self.differentiable = same, kinds, shapes, eager, differentiable
+        arrays, lists, settings = [], [], {}
+        parameters = list(inspect.signature(kernel).parameters.values())[1:]
+        for parameter in parameters:
+            kind = str(parameter.annotation)
+            if "Array" in kind:
+                arrays.append(parameter.name)
+                if "Arrays" in kind:
+                    lists.append(parameter.name)
+            else:
+                settings[parameter.name] = parameter.default
+        self.arrays, self.lists, self.settings = tuple(arrays), frozenset(lists), settings
+        self.order = tuple(p.name for p in parameters)
+
+    def __repr__(self) -> str:
+        return f"<op {self.name}>"
+
+
+def register(op: Op) -> Op:
+    """Puts an operation in the registry; ValueError when the name is taken."""
+    if op.name in registry:
+        raise ValueError(f"There is already an operation named {op.name!r}.")
+    registry[op.name] = op
+    return op
+
+
+def elementwise(specs: Specs, settings: dict) -> Specs:
+    """The shape rule of elementwise operations: shapes broadcast, the dtype stays."""
+    from tensorsmith.core.shapes import broadcast
+
+    return [(broadcast(*(shape for shape, _ in specs)), specs[0][1])]
+
+
+def predicate(specs: Specs, settings: dict) -> Specs:
+    """The shape rule of comparisons: shapes broadcast, the result is boolean."""
+    return [(elementwise(specs, settings)[0][0], np.dtype(bool))]

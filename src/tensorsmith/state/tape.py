@@ -1,0 +1,327 @@
+"""GradientTape: records a Program, then lets JAX differentiate the replay, compiled once for all equal recordings."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from tensorsmith.core import context, nest
+from tensorsmith.program import execute
+from tensorsmith.program.lower import GRADIENT, lower
+from tensorsmith.program.op import Op
+from tensorsmith.program.program import Program, freeze
+from tensorsmith.state.variable import Variable
+from tensorsmith.tensor.apply import apply
+from tensorsmith.tensor.convert import convert
+from tensorsmith.tensor.graph import connected
+from tensorsmith.tensor.tensor import Symbol, Tensor
+
+_local = context.local
+
+
+class GradientTape:
+    """Notes the operations inside its `with` block, to differentiate them.
+
+    persistent               False: `gradient` can be asked once.
+    watch_accessed_variables True: trainable variables that are read are watched by themselves.
+
+    Raises RuntimeError when a non-persistent tape is asked twice, with the remedy.
+
+    >>> import tensorsmith as tf
+    >>> w = tf.Variable(3.0)
+    >>> with tf.GradientTape() as tape:
+    ...     y = w * w
+    >>> tape.gradient(y, w).numpy().item()
+    6.0
+    """
+
+    def __init__(self, persistent: bool = False, watch_accessed_variables: bool = True) -> None:
+        self.persistent, self.watching = persistent, watch_accessed_variables
+        self._calls: list[tuple[Op, list[Any], dict, Any]] = []
+        self._watched: dict[int, Any] = {}
+        # {id of a variable: (the variable, the tensors it was read as)}
+        self._reads: dict[int, tuple[Any, list[Tensor]]] = {}
+        self._aliases: dict[int, tuple[Tensor, Tensor]] = {}
+        self._open = self._used = False
+        self._graph: Any = None
+
+    # ---- listening
+
+    def __enter__(self) -> GradientTape:
+        if self._open:
+            raise ValueError("This tape is already recording.")
+        self._open = True
+        self._graph = _local.graph
+        _local.tapes.append(self)
+        context.busy.append(self)
+        return self
+
+    def __exit__(self, *exc: Any) -> None:
+        if self._open:
+            self._close()
+
+    def _close(self) -> None:
+        self._open = False
+        if self in _local.tapes:
+            _local.tapes.remove(self)
+        context.busy.remove(self)
+
+    def record(self, op: Op, inputs: list[Any], settings: dict, outputs: Any) -> None:
+        self._calls.append((op, inputs, settings, outputs))
+
+    def note_read(self, variable: Any, value: Tensor) -> None:
+        found = self._reads.get(id(variable))
+        if found is None:
+            self._reads[id(variable)] = variable, [value]
+            if self.watching and variable.trainable:
+                self._watched[id(value)] = value
+        elif found[1][-1] is not value:
+            found[1].append(value)
+            if self.watching and variable.trainable:
+                self._watched[id(value)] = value
+
+    def alias(self, original: Tensor, other: Tensor) -> None:
+        """From here on `other` stands for `original`."""
+        self._aliases[id(other)] = original, other
+
+    def watch(self, tensor: Any) -> None:
+        """Watches tensors that are no trainable variables (nested lists and dicts are taken)."""
+        for leaf in nest.flatten(tensor):
+            if isinstance(leaf, Variable):
+                self._watched[id(leaf._tensor)] = leaf._tensor
+                continue
+            if not isinstance(leaf, Tensor):
+                raise ValueError(f"tape.watch takes tensors and variables, not {type(leaf).__name__}: {leaf!r}")
+            self._watched[id(leaf)] = leaf
+
+    def watched_variables(self) -> tuple[Any, ...]:
+        """The trainable variables read so far."""
+        return tuple(v for v, _ in self._reads.values() if v.trainable and self.watching)
+
+    def reset(self) -> None:
+        """Forgets all that was recorded."""
+        self._calls, self._watched, self._reads, self._aliases = [], {}, {}, {}
+        self._used = False
+
+    def stop_recording(self) -> Any:
+        """A context in which the tape does not listen."""
+        return _Silence(self)
+
+    # ---- asking
+
+    def gradient(
+        self, target: Any, sources: Any, output_gradients: Any = None, unconnected_gradients: Any = "none"
+    ) -> Any:
+        """The derivative of the sum of `target` by each source, in the structure of `sources`.
+
+        target, sources         tensors or variables, or nested lists and dicts of them.
+        output_gradients        what flows into each target; ones by default.
+        unconnected_gradients   "none": None for a source that the target does not depend on; "zero": zeros.
+
+        Raises RuntimeError when the tape was used up, ValueError for an unknown `unconnected_gradients`.
+        """
+        if self._used and not self.persistent:
+            raise RuntimeError(
+                "A non-persistent GradientTape can only be used to compute one set of gradients (or jacobians). "
+                "Open it as tf.GradientTape(persistent=True) to ask more than once."
+            )
+        unconnected = str(getattr(unconnected_gradients, "value", unconnected_gradients)).lower()
+        if unconnected not in ("none", "zero"):
+            raise ValueError(f"unconnected_gradients must be 'none' or 'zero', not {unconnected_gradients!r}")
+        if self._open and not self.persistent:
+            self._close()
+        self._used = True
+        targets = [self._resolve(t) for t in nest.flatten(target)]
+        flat = nest.flatten(sources)
+        reads = [self._values_of(source) for source in flat]
+        values = [value for row in reads for value in row]
+        seeds = None
+        if output_gradients is not None:
+            seeds = [convert(g) for g in nest.flatten(output_gradients)]
+        found = iter(self._gradients(targets, values, seeds))
+        results = []
+        for source, row in zip(flat, reads):
+            parts = [g for g in (next(found) for _ in row) if g is not None]
+            total = None
+            for part in parts:
+                total = part if total is None else total + part
+            if total is None and unconnected == "zero":
+                total = Tensor(np.zeros(source.shape, source.dtype.numpy_dtype))
+            results.append(total)
+        return nest.pack_sequence_as(sources, results) if nest.is_nested(sources) else results[0]
+
+    def _resolve(self, value: Any) -> Tensor:
+        if isinstance(value, Variable):
+            return self._values_of(value)[-1]
+        value = value if isinstance(value, Tensor) else convert(value)
+        found = self._aliases.get(id(value))
+        return value if found is None else found[0]
+
+    def _values_of(self, source: Any) -> list[Tensor]:
+        if isinstance(source, Variable):
+            found = self._reads.get(id(source))
+            return found[1] if found is not None else [source._tensor]
+        return [self._resolve(source)]
+
+    def _gradients(self, targets: list[Tensor], sources: list[Tensor], seeds: list[Tensor] | None) -> list[Any]:
+        symbols = [t for t in targets if isinstance(t, Symbol)]
+        if symbols:
+            kept = None if seeds is None else [s for t, s in zip(targets, seeds) if isinstance(t, Symbol)]
+            own = [s for s in sources if isinstance(s, Symbol) and s._graph is symbols[0]._graph]
+            found = iter(symbols[0]._graph.gradient(symbols, own, kept)) if own else iter(())
+            return [
+                next(found) if isinstance(s, Symbol) and s._graph is symbols[0]._graph else None for s in sources
+            ]
+        return self._replay(targets, sources, seeds)
+
+    def _replay(self, targets: list[Tensor], sources: list[Tensor], seeds: list[Tensor] | None) -> list[Any]:
+        """The gradients by a compiled replay of the recording; equal recordings share it."""
+        numbers: dict[int, int] = {}
+        leaves: list[Tensor] = []
+        key: list[Any] = []
+
+        def number(tensor: Tensor) -> int:
+            at = numbers.get(id(tensor))
+            if at is None:
+                at = numbers[id(tensor)] = len(numbers)
+                leaves.append(tensor)
+            return at
+
+        for op, inputs, settings, outputs in self._calls:
+            ids = tuple(
+                [
+                    None if x is None else tuple([number(p) for p in x]) if type(x) is list else number(x)
+                    for x in inputs
+                ]
+            )
+            if type(outputs) is Tensor:
+                numbers[id(outputs)] = made = len(numbers)
+            else:
+                made = []
+                for output in outputs:
+                    made.append(len(numbers))
+                    numbers[id(output)] = made[-1]
+                made = tuple(made)
+            key.append((op, ids, freeze(settings) if settings else (), made))
+        wanted = tuple([number(t) for t in targets])
+        asked = tuple([number(s) for s in sources])
+        watched = tuple([numbers[w] for w in self._watched if w in numbers])
+        # the sizes are part of the key: the result is one flat array, cut up by them
+        shapes = tuple([(leaf._array.shape, leaf._array.dtype) for leaf in leaves])
+        plan_key = (tuple(key), wanted, asked, watched, seeds is not None, shapes)
+        plan = _plans.get(plan_key)
+        if plan is None:
+            if len(_plans) > 2048:
+                _plans.clear()
+            calls = [(op, ids, settings, made) for (op, ids, _, made), (_, _, settings, _) in zip(key, self._calls)]
+            specs = {numbers[id(leaf)]: leaf for leaf in leaves}
+            outputs = {numbers[id(o)]: o for c in self._calls for o in (c[3] if isinstance(c[3], (list, tuple)) else [c[3]])}
+            plan = _plans[plan_key] = _Plan(calls, specs, outputs, wanted, asked, watched, seeds)
+        return plan(leaves, seeds or [])
+
+
+class _Silence:
+    def __init__(self, tape: GradientTape) -> None:
+        self.tape = tape
+
+    def __enter__(self) -> None:
+        _local.tapes.remove(self.tape)
+
+    def __exit__(self, *exc: Any) -> None:
+        _local.tapes.append(self.tape)
+
+
+_plans: dict[Any, _Plan] = {}
+
+
+class _Plan:
+    """How the gradients of one form of recording are computed: a Program that ends in a gradient node, compiled."""
+
+    def __init__(
+        self,
+        calls: list[Any],
+        leaves: dict[int, Tensor],
+        made: dict[int, Tensor],
+        targets: tuple[int, ...],
+        sources: tuple[int, ...],
+        watched: tuple[int, ...],
+        seeds: list[Tensor] | None,
+    ) -> None:
+        program = Program()
+        ids: dict[int, int] = {}
+        for number, leaf in leaves.items():
+            ids[number] = program.input(leaf._array.shape, leaf._array.dtype)
+        for op, inputs, settings, outputs in calls:
+            flat: list[int] = []
+            groups: list[int | None] = []
+            for x in inputs:
+                groups.append(len(x) if type(x) is tuple else None)
+                flat.extend([ids[i] for i in x] if type(x) is tuple else [-1 if x is None else ids[x]])
+            outs = outputs if type(outputs) is tuple else (outputs,)
+            specs = [(made[o]._array.shape, made[o]._array.dtype) for o in outs]
+            for o, value in zip(outs, program.add(op, flat, tuple(groups), settings, specs)):
+                ids[o] = value
+        seed_ids = [program.input(s._array.shape, s._array.dtype) for s in seeds or []]
+        target_ids, source_ids = [ids[t] for t in targets], [ids[s] for s in sources]
+        # a source counts when it is watched, or made from something watched
+        live = {ids[w] for w in watched}
+        for node in program.nodes:
+            if live.intersection(node.inputs):
+                live.update(node.outputs)
+        linked = connected(program, source_ids, target_ids)
+        used = [s for s in dict.fromkeys(source_ids) if s in linked and s in live]
+        self.places = [used.index(s) if s in used else None for s in source_ids]
+        if used:
+            specs = [program.specs[s] for s in used]
+            numbers = [*target_ids, *used, *seed_ids]
+            settings = {"targets": len(target_ids), "seeds": bool(seed_ids)}
+            program.outputs = list(program.add(GRADIENT, numbers, (None,) * len(numbers), settings, specs))
+            program.drop_unused()
+            needed = {i for node in program.nodes for i in node.inputs}
+            self.keep = [at for at, i in enumerate(program.inputs) if i in needed]
+            program.inputs = [program.inputs[at] for at in self.keep]
+            self.program = program
+            self.shapes = [shape for shape, _ in specs]
+            self.flat = len(used) > 1 and len({dtype for _, dtype in specs}) == 1
+            self.bounds = np.cumsum([0] + [int(np.prod(s)) for s in self.shapes]).tolist()
+            # one operation to an outer tape: differentiating it again gives the second derivative
+            self.op = Op("tape_gradient", self._kernel)
+
+    def __call__(self, leaves: list[Tensor], seeds: list[Tensor]) -> list[Any]:
+        if not any(place is not None for place in self.places):
+            return [None] * len(self.places)
+        every = [*leaves, *seeds]
+        values = [every[at] for at in self.keep]
+        if _local.tapes or _local.graph is not None:
+            results = apply(self.op, [values], {})
+        else:
+            results = [Tensor(array) for array in self._compiled([v._array for v in values])]
+        return [None if place is None else results[place] for place in self.places]
+
+    def _kernel(self, xp: Any, values: Any) -> list[Any]:
+        if xp is np:
+            return self._compiled(values)
+        return lower(self.program, xp)(values, [])[0]
+
+    _kernel.__annotations__["values"] = "Arrays"
+
+    def _compiled(self, arrays: list[Any]) -> list[Any]:
+        function = execute.jitted(("tape", self.program.signature()), self._make)
+        results = function(*arrays)
+        if not self.flat:
+            return [np.asarray(r) for r in results]
+        # one transfer for all gradients: each result array costs a few µs by itself
+        whole = np.asarray(results)
+        return [whole[a:b].reshape(s) for a, b, s in zip(self.bounds, self.bounds[1:], self.shapes)]
+
+    def _make(self) -> Callable[..., Any]:
+        xp = execute.jax().numpy
+        function = lower(self.program, xp)
+
+        def flat(*arrays: Any) -> Any:
+            results = function(list(arrays), [])[0]
+            return xp.concatenate([xp.ravel(r) for r in results]) if self.flat else results
+
+        return flat

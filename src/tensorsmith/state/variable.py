@@ -1,0 +1,352 @@
+"""Variable: a named cell that holds a Tensor."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from tensorsmith.core import context, dtypes
+from tensorsmith.core.dtypes import DType
+from tensorsmith.core.errors import InvalidArgumentError, explain
+from tensorsmith.core.naming import scoped
+from tensorsmith.core.shapes import TensorShape
+from tensorsmith.tensor import printing
+from tensorsmith.tensor.apply import functions
+from tensorsmith.tensor.convert import convert
+from tensorsmith.tensor.tensor import Reference, Symbol, Tensor
+
+_local = context.local
+
+
+class Variable:
+    """A tensor that can be assigned: a weight, a counter, the state of a random generator.
+
+    initial_value  anything that `tf.constant` takes, or a function without arguments that gives it.
+    trainable      whether tapes watch it by themselves.
+    dtype          converts the initial value.
+    name           shown in its repr and in saved models.
+    constraint     a function applied by optimizers after each update.
+    shape          a wider static shape, with None where sizes may change.
+
+    It takes every operation that a tensor takes. Assigning swaps in a new tensor, never changes the
+    old one in place, so values read before stay what they were.
+
+    >>> import tensorsmith as tf
+    >>> v = tf.Variable([1.0, 2.0])
+    >>> v.assign_add([1.0, 1.0]).numpy()
+    array([2., 3.], dtype=float32)
+    """
+
+    __array_priority__ = 100
+
+    def __init__(
+        self,
+        initial_value: Any = None,
+        trainable: bool | None = True,
+        validate_shape: bool = True,
+        caching_device: Any = None,
+        name: str | None = None,
+        variable_def: Any = None,
+        dtype: Any = None,
+        import_scope: Any = None,
+        constraint: Callable[[Any], Any] | None = None,
+        synchronization: Any = None,
+        aggregation: Any = None,
+        shape: Any = None,
+    ) -> None:
+        if initial_value is None:
+            raise ValueError("tf.Variable needs an initial_value: a value, or a function without arguments that gives one.")
+        with context.eagerly():
+            if callable(initial_value) and not isinstance(initial_value, (Tensor, Variable)):
+                initial_value = initial_value()
+            if isinstance(initial_value, Symbol):
+                raise ValueError(
+                    f"tf.Variable cannot start from a symbolic tensor of shape {initial_value.shape}: its value is not "
+                    "known while a function is traced. Give a function that makes the value: tf.Variable(lambda: ...)."
+                )
+            value = _cast_initial(initial_value, dtype)
+        self._tensor = value
+        self._dtype = value.dtype
+        self._shape = value.shape if shape is None else TensorShape(shape)
+        self._trainable = trainable is None or bool(trainable)
+        self._name = scoped(name or "Variable")
+        self.constraint = constraint
+        self.synchronization, self.aggregation = synchronization, aggregation
+
+    def _read(self) -> Tensor:
+        """The value as operations see it: a Symbol in a trace; open tapes are told."""
+        graph = _local.graph
+        value = self._tensor if graph is None else graph.read(self)
+        for tape in _local.tapes:
+            tape.note_read(self, value)
+        return value
+
+    def _write(self, value: Tensor) -> None:
+        graph = _local.graph
+        if graph is None:
+            if isinstance(value, Symbol):
+                raise InvalidArgumentError(
+                    explain(self._name, "it was assigned a symbolic tensor outside its trace", {"shape": value.shape})
+                )
+            self._tensor = value
+        else:
+            graph.write(self, value)
+
+    # ---- what it is
+
+    @property
+    def shape(self) -> TensorShape:
+        return self._shape
+
+    @property
+    def dtype(self) -> DType:
+        return self._dtype
+
+    @property
+    def name(self) -> str:
+        return self._name + ":0"
+
+    @property
+    def trainable(self) -> bool:
+        return self._trainable
+
+    @trainable.setter
+    def trainable(self, value: bool) -> None:
+        self._trainable = bool(value)
+
+    @property
+    def ndim(self) -> int:
+        return len(self._shape)
+
+    @property
+    def device(self) -> str:
+        return self._tensor.device
+
+    @property
+    def handle(self) -> Variable:
+        return self
+
+    def get_shape(self) -> TensorShape:
+        return self._shape
+
+    def ref(self) -> Reference:
+        return Reference(self)
+
+    experimental_ref = ref
+
+    # ---- its value
+
+    def numpy(self) -> Any:
+        """The value as a NumPy array that is the caller's own."""
+        return self._tensor.numpy()
+
+    def value(self) -> Tensor:
+        return self._read()
+
+    def read_value(self) -> Tensor:
+        return self._read()
+
+    def initialized_value(self) -> Tensor:
+        return self._read()
+
+    def eval(self, session: Any = None) -> Any:
+        return self.numpy()
+
+    def assign(self, value: Any, use_locking: bool = False, name: str | None = None, read_value: bool = True) -> Variable:
+        """Sets the value. Raises ValueError when shape or dtype do not fit."""
+        tensor = convert(value, None, self._dtype.numpy_dtype)
+        if tensor.dtype is not self._dtype:
+            raise ValueError(
+                explain(
+                    f"{self._name}.assign",
+                    f"the value is {tensor.dtype.name}, the variable {self._dtype.name}",
+                    rule="tensors are never converted silently",
+                    way_out=f"Convert it: tf.cast(value, tf.{self._dtype.name}).",
+                )
+            )
+        if not self._shape.is_compatible_with(tensor.shape):
+            raise ValueError(
+                explain(
+                    f"{self._name}.assign",
+                    "the value has another shape than the variable",
+                    {"value": tensor.shape, "variable": self._shape},
+                )
+            )
+        self._write(tensor)
+        return self
+
+    def assign_add(self, delta: Any, use_locking: bool = False, name: str | None = None, read_value: bool = True) -> Variable:
+        """Adds to the value. Raises ValueError when the sum has another shape."""
+        return self.assign(functions["add"](self, delta))
+
+    def assign_sub(self, delta: Any, use_locking: bool = False, name: str | None = None, read_value: bool = True) -> Variable:
+        """Takes away from the value. Raises ValueError when the difference has another shape."""
+        return self.assign(functions["subtract"](self, delta))
+
+    def _scatter(self, kind: str, sparse_delta: Any) -> Variable:
+        indices = functions["expand_dims"](sparse_delta.indices, -1)
+        return self._scatter_nd(kind, indices, sparse_delta.values)
+
+    def _scatter_nd(self, kind: str, indices: Any, updates: Any) -> Variable:
+        return self.assign(functions[f"tensor_scatter_nd_{kind}"](self, indices, updates))
+
+    def scatter_update(self, sparse_delta: Any, use_locking: bool = False, name: str | None = None) -> Variable:
+        """Sets the rows named by an IndexedSlices."""
+        return self._scatter("update", sparse_delta)
+
+    def scatter_add(self, sparse_delta: Any, use_locking: bool = False, name: str | None = None) -> Variable:
+        return self._scatter("add", sparse_delta)
+
+    def scatter_sub(self, sparse_delta: Any, use_locking: bool = False, name: str | None = None) -> Variable:
+        return self._scatter("sub", sparse_delta)
+
+    def scatter_max(self, sparse_delta: Any, use_locking: bool = False, name: str | None = None) -> Variable:
+        return self._scatter("max", sparse_delta)
+
+    def scatter_min(self, sparse_delta: Any, use_locking: bool = False, name: str | None = None) -> Variable:
+        return self._scatter("min", sparse_delta)
+
+    def scatter_nd_update(self, indices: Any, updates: Any, name: str | None = None) -> Variable:
+        """Sets the elements (or slices) at `indices` [n, k] to `updates`."""
+        return self._scatter_nd("update", indices, updates)
+
+    def scatter_nd_add(self, indices: Any, updates: Any, name: str | None = None) -> Variable:
+        return self._scatter_nd("add", indices, updates)
+
+    def scatter_nd_sub(self, indices: Any, updates: Any, name: str | None = None) -> Variable:
+        return self._scatter_nd("sub", indices, updates)
+
+    def __getitem__(self, key: Any) -> Any:
+        """A tensor of the elements at `key`, which also has `assign`, `assign_add` and `assign_sub`."""
+        return _sliced(self, key)
+
+    def __setitem__(self, key: Any, value: Any) -> None:
+        raise TypeError("A variable does not support item assignment; use v[...].assign(value).")
+
+    # ---- as Python and NumPy see it
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+        return self._tensor.__array__(dtype, copy)
+
+    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **settings: Any) -> Any:
+        values = [i._read() if isinstance(i, Variable) else i for i in inputs]
+        tensor = next(v for v in values if isinstance(v, Tensor))
+        return tensor.__array_ufunc__(ufunc, method, *values, **settings)
+
+    def __jax_array__(self) -> Any:
+        return self._tensor.__jax_array__()
+
+    def __bool__(self) -> bool:
+        return bool(self._read())
+
+    def __int__(self) -> int:
+        return int(self._read())
+
+    def __float__(self) -> float:
+        return float(self._read())
+
+    def __index__(self) -> int:
+        return self._read().__index__()
+
+    def __len__(self) -> int:
+        return len(self._read())
+
+    def __iter__(self) -> Any:
+        return iter(self._read())
+
+    def __hash__(self) -> int:
+        return id(self)
+
+    def __copy__(self) -> Variable:
+        return self.__deepcopy__({})
+
+    def __deepcopy__(self, memo: dict) -> Variable:
+        copy = object.__new__(type(self))
+        copy.__dict__.update(self.__dict__)
+        memo[id(self)] = copy
+        return copy
+
+    def __format__(self, spec: str) -> str:
+        return format(self._read(), spec)
+
+    def __repr__(self) -> str:
+        return (
+            f"<tf.Variable '{self.name}' shape={self._shape} dtype={self._dtype.name}, "
+            f"numpy={printing.numpy_text(self._tensor._array)}>"
+        )
+
+
+def _cast_initial(value: Any, dtype: Any) -> Tensor:
+    if dtype is None:
+        return convert(value)
+    wanted = dtypes.as_dtype(dtype)
+    if isinstance(value, (Tensor, Variable)):
+        tensor = convert(value)
+        return tensor if tensor.dtype is wanted else functions["cast"](tensor, wanted)
+    return convert(value, wanted)
+
+
+class _Slice(Tensor):
+    """The elements of a variable at an index; assigning to it assigns to the variable."""
+
+    __slots__ = ("_key", "_variable")
+
+    def __repr__(self) -> str:
+        return Tensor(self._array).__repr__()
+
+    def assign(self, value: Any, name: str | None = None, read_value: bool = True) -> Variable:
+        """Sets these elements (the value broadcasts); gives the whole variable."""
+        return self._variable.assign(functions["strided_slice_update"](self._variable, value, key=self._key))
+
+    def assign_add(self, value: Any, name: str | None = None, read_value: bool = True) -> Variable:
+        return self.assign(functions["add"](self, value))
+
+    def assign_sub(self, value: Any, name: str | None = None, read_value: bool = True) -> Variable:
+        return self.assign(functions["subtract"](self, value))
+
+    def __reduce__(self) -> Any:
+        return Tensor, (self._array,)
+
+
+class _SymbolicSlice(Symbol):
+    """A `_Slice` in a trace."""
+
+    __slots__ = ("_key", "_variable")
+
+    assign, assign_add, assign_sub = _Slice.assign, _Slice.assign_add, _Slice.assign_sub
+
+
+def _sliced(variable: Variable, key: Any) -> Any:
+    value = functions["getitem"](variable, key)
+    if isinstance(value, Symbol):
+        sliced: Any = _SymbolicSlice(value._graph, value._id, value._shape, value._dtype)
+    else:
+        sliced = _Slice(value._array)
+        # tapes know tensors by identity: to them the slice is the tensor that the operation gave
+        for tape in _local.tapes:
+            tape.alias(value, sliced)
+    sliced._variable, sliced._key = variable, key
+    return sliced
+
+
+class IndexedSlices:
+    """Rows of a tensor: `values[i]` stands at row `indices[i]` of a tensor of `dense_shape`."""
+
+    def __init__(self, values: Any, indices: Any, dense_shape: Any = None) -> None:
+        self.values, self.indices = convert(values), convert(indices)
+        self.dense_shape = None if dense_shape is None else convert(dense_shape)
+
+    @property
+    def dtype(self) -> DType:
+        return self.values.dtype
+
+    @property
+    def shape(self) -> TensorShape:
+        if self.dense_shape is None:
+            return TensorShape([None]).concatenate(self.values.shape[1:])
+        return TensorShape(self.dense_shape.tolist())
+
+    def __repr__(self) -> str:
+        return f"IndexedSlices(indices={self.indices!r}, values={self.values!r}, dense_shape={self.dense_shape!r})"

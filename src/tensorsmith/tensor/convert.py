@@ -1,0 +1,201 @@
+"""Turns anything into a Tensor; decides the dtype of Python numbers, alone."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from tensorsmith.core import dtypes, ports
+from tensorsmith.core.dtypes import DType
+from tensorsmith.core.errors import InvalidArgumentError, explain
+from tensorsmith.core.shapes import TensorShape
+from tensorsmith.tensor.tensor import Symbol, Tensor
+
+_FLOAT32, _INT32, _INT64, _OBJECT = np.dtype("float32"), np.dtype("int32"), np.dtype("int64"), np.dtype(object)
+
+
+def convert(value: Any, dtype: Any = None, like: np.dtype | None = None) -> Tensor:
+    """The Tensor of a value.
+
+    value  a Tensor (given back as it is), Variable, array, number, string, or nested lists of these.
+    dtype  the dtype that it must have: a Tensor of another one is refused, all else is converted
+           unless that would lose a fraction.
+    like   the NumPy dtype of the tensor that it will be combined with: Python numbers, and arrays
+           of the same kind, follow it.
+
+    Python floats become float32, ints int32 (int64 where they do not fit), arrays keep their dtype.
+    Raises TypeError or ValueError, naming the value.
+    """
+    if isinstance(value, Tensor):
+        if dtype is not None and value.dtype != dtype:
+            raise ValueError(
+                f"Tensor conversion requested dtype {dtypes.as_dtype(dtype).name} for Tensor with dtype "
+                f"{value.dtype.name}: {value!r}"
+            )
+        return value
+    read = getattr(value, "_read", None)
+    if read is not None:
+        return convert(read(), dtype)
+    convert_kind = ports.converter_of(value)
+    if convert_kind is not None:
+        return convert_kind(value, dtype)
+    wanted = None if dtype is None else dtypes.as_dtype(dtype)
+    if isinstance(value, (list, tuple)) and not isinstance(value, TensorShape) and _holds_tensors(value):
+        return _stacked(value, wanted, like)
+    return Tensor(to_array(value, wanted, like))
+
+
+def to_array(value: Any, dtype: DType | None = None, like: np.dtype | None = None) -> np.ndarray:
+    """The array of a value that holds no tensors; see `convert`."""
+    if isinstance(value, (np.ndarray, np.generic)):
+        array, natural = value, None
+        if array.dtype.kind in "SU":
+            array = _strings(array)
+    else:
+        if isinstance(value, TensorShape) or (isinstance(value, tuple) and None in value):
+            _refuse_unknown(value)
+        array, natural = _from_python(value)
+    target = None if dtype is None else dtype.numpy_dtype
+    if target is None and like is not None:
+        target = like if _follows(array.dtype, like, natural is not None, value) else None
+    if target is None:
+        target = natural
+    if target is None or array.dtype == target:
+        # a caller's own array may change after this call; a tensor never does
+        return array.copy() if array is value and isinstance(array, np.ndarray) else array
+    _check_cast(value, array, target, natural is not None)
+    return array.astype(target)
+
+
+def _from_python(value: Any) -> tuple[np.ndarray, np.dtype | None]:
+    """The array of a Python value, and the dtype that it takes by itself (None: the array's own)."""
+    kind = type(value)
+    if kind is float:
+        return np.array(value), _FLOAT32
+    if kind is bool:
+        return np.array(value), np.dtype(bool)
+    if kind is int:
+        return np.array(value), _INT32 if -(2**31) <= value < 2**31 else _INT64
+    if kind is str or kind is bytes:
+        return _strings(np.array(value, _OBJECT)), None
+    if value is None:
+        raise ValueError("Attempt to convert a value (None) with an unsupported type (NoneType) to a Tensor.")
+    try:
+        array = np.asarray(value)
+    except ValueError as error:
+        raise ValueError(
+            f"Can't convert non-rectangular Python sequence to Tensor: {_short(value)} ({error}). "
+            "Rows of different length make a tf.ragged.constant."
+        ) from None
+    if array.dtype.kind in "SU":
+        return _strings(np.array(value, _OBJECT)), None
+    if array.dtype == object:
+        if all(isinstance(item, (str, bytes)) for item in array.ravel()):
+            return _strings(array), None
+        raise ValueError(
+            f"Attempt to convert a value ({_short(value)}) with an unsupported type ({type(value).__name__}) to a Tensor."
+        )
+    if isinstance(value, (list, tuple)):
+        leaf = _first(value)
+        if array.dtype.kind == "f" and (not array.size or type(leaf) in (float, int, bool)):
+            return array, _FLOAT32
+        if array.dtype.kind in "iu" and type(leaf) in (int, bool):
+            fits = not array.size or (array.min() >= -(2**31) and array.max() < 2**31)
+            return array, _INT32 if fits else _INT64
+        if not array.size and array.dtype.kind == "f":
+            return array, _FLOAT32
+    return array, None
+
+
+def _first(value: Any) -> Any:
+    while isinstance(value, (list, tuple)):
+        if not len(value):
+            return 0.0
+        value = value[0]
+    return value
+
+
+def _strings(array: np.ndarray) -> np.ndarray:
+    """An object array of bytes: str is encoded as UTF-8."""
+    out = np.empty(array.shape, _OBJECT)
+    flat = [item.encode() if isinstance(item, str) else bytes(item) for item in np.asarray(array, _OBJECT).ravel()]
+    out.reshape(-1)[:] = flat if flat else []
+    return out
+
+
+def _follows(own: np.dtype, like: np.dtype, python: bool, value: Any) -> bool:
+    """Whether a value takes the dtype of the tensor it meets: Python numbers do, arrays do within a kind."""
+    if own == like:
+        return True
+    if like.kind in "fc" or like.kind == "V":
+        return own.kind in "fiu" and (python or not isinstance(value, np.generic) or own.kind == "f")
+    if like.kind in "iu":
+        if own.kind == "f" and python:
+            raise TypeError(
+                f"Cannot convert {_short(value)} to a tensor of dtype {like.name}: it would lose its fraction. "
+                f"Cast the other tensor: tf.cast(x, tf.float32)."
+            )
+        return own.kind in "iu" and (python or not isinstance(value, np.generic))
+    return False
+
+
+def _check_cast(value: Any, array: np.ndarray, target: np.dtype, python: bool) -> None:
+    """Refuses a conversion that would lose what the user wrote."""
+    if target.kind in "iub" and array.dtype.kind == "f" and python and array.size:
+        raise TypeError(f"Cannot convert {_short(value)} to a tensor of dtype {target.name}; use tf.cast.")
+    if (target == object) != (array.dtype == object):
+        raise TypeError(
+            f"Cannot convert {_short(value)} to a tensor of dtype {dtypes.as_dtype(target).name}; "
+            "tf.strings.as_string and tf.strings.to_number convert between numbers and strings."
+        )
+    if target.kind in "iu" and array.dtype.kind in "iu" and python and array.size:
+        limits = np.iinfo(target)
+        if array.min() < limits.min or array.max() > limits.max:
+            raise ValueError(f"Cannot convert {_short(value)} to a tensor of dtype {target.name}: it does not fit.")
+
+
+def _refuse_unknown(value: Any) -> None:
+    if None in tuple(value):
+        raise ValueError(
+            f"Cannot convert the partly known shape {tuple(value)} to a Tensor; use tf.shape(x) for the sizes at run time."
+        )
+
+
+def _holds_tensors(value: Any) -> bool:
+    return any(
+        _holds_tensors(part) if isinstance(part, (list, tuple)) else isinstance(part, Tensor) or hasattr(part, "_read")
+        for part in value
+    )
+
+
+def _stacked(value: Any, dtype: DType | None, like: np.dtype | None) -> Tensor:
+    """A list with tensors among its parts: they are stacked, numbers following the tensors' dtype."""
+    first = next((t for t in _tensors(value)), None)
+    like = first.dtype.numpy_dtype if first is not None else like
+    parts = [convert(part, dtype, like) for part in value]
+    if any(isinstance(part, Symbol) for part in parts):
+        from tensorsmith.tensor.apply import functions
+
+        return functions["stack"](parts)
+    try:
+        return Tensor(np.stack([np.asarray(part._array) for part in parts]))
+    except ValueError:
+        raise InvalidArgumentError(
+            explain("convert_to_tensor", "the parts differ in shape", {"shapes": [tuple(p.shape) for p in parts]})
+        ) from None
+
+
+def _tensors(value: Any) -> Any:
+    for part in value:
+        if isinstance(part, (list, tuple)):
+            yield from _tensors(part)
+        elif isinstance(part, Tensor):
+            yield part
+        elif hasattr(part, "_read"):
+            yield part._read()
+
+
+def _short(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 80 else text[:77] + "..."

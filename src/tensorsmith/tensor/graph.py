@@ -1,0 +1,148 @@
+"""Graph: builds a Program while a function runs once on Symbols."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from tensorsmith.core.errors import InvalidArgumentError, explain
+from tensorsmith.program.infer import infer
+from tensorsmith.program.lower import GRADIENT
+from tensorsmith.program.op import Op
+from tensorsmith.program.program import Program
+from tensorsmith.tensor.tensor import Symbol, Tensor
+
+
+class Graph:
+    """A Program under construction: hands out Symbols, takes operations on them as nodes.
+
+    outer  the graph in whose trace this one is made (the body of a loop, a branch), or None.
+    """
+
+    def __init__(self, outer: Graph | None = None, label: str = "") -> None:
+        self.program = Program()
+        self.outer, self.label = outer, label
+        self._constants: dict[int, tuple[Tensor, int]] = {}
+        self._captured: dict[int, tuple[Symbol, int]] = {}
+        # the value that each variable has at this point of the trace
+        self._current: dict[int, Tensor] = {}
+        self._written: dict[int, Any] = {}
+        self._keep: list[Any] = []
+
+    def input(self, shape: Any, dtype: Any, name: str = "") -> Symbol:
+        """A new argument of the program."""
+        from tensorsmith.core.dtypes import as_dtype
+
+        number = self.program.input(tuple(shape), as_dtype(dtype).numpy_dtype)
+        return Symbol(self, number, shape, dtype, name)
+
+    def call(self, op: Op, arguments: list[Any], settings: dict) -> Any:
+        """A node: `op` on tensors (None for an array not given, a list for a list argument)."""
+        numbers: list[int] = []
+        groups: list[int | None] = []
+        specs: list[Any] = []
+        for argument in arguments:
+            if isinstance(argument, (list, tuple)):
+                ids = [self.number(part) for part in argument]
+                specs.append([self.program.specs[i] for i in ids])
+                groups.append(len(ids))
+                numbers.extend(ids)
+            else:
+                number = -1 if argument is None else self.number(argument)
+                specs.append(None if argument is None else self.program.specs[number])
+                groups.append(None)
+                numbers.append(number)
+        results, pack = infer(op, specs, settings)
+        return self.add(op, numbers, tuple(groups), settings, results, pack)
+
+    def add(self, op: Op, numbers: list[int], groups: tuple, settings: dict, specs: list[Any], pack: Any) -> Any:
+        """A node whose results' specs are known; `pack` makes the result of several symbols (None: there is one)."""
+        outputs = self.program.add(op, numbers, groups, settings, specs)
+        symbols = [Symbol(self, number, shape, dtype) for number, (shape, dtype) in zip(outputs, specs)]
+        return symbols[0] if pack is None else pack(symbols)
+
+    def number(self, tensor: Tensor) -> int:
+        """The id of a tensor in this program: its own for a symbol, else a constant or a capture."""
+        if isinstance(tensor, Symbol):
+            if tensor._graph is self:
+                return tensor._id
+            return self._capture(tensor)
+        found = self._constants.get(id(tensor))
+        if found is None:
+            found = tensor, self.program.constant(np.asarray(tensor._array))
+            self._constants[id(tensor)] = found
+        return found[1]
+
+    def _capture(self, symbol: Symbol) -> int:
+        graph = self.outer
+        while graph is not None and graph is not symbol._graph:
+            graph = graph.outer
+        if graph is None:
+            raise InvalidArgumentError(
+                explain(
+                    "symbolic tensor",
+                    "it belongs to another program than the one being traced",
+                    {"shape": symbol.shape, "dtype": symbol.dtype.name},
+                    "a value made inside a traced function lives only in that trace",
+                    "Return it from the function, or keep it in a tf.Variable.",
+                )
+            )
+        found = self._captured.get(id(symbol))
+        if found is None:
+            found = symbol, self.program.capture(symbol, tuple(symbol.shape), symbol.dtype.numpy_dtype)
+            self._captured[id(symbol)] = found
+        return found[1]
+
+    def read(self, variable: Any) -> Tensor:
+        """The symbol of a variable's value at this point of the trace."""
+        current = self._current.get(id(variable))
+        if current is None:
+            shape, dtype = variable.shape, variable.dtype
+            number = self.program.capture(variable, tuple(shape), dtype.numpy_dtype)
+            current = self._current[id(variable)] = Symbol(self, number, shape, dtype)
+            self._keep.append(variable)
+        return current
+
+    def write(self, variable: Any, value: Tensor) -> None:
+        """From here on the variable has this value."""
+        self._current[id(variable)] = value
+        self._written[id(variable)] = variable
+
+    def finish(self, outputs: list[Tensor]) -> Program:
+        """The program that gives `outputs` and the last values of the variables that were written."""
+        program = self.program
+        program.outputs = [self.number(output) for output in outputs]
+        program.updates = [(v, self.number(self._current[id(v)])) for v in self._written.values()]
+        program.drop_unused()
+        return program
+
+    def gradient(self, targets: list[Symbol], sources: list[Symbol], seeds: list[Tensor] | None) -> list[Any]:
+        """Symbols of the derivatives of the targets' sum by each source; None for a source that they do not depend on."""
+        linked = connected(self.program, [s._id for s in sources], [t._id for t in targets])
+        used = [s for s in sources if s._id in linked]
+        if not used:
+            return [None] * len(sources)
+        numbers = [self.number(t) for t in [*targets, *used, *(seeds or [])]]
+        specs = [self.program.specs[s._id] for s in used]
+        settings = {"targets": len(targets), "seeds": bool(seeds)}
+        results = self.add(GRADIENT, numbers, (None,) * len(numbers), settings, specs, list)
+        found = {s._id: result for s, result in zip(used, results)}
+        return [found.get(s._id) for s in sources]
+
+
+def connected(program: Program, sources: list[int], targets: list[int]) -> set[int]:
+    """Those of the sources on which some target depends by differentiable operations on real or complex values."""
+    nodes = program.nodes
+    needed = {t for t in targets if smooth(program, t)}
+    for node in reversed(nodes):
+        if node.op.differentiable and needed.intersection(node.outputs):
+            needed.update(i for i in node.inputs if i >= 0 and smooth(program, i))
+    return needed.intersection(sources)
+
+
+
+
+def smooth(program: Program, number: int) -> bool:
+    """True for a value of a floating or complex dtype."""
+    return program.specs[number][1].kind in "fcV"
