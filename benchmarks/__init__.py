@@ -1,0 +1,1 @@
+"""Figures of merit: Tensorsmith and its peers, measured in turn in one run."""
