@@ -92,9 +92,7 @@ def table(figure: Figure, standings: list[Standing], judged: list[Verdict]) -> s
     lines = [f"\n{figure.title}  [{figure.name}]"]
     width = max(len(s.contender.name) for s in standings)
     for row in rows_of(standings):
-        lines.append(
-            f"  {row + ' ':-<{width + 4}}{' median':->12}{' minimum':->12}{' ours / it':->14}"
-        )
+        lines.append(f"  {row + ' ':-<{width + 4}}{' median':->12}{' minimum':->12}{' ours / it':->14}")
         mine = samples(standings, OURS, row)
         for standing in standings:
             theirs = standing.samples.get(row)
@@ -137,8 +135,7 @@ def as_data(figure: Figure, standings: list[Standing], judged: list[Verdict]) ->
         "title": figure.title,
         "seconds": {
             s.contender.name: {
-                row: {"median": statistics.median(v), "minimum": min(v), "samples": v}
-                for row, v in s.samples.items()
+                row: {"median": statistics.median(v), "minimum": min(v), "samples": v} for row, v in s.samples.items()
             }
             for s in standings
         },

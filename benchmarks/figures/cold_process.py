@@ -28,9 +28,7 @@ JAX_CACHE = {
 def run(trainer: str, data: Path, system: dict[str, Any], env: dict[str, str]) -> float:
     command = [sys.executable, "-m", "benchmarks.cold", trainer, str(data), json.dumps(system)]
     start = time.perf_counter()
-    done = subprocess.run(
-        command, capture_output=True, text=True, check=False, cwd=ROOT, env={**os.environ, **env}
-    )
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT, env={**os.environ, **env})
     seconds = time.perf_counter() - start
     if done.returncode:
         raise RuntimeError(done.stderr.strip().splitlines()[-1])

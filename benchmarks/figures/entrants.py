@@ -20,9 +20,7 @@ class Entrant:
     env: Mapping[str, str] = field(default_factory=dict[str, str])
     options: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
-    def enter(
-        self, job: str, rounds: int | None = None, fresh: bool = False, **options: Any
-    ) -> Contender:
+    def enter(self, job: str, rounds: int | None = None, fresh: bool = False, **options: Any) -> Contender:
         """This entrant at work on a job that takes `trainer`, `system` and further options."""
         how = {"trainer": self.trainer, "system": dict(self.options), **options}
         return Contender(self.name, job, self.needs, how, self.env, fresh, rounds)

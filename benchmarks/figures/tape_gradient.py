@@ -64,9 +64,7 @@ def torch_builtin_work(settings: Settings, package: str) -> Work:
     torch.set_num_threads(1)
     f = torch.nn.functional
     x, y = map(torch.tensor, batch(settings))
-    weights = [
-        torch.tensor(np.ascontiguousarray(w.T), requires_grad=True) for w in first_weights("plain")
-    ]
+    weights = [torch.tensor(np.ascontiguousarray(w.T), requires_grad=True) for w in first_weights("plain")]
     w1, b1, w2, b2 = weights
 
     def work() -> tuple[Any, Sequence[Any]]:

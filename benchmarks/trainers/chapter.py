@@ -149,9 +149,7 @@ def residual_regressor(keras: Any) -> Any:
     return ResidualRegressor()
 
 
-def compiled_model(
-    keras: Any, ops: Ops, problem: Problem, learning_rate: float = LEARNING_RATE
-) -> Any:
+def compiled_model(keras: Any, ops: Ops, problem: Problem, learning_rate: float = LEARNING_RATE) -> Any:
     optimizer = keras.optimizers.Nadam(learning_rate=learning_rate)
     if problem == "residual":
         model = residual_regressor(keras)

@@ -40,9 +40,7 @@ def predict(problem: Problem, w: Weights, x: jax.Array) -> jax.Array:
     return jnp.log(jnp.exp(z) + 1.0) if problem == "custom" else z
 
 
-def objective(
-    problem: Problem, w: Weights, x: jax.Array, y: jax.Array
-) -> tuple[jax.Array, jax.Array]:
+def objective(problem: Problem, w: Weights, x: jax.Array, y: jax.Array) -> tuple[jax.Array, jax.Array]:
     """The loss with its penalty, and the sum of the metric over the rows."""
     p = predict(problem, w, x)
     if problem == "residual":
@@ -77,14 +75,10 @@ def nadam(state: State, grads: Weights, rate: jax.Array) -> State:
 def epoch_program(problem: Problem) -> Callable[..., Any]:
     """One program for all models of an architecture: rate, weights and data are its arguments."""
 
-    def epoch(
-        state: State, rate: Any, x: Any, y: Any, xv: Any, yv: Any, order: Any
-    ) -> tuple[State, jax.Array]:
+    def epoch(state: State, rate: Any, x: Any, y: Any, xv: Any, yv: Any, order: Any) -> tuple[State, jax.Array]:
         def step(carry: Any, batch: Any) -> tuple[Any, None]:
             state, loss_sum, metric_sum = carry
-            (loss, metric), grads = jax.value_and_grad(
-                lambda w: objective(problem, w, *batch), has_aux=True
-            )(state[0])
+            (loss, metric), grads = jax.value_and_grad(lambda w: objective(problem, w, *batch), has_aux=True)(state[0])
             w, *rest = nadam(state, grads, rate)
             if problem == "custom":
                 w[2] = jnp.where(w[2] < 0, 0.0, w[2])
@@ -105,15 +99,11 @@ def epoch_program(problem: Problem) -> Callable[..., Any]:
 
 
 class RawScan:
-    def __init__(
-        self, problem: Problem, table: Table, shuffle: bool, seed: int, learning_rate: float
-    ) -> None:
+    def __init__(self, problem: Problem, table: Table, shuffle: bool, seed: int, learning_rate: float) -> None:
         weights = first_weights(problem, seed)
         zeros = [np.zeros_like(w) for w in weights]
         # device_put and not jnp.array: that would compile a small program of its own first.
-        self.state: State = jax.device_put(
-            (weights, zeros, [z.copy() for z in zeros], np.float32(0), np.float32(1))
-        )
+        self.state: State = jax.device_put((weights, zeros, [z.copy() for z in zeros], np.float32(0), np.float32(1)))
         self.data = jax.device_put((*table.train, *table.valid))
         self.rows, self.shuffle, self.rate = len(table.train[0]), shuffle, np.float32(learning_rate)
         self.rng = np.random.default_rng(seed)

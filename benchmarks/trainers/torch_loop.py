@@ -59,16 +59,12 @@ def module(problem: Problem, seed: int = 0) -> Any:
 
 
 class TorchLoop:
-    def __init__(
-        self, problem: Problem, table: Table, shuffle: bool, seed: int, learning_rate: float
-    ) -> None:
+    def __init__(self, problem: Problem, table: Table, shuffle: bool, seed: int, learning_rate: float) -> None:
         torch.set_num_threads(1)
         torch.manual_seed(seed)
         self.model = module(problem, seed)
         # momentum_decay=1 and eps=1e-7 make it the Nadam of Keras.
-        self.optimizer = torch.optim.NAdam(
-            self.model.parameters(), lr=learning_rate, eps=1e-7, momentum_decay=1.0
-        )
+        self.optimizer = torch.optim.NAdam(self.model.parameters(), lr=learning_rate, eps=1e-7, momentum_decay=1.0)
         self.x, self.y, self.xv, self.yv = map(torch.tensor, (*table.train, *table.valid))
         self.shuffle, self.problem = shuffle, problem
 
