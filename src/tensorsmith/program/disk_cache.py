@@ -13,8 +13,8 @@ import os
 import platform
 import stat
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 MAGIC = b"tensorsmith-xla-1\n"
 LIMIT_BYTES = 512 * 2**20
@@ -67,39 +67,21 @@ def entry(key: bytes) -> Path | None:
     return folder / hashlib.sha256(fingerprint() + key).hexdigest()
 
 
-def load(path: Path, jax: Any) -> Any:
-    """The executable in a file, or None when it is missing, damaged or refused by XLA."""
+def load(path: Path) -> bytes | None:
+    """The program in a file, or None when it is missing or damaged."""
     try:
         data = path.read_bytes()
         os.utime(path)
     except OSError:
         return None
     head, body = data[: len(MAGIC) + 32], data[len(MAGIC) + 32 :]
-    if head != MAGIC + hashlib.sha256(body).digest():
-        return None
+    return body if head == MAGIC + hashlib.sha256(body).digest() else None
+
+
+def store(path: Path, serialize: Callable[[], bytes]) -> None:
+    """Keeps a program; a full or read-only disk keeps nothing and disturbs nobody."""
     try:
-        client = jax.devices("cpu")[0].client
-        from jaxlib import _jax  # noqa: PLC0415  only needed when the cache is hit
-
-        options = jax_compile_options()
-        return client.deserialize_executable(body, _jax.DeviceList(tuple(client.devices()[:1])), options)
-    except Exception:  # a private interface: whatever fails there, compiling anew is right
-        return None
-
-
-def jax_compile_options() -> Any:
-    """Compile options for one replica on one device."""
-    from jaxlib import xla_client
-
-    options = xla_client.CompileOptions()
-    options.num_replicas = options.num_partitions = 1
-    return options
-
-
-def store(path: Path, compiled: Any) -> None:
-    """Keeps an executable; a full or read-only disk keeps nothing and disturbs nobody."""
-    try:
-        body = compiled.runtime_executable().serialize()
+        body = serialize()
     except Exception:  # not every backend can serialize its programs
         return
     with contextlib.suppress(OSError):

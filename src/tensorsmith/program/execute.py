@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from tensorsmith.program import disk_cache
+from tensorsmith.program import disk_cache, xla
 from tensorsmith.program.lower import lower
 from tensorsmith.program.program import Program
 
@@ -132,15 +132,13 @@ def run(program: Program, inputs: list[Any], captures: list[Any]) -> tuple[list[
 
 _whole: dict[Any, Callable[..., list[Any]]] = {}
 
-Options = dict[str, Any]
-
 
 def whole(
     key: tuple[Any, ...],
     signatures: list[Any],
     make: Callable[[], Callable[..., Any]],
     arrays: list[Any],
-    options: Options | None = None,
+    options: tuple[str, ...] = (),
 ) -> Callable[..., list[Any]]:
     """A program compiled ahead of its call for the shapes of `arrays`: for runs of many steps.
 
@@ -148,42 +146,59 @@ def whole(
     signatures  `Program.signature()` of the programs in it; where they hold no object of this process,
                 the executable is kept on disk and the next process neither traces nor compiles it.
     make        gives the function of flat arrays -> list of arrays, when it has to be traced.
+    options     names of sets of compile options (`program/xla.py`).
     """
-    shapes = tuple((tuple(a.shape), str(a.dtype)) for a in arrays)
-    settings = tuple(sorted((options or {}).items()))
-    full = (key, tuple(signatures), shapes, settings)
+    shapes = tuple([(tuple(a.shape), str(a.dtype)) for a in arrays])
+    full = (key, tuple(signatures), shapes, options)
     found = _whole.get(full)
-    if found is not None:
-        return found
-    with _compile_lock:
-        found = _whole.get(full)
-        if found is None:
-            if len(_whole) > 1024:
-                _whole.clear()
-            found = _whole[full] = _compile(full, signatures, make, arrays, options or {})
+    if found is None:
+        with _key_lock(full):
+            found = _whole.get(full)
+            if found is None:
+                if len(_whole) > 1024:
+                    _whole.clear()
+                found = _whole[full] = _compile(full, signatures, make, arrays, options)
     return found
 
 
+_locks: dict[Any, threading.Lock] = {}
+
+
+def _key_lock(key: Any) -> threading.Lock:
+    # one lock a program and not one for all: XLA compiles two programs on two cores
+    return _locks.setdefault(key, threading.Lock())
+
+
 def _compile(
-    full: tuple, signatures: list[Any], make: Callable[[], Callable[..., Any]], arrays: list[Any], options: Options
+    full: tuple,
+    signatures: list[Any],
+    make: Callable[[], Callable[..., Any]],
+    arrays: list[Any],
+    options: tuple[str, ...],
 ) -> Callable[..., list[Any]]:
     stable = [s.stable() for s in signatures]
     entry = None if None in stable else disk_cache.entry(repr((full[0], stable, full[2], full[3])).encode())
     if entry is not None:
-        loaded = disk_cache.load(entry, jax())
-        if loaded is not None:
-            return _Loaded(loaded)
+        body = disk_cache.load(entry)
+        if body is not None:
+            with contextlib.suppress(Exception):  # another XLA than the one that wrote it: compile anew
+                return xla.load(body, jax())
     with guard():
         specs = [jax().ShapeDtypeStruct(a.shape, a.dtype) for a in arrays]
-        traced = jax().jit(make(), keep_unused=True).lower(*specs)
-        compiled = traced.compile(compiler_options=options or None)
+        lowered = jax().jit(make(), keep_unused=True).lower(*specs)
+        executable: Any = None
+        if jax().default_backend() == "cpu":
+            with contextlib.suppress(Exception):  # an interface that JAX does not promise: see program/xla.py
+                executable = xla.compile_lowered(lowered, options, jax())
+        if executable is None:
+            return _Ahead(lowered.compile())
     if entry is not None:
-        disk_cache.store(entry, compiled)
-    return _Ahead(compiled)
+        disk_cache.store(entry, executable.serialize)
+    return executable
 
 
 class _Ahead:
-    """An executable compiled in this process."""
+    """An executable compiled through JAX's public interface."""
 
     __slots__ = ("compiled",)
 
@@ -193,21 +208,6 @@ class _Ahead:
     def __call__(self, *arrays: Any) -> list[Any]:
         with jax().enable_x64(True):
             return self.compiled(*arrays)
-
-
-class _Loaded:
-    """An executable that came from the disk cache."""
-
-    __slots__ = ("executable",)
-
-    def __init__(self, executable: Any) -> None:
-        self.executable = executable
-
-    def __call__(self, *arrays: Any) -> list[Any]:
-        with jax().enable_x64(True):
-            placed = [jax().device_put(a) for a in arrays]
-        results = self.executable.execute_sharded(placed)
-        return [shards[0] for shards in results.disassemble_into_single_device_arrays()]
 
 
 def forget() -> None:

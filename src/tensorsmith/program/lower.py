@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
 from tensorsmith.program.op import Op, register
 from tensorsmith.program.program import Node, Program
 
@@ -119,11 +121,38 @@ def execute(steps: list[Node | Group], env: Env, xp: Any) -> None:
 
 def call(node: Node, env: Env, xp: Any) -> None:
     """Runs one node."""
-    results = node.op.kernel(xp, *arguments(node, env), **node.settings)
+    results = _folded(node, env, xp) if xp is not np else None
+    if results is None:
+        results = node.op.kernel(xp, *arguments(node, env), **node.settings)
     if len(node.outputs) == 1 and not isinstance(results, (tuple, list)):
         env[node.outputs[0]] = results
     else:
         env.update(zip(node.outputs, results))
+
+
+# Up to this many elements a value may be that is computed with NumPy while a program is lowered.
+FOLD = 1024
+
+
+def _folded(node: Node, env: Env, xp: Any) -> Any:
+    """What a node makes of small arrays that are known while XLA traces; None where some are not.
+
+    Sizes computed from shapes stay numbers so, and a reshape or a range can take them.
+    """
+    known = False
+    for number in node.inputs:
+        if number >= 0:
+            value = env[number]
+            if not isinstance(value, (np.ndarray, np.generic)) or value.size > FOLD:
+                return None
+            known = True
+    if not known:
+        return None
+    results = node.op.kernel(np, *arguments(node, env), **node.settings)
+    if results is None:
+        return None
+    large = any(r.size > FOLD for r in (results if isinstance(results, (tuple, list)) else (results,)))
+    return None if large else results
 
 
 def arguments(node: Node, env: Env) -> list[Any]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable
 from typing import Any
 
@@ -15,6 +14,16 @@ Specs = list[tuple[tuple[int | None, ...], np.dtype]]
 registry: dict[str, Op] = {}
 
 
+class _Required:
+    """Stands where a setting has no default."""
+
+    def __repr__(self) -> str:
+        return "(required)"
+
+
+REQUIRED = _Required()
+
+
 class Op:
     """One operation: `kernel(xp, *arrays, **settings)` with `xp` NumPy or jax.numpy.
 
@@ -22,6 +31,7 @@ class Op:
     kernel    the function, written once over the namespace.
     arrays    names of the parameters that are values, in order.
     lists     those of them that take a list of arrays.
+    optional  those of them that may be left out (None).
     settings  {name: default} of the parameters that are not values (`REQUIRED` where there is no default).
     same      True: the array arguments must be of one dtype.
     kinds     NumPy kind letters of the dtypes that it takes ("f" floats, "i" "u" ints, "b" bool, "c" complex, "O" strings).
@@ -30,7 +40,8 @@ class Op:
     """
 
     __slots__ = (
-        "arrays", "differentiable", "doc", "eager", "kernel", "kinds", "lists", "name", "order", "same", "settings", "shapes",
+        "arrays", "differentiable", "doc", "eager", "kernel", "kinds", "lists", "name", "optional", "order", "same",
+        "settings", "shapes",
     )  # fmt: skip
 
     def __init__(
@@ -46,21 +57,39 @@ class Op:
     ) -> None:
         self.name, self.kernel, self.doc = name, kernel, kernel.__doc__
         self.same, self.kinds, self.shapes, self.eager, self.differentiable = same, kinds, shapes, eager, differentiable
-        arrays, lists, settings = [], [], {}
-        parameters = list(inspect.signature(kernel).parameters.values())[1:]
-        for parameter in parameters:
-            kind = str(parameter.annotation)
+        arrays, lists, settings, optional = [], [], {}, []
+        order, defaults = parameters(kernel)
+        for parameter in order:
+            kind = str(kernel.__annotations__.get(parameter))
             if "Array" in kind:
-                arrays.append(parameter.name)
+                arrays.append(parameter)
                 if "Arrays" in kind:
-                    lists.append(parameter.name)
+                    lists.append(parameter)
+                if parameter in defaults:
+                    optional.append(parameter)
             else:
-                settings[parameter.name] = parameter.default
+                settings[parameter] = defaults.get(parameter, REQUIRED)
         self.arrays, self.lists, self.settings = tuple(arrays), frozenset(lists), settings
-        self.order = tuple(p.name for p in parameters)
+        self.optional, self.order = frozenset(optional), order
 
     def __repr__(self) -> str:
         return f"<op {self.name}>"
+
+
+def parameters(kernel: Callable[..., Any]) -> tuple[tuple[str, ...], dict[str, Any]]:
+    """The names of a kernel's parameters behind `xp`, and the defaults of those that have one.
+
+    Read from the code object: `inspect.signature` of every kernel would cost 2 ms of the import.
+    """
+    function = getattr(kernel, "__func__", kernel)
+    code = function.__code__
+    positional = code.co_varnames[: code.co_argcount]
+    named = code.co_varnames[code.co_argcount : code.co_argcount + code.co_kwonlyargcount]
+    values = function.__defaults__ or ()
+    defaults = dict(zip(positional[len(positional) - len(values) :], values))
+    defaults.update(function.__kwdefaults__ or {})
+    first = 1 if function is kernel else 2
+    return positional[first:] + named, defaults
 
 
 def register(op: Op) -> Op:

@@ -1,0 +1,40 @@
+"""The public namespace `keras.layers`."""
+
+from tensorsmith.keras import registry
+from tensorsmith.keras.layers.activation import ELU, Activation, LeakyReLU, ReLU, Softmax
+from tensorsmith.keras.layers.base import Layer
+from tensorsmith.keras.layers.dense import Dense
+from tensorsmith.keras.layers.dropout import Dropout
+from tensorsmith.keras.layers.input import Input, InputLayer, InputSpec
+from tensorsmith.keras.layers.merging import (
+    Add,
+    Average,
+    Concatenate,
+    Maximum,
+    Minimum,
+    Multiply,
+    Subtract,
+    add_inputs as add,
+    average_inputs as average,
+    concatenate,
+    maximum_inputs as maximum,
+    minimum_inputs as minimum,
+    multiply_inputs as multiply,
+    subtract_inputs as subtract,
+)
+from tensorsmith.keras.layers.normalization import BatchNormalization, LayerNormalization
+from tensorsmith.keras.layers.operation import Operation
+from tensorsmith.keras.layers.reshaping import Flatten, Reshape
+from tensorsmith.keras.layers.wrappers import Lambda
+
+__all__ = [
+    "ELU", "Activation", "Add", "Average", "BatchNormalization", "Concatenate", "Dense", "Dropout", "Flatten", "Input",
+    "InputLayer", "InputSpec", "Lambda", "Layer", "LayerNormalization", "LeakyReLU", "Maximum", "Minimum", "Multiply",
+    "ReLU", "Reshape", "Softmax", "Subtract", "add", "average", "concatenate", "maximum", "minimum", "multiply", "subtract",
+]  # fmt: skip
+
+for _kind in (
+    Activation, ReLU, LeakyReLU, ELU, Softmax, Dense, Dropout, InputLayer, Add, Average, Concatenate, Maximum, Minimum,
+    Multiply, Subtract, BatchNormalization, LayerNormalization, Operation, Flatten, Reshape, Lambda,
+):  # fmt: skip
+    registry.register("layer", _kind)

@@ -1,0 +1,106 @@
+"""Activations as layers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tensorsmith.keras import activations
+from tensorsmith.keras.layers.base import Layer
+
+
+class Activation(Layer):
+    """activation(inputs), for a function or the name of one.
+
+    >>> import tensorsmith as tf
+    >>> Activation("relu")(tf.constant([-1.0, 2.0])).numpy()
+    array([0., 2.], dtype=float32)
+    """
+
+    def __init__(self, activation: Any, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.activation = activations.get(activation)
+        self.supports_masking = True
+
+    def call(self, inputs: Any) -> Any:
+        return self.activation(inputs)
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "activation": activations.serialize(self.activation)}
+
+
+class ReLU(Layer):
+    """max(inputs, 0), with an upper bound, a slope below the threshold, and the threshold as options.
+
+    f(x) = max_value where x >= max_value, x where threshold <= x, negative_slope * (x - threshold) below.
+    """
+
+    def __init__(
+        self, max_value: float | None = None, negative_slope: float = 0.0, threshold: float = 0.0, **kwargs: Any
+    ) -> None:
+        super().__init__(**kwargs)
+        if (max_value is not None and max_value < 0) or negative_slope is None or negative_slope < 0 or threshold < 0:
+            raise ValueError(
+                "ReLU: max_value, negative_slope and threshold must not be negative; given "
+                f"max_value={max_value}, negative_slope={negative_slope}, threshold={threshold}."
+            )
+        self.max_value, self.negative_slope, self.threshold = max_value, negative_slope, threshold
+        self.supports_masking = True
+
+    def call(self, inputs: Any) -> Any:
+        return activations.relu(
+            inputs, negative_slope=self.negative_slope, max_value=self.max_value, threshold=self.threshold
+        )
+
+    def get_config(self) -> dict[str, Any]:
+        return {
+            **super().get_config(),
+            "max_value": self.max_value,
+            "negative_slope": self.negative_slope,
+            "threshold": self.threshold,
+        }
+
+
+class LeakyReLU(Layer):
+    """inputs where positive, negative_slope * inputs elsewhere (Keras 2 calls the slope `alpha`)."""
+
+    def __init__(self, negative_slope: float = 0.3, **kwargs: Any) -> None:
+        negative_slope = kwargs.pop("alpha", negative_slope)
+        super().__init__(**kwargs)
+        self.negative_slope = float(negative_slope)
+        self.supports_masking = True
+
+    def call(self, inputs: Any) -> Any:
+        return activations.leaky_relu(inputs, negative_slope=self.negative_slope)
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "negative_slope": self.negative_slope}
+
+
+class ELU(Layer):
+    """inputs where positive, alpha * (exp(inputs) - 1) elsewhere."""
+
+    def __init__(self, alpha: float = 1.0, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.alpha = float(alpha)
+        self.supports_masking = True
+
+    def call(self, inputs: Any) -> Any:
+        return activations.elu(inputs, alpha=self.alpha)
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "alpha": self.alpha}
+
+
+class Softmax(Layer):
+    """exp(inputs) over its sum along `axis`."""
+
+    def __init__(self, axis: int = -1, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.axis = axis
+        self.supports_masking = True
+
+    def call(self, inputs: Any) -> Any:
+        return activations.softmax(inputs, axis=self.axis)
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "axis": self.axis}

@@ -1,0 +1,590 @@
+"""Layer: weights, build, call, losses."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from typing import Any
+
+import numpy as np
+
+from tensorsmith.core import context, naming, nest
+from tensorsmith.core.dtypes import as_dtype
+from tensorsmith.core.shapes import TensorShape
+from tensorsmith.core.specs import TensorSpec
+from tensorsmith.function.trace import symbols_like, trace
+from tensorsmith.keras import config, constraints, initializers, regularizers
+from tensorsmith.keras.layers import calling, node
+from tensorsmith.keras.layers.calling import current
+from tensorsmith.keras.layers.tracking import Trackable, held, unique
+from tensorsmith.keras.variable import Variable
+from tensorsmith.state.variable import Variable as StateVariable
+from tensorsmith.tensor.tensor import Tensor
+
+_FLOAT32 = np.dtype("float32")
+
+# counts assignments to attributes of built layers: what was traced before may no longer hold
+changes = [0]
+
+
+class Layer(Trackable):
+    """A piece of a model: weights and what is computed with them.
+
+    A subclass may write
+
+        __init__(self, ..., **kwargs)   settings; passes `name`, `trainable`, `dtype` on
+        build(self, input_shape)        makes the weights, with `self.add_weight`
+        call(self, inputs)              the computation; may take `training` and further arguments
+        compute_output_shape(self, input_shape)   where it cannot be found by running `call`
+        get_config(self)                the settings, so that models that hold it can be saved
+
+    and nothing else. Layers, variables, metrics and lists, tuples and dicts of them that stand in its
+    attributes are found by themselves.
+
+    >>> import tensorsmith as tf
+    >>> class Scale(Layer):
+    ...     def build(self, input_shape):
+    ...         self.factor = self.add_weight(name="factor", shape=(input_shape[-1],), initializer="ones")
+    ...     def call(self, x):
+    ...         return x * self.factor
+    >>> Scale()(tf.constant([[2.0, 3.0]])).numpy()
+    array([[2., 3.]], dtype=float32)
+    """
+
+    def __new__(cls, *args: Any, **kwargs: Any) -> Any:
+        layer = super().__new__(cls)
+        # set here and not in __init__, so that a subclass may set attributes before it calls super().__init__()
+        state = layer.__dict__
+        state["_weights"] = []
+        state["_auto_config"] = {"args": args, "kwargs": kwargs}
+        state["_trainable"] = True
+        state["built"] = False
+        state["_fast"] = False
+        state["_inbound_nodes"] = []
+        state["_added"] = []
+        return layer
+
+    def __init__(
+        self,
+        *,
+        activity_regularizer: Any = None,
+        trainable: bool = True,
+        dtype: Any = None,
+        autocast: bool = True,
+        name: str | None = None,
+        **kwargs: Any,
+    ) -> None:
+        shape = kwargs.pop("batch_input_shape", None) or kwargs.pop("batch_shape", None)
+        if "input_shape" in kwargs:
+            given = kwargs.pop("input_shape")
+            given = (given,) if isinstance(given, int) else tuple(given)
+            shape = (kwargs.pop("batch_size", None), *given)
+        elif "input_dim" in kwargs:
+            shape = (None, kwargs.pop("input_dim"))
+        for ignored in ("weights", "dynamic", "implementation", "batch_size", "input_dtype"):
+            kwargs.pop(ignored, None)
+        if kwargs:
+            raise TypeError(
+                f"{type(self).__name__}.__init__() got unexpected arguments: {', '.join(map(repr, kwargs))}. "
+                "A layer takes name, trainable, dtype, activity_regularizer, input_shape and its own settings."
+            )
+        self.name: str = str(name) if name else naming.unique(naming.snake_case(type(self).__name__))
+        self._dtype = as_dtype(getattr(dtype, "name", dtype) or config.floatx())
+        self._autocast = autocast
+        self._trainable = bool(trainable)
+        self.activity_regularizer = regularizers.get(activity_regularizer)
+        self.input_spec: Any = None
+        self.supports_masking = False
+        if shape is not None:
+            self._batch_input_shape = tuple(shape)
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if "call" in cls.__dict__:
+            cls._call_arguments = None
+        if "build" in cls.__dict__:
+            cls.build = _building(cls.__dict__["build"])
+
+    _call_arguments: tuple[str, ...] | None = None
+    _call_owner: Any = None
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        object.__setattr__(self, name, value)
+        if self.__dict__.get("built"):
+            changes[0] += 1
+
+    # ---- weights
+
+    def add_weight(self, *args: Any, **kwargs: Any) -> Variable:
+        """A new weight of this layer.
+
+        Takes `add_weight(shape=(), initializer=None, dtype=None, trainable=True, regularizer=None,
+        constraint=None, name=None)` and, as in Keras 2, the name first: `add_weight("kernel", [3, 2])`.
+        The initializer is glorot_uniform for floats, zeros for all else, unless it is given.
+        """
+        order = ("name", "shape", "dtype", "initializer") if args and isinstance(args[0], str) else (
+            "shape", "initializer", "dtype", "trainable")  # fmt: skip
+        given = dict(zip(order, args))
+        given.update(kwargs)
+        shape = given.pop("shape", None)
+        name = given.pop("name", None) or f"weight_{len(self._weights)}"
+        dtype = as_dtype(given.pop("dtype", None) or self._dtype)
+        initializer = given.pop("initializer", None)
+        if initializer is None:
+            initializer = "glorot_uniform" if dtype.is_floating else "zeros"
+        regularizer, constraint = given.pop("regularizer", None), given.pop("constraint", None)
+        trainable = given.pop("trainable", True)
+        for ignored in ("aggregation", "synchronization", "autocast", "use_resource", "overwrite", "partitioner",
+                        "getter", "collections", "caching_device", "layout", "experimental_autocast"):  # fmt: skip
+            given.pop(ignored, None)
+        if given:
+            raise TypeError(f"{self.name}.add_weight() got unexpected arguments: {', '.join(map(repr, given))}")
+        shape = () if shape is None else TensorShape(shape)
+        if None in shape:
+            raise ValueError(
+                f"The weight {name!r} of layer {self.name!r} ({type(self).__name__}) was given the shape {tuple(shape)}: "
+                "every size of a weight must be known. Is the last size of the input known, as in keras.Input(shape=(8,))?"
+            )
+        variable = Variable(
+            initializers.get(initializer),
+            shape=tuple(shape),
+            dtype=dtype,
+            trainable=bool(trainable),
+            name=name,
+            regularizer=regularizers.get(regularizer),
+            constraint=constraints.get(constraint),
+            path=f"{self.name}/{name}",
+        )
+        self._weights.append(variable)
+        return variable
+
+    add_variable = add_weight
+
+    def _held(self) -> list[Any]:
+        """Variables, layers and metrics right inside, in order: weights first, as they were made."""
+        return unique([*self._weights, *held(self, frozenset({"_weights"}))])
+
+    def _children(self) -> list[Layer]:
+        return [thing for thing in self._held() if isinstance(thing, Layer)]
+
+    def _flatten_layers(self, include_self: bool = True, recursive: bool = True) -> list[Layer]:
+        """This layer and those inside it, each once, outermost first."""
+        found: dict[int, Layer] = {id(self): self} if include_self else {}
+
+        def walk(layer: Layer) -> None:
+            for child in layer._children():
+                if id(child) not in found:
+                    found[id(child)] = child
+                    if recursive:
+                        walk(child)
+
+        walk(self)
+        return list(found.values())
+
+    @property
+    def weights(self) -> list[Any]:
+        """All weights: of this layer (trainable first), then of the layers inside it; no state of metrics."""
+        own = [v for v in self._held() if isinstance(v, StateVariable)]
+        own = [v for v in own if v.trainable] + [v for v in own if not v.trainable]
+        return unique([*own, *(v for child in self._children() for v in child.weights)])
+
+    @property
+    def variables(self) -> list[Any]:
+        """The weights, and the state of metrics and random generators inside."""
+        extra = [v for thing in self._held() if not isinstance(thing, (Layer, StateVariable)) for v in thing.variables]
+        inner = [v for child in self._children() for v in child.variables]
+        return unique([*self.weights, *extra, *inner])
+
+    @property
+    def trainable_weights(self) -> list[Any]:
+        """The weights that training changes: none where `trainable` is False."""
+        if not self.trainable:
+            return []
+        own = [v for v in self._held() if isinstance(v, StateVariable) and v.trainable]
+        return unique([*own, *(v for child in self._children() for v in child.trainable_weights)])
+
+    @property
+    def non_trainable_weights(self) -> list[Any]:
+        """The weights that training leaves alone."""
+        trained = {id(v) for v in self.trainable_weights}
+        return [v for v in self.weights if id(v) not in trained]
+
+    trainable_variables = trainable_weights
+    non_trainable_variables = non_trainable_weights
+
+    @property
+    def trainable(self) -> bool:
+        return self._trainable
+
+    @trainable.setter
+    def trainable(self, value: bool) -> None:
+        for layer in self._flatten_layers():
+            object.__setattr__(layer, "_trainable", bool(value))
+        changes[0] += 1
+
+    @property
+    def dtype(self) -> str:
+        return self._dtype.name
+
+    variable_dtype = compute_dtype = dtype
+
+    @property
+    def dtype_policy(self) -> Any:
+        return self._dtype
+
+    @property
+    def metrics(self) -> list[Any]:
+        """The metrics in its attributes and in those of the layers inside."""
+        own = [thing for thing in self._held() if not isinstance(thing, (Layer, StateVariable)) and hasattr(thing, "result")]
+        return unique([*own, *(m for child in self._children() for m in child.metrics)])
+
+    def get_weights(self) -> list[np.ndarray]:
+        """The values of the weights, as NumPy arrays."""
+        return [v.numpy() for v in self.weights]
+
+    def set_weights(self, weights: list[Any]) -> None:
+        """Sets all weights; ValueError, and nothing changed, when number or shapes differ."""
+        variables = self.weights
+        if len(weights) != len(variables):
+            raise ValueError(
+                f"You called set_weights(weights) on layer {self.name!r} with {len(weights)} arrays, but it has "
+                f"{len(variables)} weights. Their shapes are {[tuple(v.shape) for v in variables]}."
+            )
+        for variable, value in zip(variables, weights):
+            if tuple(np.shape(value)) != tuple(variable.shape):
+                raise ValueError(
+                    f"Layer {self.name!r}: the weight {variable.name!r} has shape {tuple(variable.shape)}, "
+                    f"the value given for it {tuple(np.shape(value))}."
+                )
+        for variable, value in zip(variables, weights):
+            variable.assign(np.asarray(value, variable.dtype.numpy_dtype))
+
+    def count_params(self) -> int:
+        """The number of elements of all weights; ValueError before they are made."""
+        if not self.built:
+            raise ValueError(
+                f"Layer {self.name!r} has no weights yet: call it on data, or `build(input_shape)` it, then count."
+            )
+        return sum(int(np.prod(v.shape)) for v in self.weights)
+
+    # ---- losses
+
+    @property
+    def losses(self) -> list[Any]:
+        """The penalties of all weights that have a regularizer, and what `add_loss` was given in the last call."""
+        found: list[Any] = []
+        for layer in self._flatten_layers():
+            found.extend(layer._added)
+        for variable in self.weights:
+            regularizer = getattr(variable, "regularizer", None)
+            if regularizer is not None and variable.trainable:
+                found.append(regularizer(variable))
+        return found
+
+    def add_loss(self, losses: Any, **_: Any) -> None:
+        """Adds a scalar, or a list of them, to the loss of the call under way."""
+        for loss in losses if isinstance(losses, (list, tuple)) else [losses]:
+            value = loss() if callable(loss) and not isinstance(loss, Tensor) else loss
+            self._added.append(value)
+            current.added.append((self, value))
+
+    # ---- building
+
+    def build(self, input_shape: Any) -> None:
+        """Makes the weights; a subclass that overrides it need not call this one."""
+        self.built = True
+
+    def get_build_config(self) -> dict[str, Any] | None:
+        """What `build` was given, for saved files."""
+        shapes = self.__dict__.get("_build_shapes")
+        if shapes is None:
+            return None
+        return {"input_shape": _plain_shape(shapes)}
+
+    def build_from_config(self, config: dict[str, Any]) -> None:
+        """Builds from what `get_build_config` gave."""
+        if config and not self.built:
+            shape = config.get("input_shape", config.get("shapes_dict"))
+            if shape is not None:
+                self._build(_shape_from_config(shape))
+
+    def _build(self, shapes: Any) -> None:
+        with context.eagerly(), naming.name_scope(self.name):
+            try:
+                self.build(shapes)
+            except Exception as error:
+                error.add_note(f"in build of {self.name!r} ({type(self).__name__}), given input_shape={shapes}")
+                raise
+        self.built = True
+
+    # ---- calling
+
+    def call(self, *args: Any, **kwargs: Any) -> Any:
+        raise NotImplementedError(
+            f"The layer {type(self).__name__!r} has no `call` method: write `def call(self, inputs): ...` in it."
+        )
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        if self._fast and not kwargs and len(args) == 1 and current.depth:
+            # inside another layer's call, built, with nothing to cast, mask or note
+            x = args[0]
+            if type(x) is Tensor and x._array.dtype is _FLOAT32:
+                return self.call(x)
+        return self._full_call(args, kwargs)
+
+    def _full_call(self, args: tuple, kwargs: dict) -> Any:
+        dtype = self._dtype if self.__dict__.get("_autocast", True) and "_dtype" in self.__dict__ else None
+        if "name" not in self.__dict__:
+            raise RuntimeError(
+                f"{type(self).__name__}.__init__() did not call super().__init__(): write `super().__init__(**kwargs)` in it."
+            )
+        args = tuple(calling.to_tensors(a, dtype) for a in args)
+        for key, value in kwargs.items():
+            if key not in ("training", "mask"):
+                kwargs[key] = calling.to_tensors(value, dtype)
+        if calling.is_symbolic_input([args, kwargs]):
+            return self._symbolic_call(args, kwargs)
+        first = args[0] if args else next(iter(kwargs.values()), None)
+        if self.input_spec is not None:
+            from_spec(self, first)
+        if not self.built:
+            self._first_build(args, kwargs)
+        accepted = _arguments_of(type(self))
+        outer_training = current.training
+        training = kwargs.get("training")
+        if training is None:
+            training = outer_training
+        if "training" in accepted:
+            kwargs["training"] = bool(training) if training is not None else False
+        else:
+            kwargs.pop("training", None)
+        if "mask" not in accepted:
+            kwargs.pop("mask", None)
+        top = current.depth == 0
+        if top and current.added:
+            current.added = []
+        if self._added or top:
+            for layer in self._flatten_layers() if top and _adds_losses(self) else [self]:
+                layer._added.clear()
+        current.depth += 1
+        current.training = training
+        try:
+            outputs = self.call(*args, **kwargs)
+        except Exception as error:
+            calling.add_note(error, self, first)
+            raise
+        finally:
+            current.depth -= 1
+            current.training = outer_training
+        if self.activity_regularizer is not None:
+            for output in nest.flatten(outputs):
+                self.add_loss(self.activity_regularizer(output))
+        self.__dict__["_fast"] = (
+            self.activity_regularizer is None
+            and not {"training", "mask"} & accepted
+            and self._dtype.name == "float32"
+            and not self._added
+        )
+        return outputs
+
+    def _first_build(self, args: tuple, kwargs: dict) -> None:
+        names = _shape_arguments(type(self).build)
+        first = args[0] if args else next(iter(kwargs.values()), None)
+        shapes = calling.shapes_of(first)
+        self.__dict__["_build_shapes"] = shapes
+        if len(names) < 2:
+            self._build(shapes)
+            return
+        # Keras 3: build(self, query_shape, value_shape) names the arguments of call
+        order = [p for p in inspect.signature(self.call).parameters]
+        given = {**dict(zip(order, args)), **kwargs}
+        found = {n: calling.shapes_of(given[n.removesuffix("_shape")]) for n in names if n.removesuffix("_shape") in given}
+        with context.eagerly(), naming.name_scope(self.name):
+            self.build(**found)
+        self.built = True
+
+    def _symbolic_call(self, args: tuple, kwargs: dict) -> Any:
+        outputs = self.compute_output_spec(*args, **kwargs)
+        return node.connect(self, args, kwargs, outputs)
+
+    def compute_output_spec(self, *args: Any, **kwargs: Any) -> Any:
+        """TensorSpecs of the results for symbolic arguments, found by running `call` once on symbols."""
+
+        def body(graph: Any) -> Any:
+            inner = [nest.map_structure(lambda leaf: _inner(graph, leaf), a) for a in args]
+            named = {key: nest.map_structure(lambda leaf: _inner(graph, leaf), value) for key, value in kwargs.items()}
+            return self._full_call(tuple(inner), named)
+
+        outputs = trace(body).structure
+        return nest.map_structure(
+            lambda leaf: TensorSpec(leaf.shape, leaf.dtype) if hasattr(leaf, "shape") else leaf, outputs
+        )
+
+    def compute_output_shape(self, input_shape: Any) -> Any:
+        """The shape of the result for a shape of the input."""
+        specs = nest.map_structure(lambda shape: TensorSpec(shape, self._dtype), _leaf_shapes(input_shape))
+        outputs = trace(lambda graph: self._full_call((symbols_like(graph, specs),), {})).structure
+        return nest.map_structure(lambda leaf: leaf.shape, outputs)
+
+    def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
+        return mask
+
+    # ---- the layer as data
+
+    def get_config(self) -> dict[str, Any]:
+        """The settings that its constructor takes.
+
+        A subclass with settings of its own adds them: `{**super().get_config(), "units": self.units}`. One
+        that does not is remembered by its constructor's arguments, where these are plain values.
+        Raises NotImplementedError, with the lines to write, where they are not.
+        """
+        base = {"name": self.name, "trainable": self._trainable, "dtype": self._dtype.name}
+        if type(self).__init__ is Layer.__init__ or _calls_up(type(self)):
+            return base
+        given = self._auto_config
+        names = [p for p in inspect.signature(type(self).__init__).parameters.values()][1:]
+        own = [p.name for p in names if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)]
+        values = {**dict(zip(own, given["args"])), **given["kwargs"]}
+        own_values = {key: value for key, value in values.items() if key not in base}
+        if not own or all(_is_plain(value) for value in own_values.values()):
+            if len(given["args"]) <= len(own):
+                return {**base, **own_values}
+        lines = ", ".join(f'"{name}": self.{name}' for name in own if name not in base)
+        raise NotImplementedError(
+            f"{type(self).__name__} cannot be saved: its constructor takes {', '.join(own)}, and it has no get_config "
+            f"that tells them. Write in the class:\n    def get_config(self):\n"
+            f"        return {{**super().get_config(), {lines}}}"
+        )
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> Any:
+        """A new layer from what `get_config` gave."""
+        return cls(**config)
+
+    @property
+    def input(self) -> Any:
+        return node.tensors_of(self, "input")
+
+    @property
+    def output(self) -> Any:
+        return node.tensors_of(self, "output")
+
+    @property
+    def input_shape(self) -> Any:
+        return nest.map_structure(lambda t: t.shape, self.input)
+
+    @property
+    def output_shape(self) -> Any:
+        return nest.map_structure(lambda t: t.shape, self.output)
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} name={self.name}, built={self.built}>"
+
+
+def _building(method: Any) -> Any:
+    """A user's `build`, after which the layer counts as built, whether or not it called super().build()."""
+
+    @functools.wraps(method)
+    def build(self: Any, *args: Any, **kwargs: Any) -> Any:
+        args = tuple(_leaf_shapes(a) for a in args)
+        if args and "_build_shapes" not in self.__dict__:
+            self.__dict__["_build_shapes"] = args[0]
+        result = method(self, *args, **kwargs)
+        self.built = True
+        return result
+
+    return build
+
+
+def _leaf_shapes(shape: Any) -> Any:
+    """Shapes as TensorShapes, whatever they came as: tuples, lists, nested lists of them."""
+    if shape is None or isinstance(shape, TensorShape):
+        return shape
+    if isinstance(shape, dict):
+        return {key: _leaf_shapes(part) for key, part in shape.items()}
+    if isinstance(shape, (list, tuple)):
+        if all(d is None or isinstance(d, (int, np.integer)) for d in shape):
+            return TensorShape(shape)
+        return type(shape)(_leaf_shapes(part) for part in shape)
+    return shape
+
+
+_shape_from_config = _leaf_shapes
+
+
+def _plain_shape(shape: Any) -> Any:
+    if isinstance(shape, TensorShape):
+        return list(shape)
+    if isinstance(shape, dict):
+        return {key: _plain_shape(part) for key, part in shape.items()}
+    if isinstance(shape, (list, tuple)):
+        return [_plain_shape(part) for part in shape]
+    return shape
+
+
+def _inner(graph: Any, leaf: Any) -> Any:
+    if isinstance(leaf, Tensor) and getattr(leaf, "_keras_history", None) is not None:
+        return graph.input(leaf.shape, leaf.dtype)
+    return leaf
+
+
+def _arguments_of(cls: type) -> frozenset[str]:
+    """The names of the arguments of a class's `call`."""
+    found = _signatures.get(cls.call)
+    if found is None:
+        parameters = inspect.signature(cls.call).parameters
+        names = set(parameters)
+        if any(p.kind is p.VAR_KEYWORD for p in parameters.values()) and issubclass(cls, Layer):
+            names.add("training") if cls.__dict__.get("_passes_training") else None
+        found = _signatures[cls.call] = frozenset(names)
+    return found
+
+
+_signatures: dict[Any, frozenset[str]] = {}
+
+
+def _shape_arguments(build: Any) -> list[str]:
+    return [n for n in inspect.signature(build).parameters if n.endswith("_shape")]
+
+
+def _adds_losses(layer: Layer) -> bool:
+    return any(inner._added for inner in layer._flatten_layers())
+
+
+def _calls_up(cls: type) -> bool:
+    """True when some class below Layer tells its settings by a get_config of its own."""
+    return any("get_config" in base.__dict__ for base in cls.__mro__ if issubclass(base, Layer) and base is not Layer) and (
+        not _own_init_above_config(cls)
+    )
+
+
+def _own_init_above_config(cls: type) -> bool:
+    """True when a subclass takes new settings after the last get_config that could tell them."""
+    for base in cls.__mro__:
+        if base is Layer or "get_config" in base.__dict__:
+            return False
+        if "__init__" in base.__dict__:
+            return True
+    return False
+
+
+def _is_plain(value: Any) -> bool:
+    """A value that JSON can hold."""
+    if value is None or isinstance(value, (bool, int, float, str)):
+        return True
+    if isinstance(value, (list, tuple)):
+        return all(_is_plain(part) for part in value)
+    return isinstance(value, dict) and all(isinstance(k, str) and _is_plain(v) for k, v in value.items())
+
+
+def from_spec(layer: Layer, inputs: Any) -> None:
+    """ValueError unless the inputs are what the layer's `input_spec` demands."""
+    specs = layer.input_spec if isinstance(layer.input_spec, (list, tuple)) else [layer.input_spec]
+    given = nest.flatten(inputs)
+    if len(specs) != len(given):
+        raise ValueError(
+            f"Layer {layer.name!r} expects {len(specs)} input(s), but it received {len(given)} input tensors: {given}"
+        )
+    for at, (spec, tensor) in enumerate(zip(specs, given)):
+        if spec is not None and hasattr(tensor, "shape"):
+            spec.check(layer, at, tuple(tensor.shape))

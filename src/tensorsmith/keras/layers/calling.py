@@ -1,0 +1,80 @@
+"""What happens around `call`: inputs become tensors, are cast; the training flag; the note on errors."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+import numpy as np
+
+from tensorsmith.core import nest
+from tensorsmith.core.dtypes import DType
+from tensorsmith.core.shapes import TensorShape
+from tensorsmith.core.specs import describe
+from tensorsmith.ops.shaping import cast
+from tensorsmith.tensor.convert import convert
+from tensorsmith.tensor.tensor import Symbol, Tensor
+
+
+class CallContext(threading.local):
+    """The call that is under way on this thread.
+
+    depth     how many layers are inside each other.
+    training  the flag given to the outermost call that had one.
+    added     [(layer, value)] of add_loss in the outermost call.
+    """
+
+    def __init__(self) -> None:
+        self.depth = 0
+        self.training: bool | None = None
+        self.added: list[tuple[Any, Any]] = []
+
+
+current = CallContext()
+
+
+def to_tensors(value: Any, dtype: DType | None) -> Any:
+    """Arrays and numbers in a nested argument become tensors; floats are cast to `dtype` (None: kept)."""
+    if isinstance(value, Tensor):
+        return _cast(value, dtype)
+    if value is None or isinstance(value, (bool, str, bytes)):
+        return value
+    if isinstance(value, (list, tuple)) and not isinstance(value, TensorShape):
+        if value and all(_is_number(leaf) for leaf in nest.flatten(value)):
+            return _cast(convert(value), dtype)
+        return nest._like(value, [to_tensors(part, dtype) for part in value])
+    if isinstance(value, dict):
+        return nest._like_dict(value, {key: to_tensors(part, dtype) for key, part in value.items()})
+    if isinstance(value, (np.ndarray, np.generic, float, int)) or hasattr(value, "_read") or hasattr(value, "__array__"):
+        return _cast(convert(value), dtype)
+    return value
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, (int, float, np.generic)) and not isinstance(value, bool)
+
+
+def _cast(tensor: Tensor, dtype: DType | None) -> Tensor:
+    if dtype is not None and tensor.dtype is not dtype and tensor.dtype.is_floating:
+        return cast(tensor, dtype)
+    return tensor
+
+
+def shapes_of(value: Any) -> Any:
+    """The TensorShape of each tensor in a nested value, in its form; None for other leaves."""
+    return nest.map_structure(lambda leaf: TensorShape(leaf.shape) if hasattr(leaf, "shape") else None, value)
+
+
+def is_symbolic_input(value: Any) -> bool:
+    """True when some leaf is a symbol of a model being drawn (made by `keras.Input`)."""
+    for leaf in nest.flatten(value):
+        if isinstance(leaf, Symbol) and getattr(leaf, "_keras_history", None) is not None:
+            return True
+    return False
+
+
+def add_note(error: BaseException, layer: Any, inputs: Any) -> None:
+    """Says on an error which layer failed on what; the error itself is left as it was."""
+    noted = f"in {layer.name!r} ({type(layer).__name__}), given {describe(inputs)}"
+    if noted not in getattr(error, "__notes__", ()):
+        error.add_note(noted)

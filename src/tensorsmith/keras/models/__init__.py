@@ -1,0 +1,22 @@
+"""The public namespace `keras.models`."""
+
+from typing import Any
+
+from tensorsmith.keras import registry
+from tensorsmith.keras.models.functional import Functional
+from tensorsmith.keras.models.model import Model
+from tensorsmith.keras.models.sequential import Sequential
+
+__all__ = ["Model", "Sequential", "load_model", "save_model"]
+
+registry.register("layer", Sequential)
+registry.register("layer", Functional)
+
+
+def __getattr__(name: str) -> Any:
+    # reading and writing files needs h5py, which costs more to import than all of Keras here
+    if name in ("load_model", "save_model"):
+        from tensorsmith.keras.saving import entry
+
+        return getattr(entry, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

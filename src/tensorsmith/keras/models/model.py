@@ -1,0 +1,135 @@
+"""Model: a Layer that trains and saves."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tensorsmith.keras.layers.base import Layer
+from tensorsmith.keras.models import summary as table
+from tensorsmith.keras.training.trainer import Trainer
+
+
+class Model(Trainer, Layer):
+    """A layer that trains, predicts and saves.
+
+    Made from symbols, `keras.Model(inputs, outputs)`, or by subclassing: layers in attributes, the computation
+    in `call(self, inputs)`. A subclass may also write `train_step(self, data)`, `test_step`, `predict_step`
+    and `compute_loss`, which are traced and compiled like the built-in ones.
+    """
+
+    def __new__(cls, *args: Any, **kwargs: Any) -> Any:
+        if cls is Model and (len(args) >= 2 or "outputs" in kwargs):
+            from tensorsmith.keras.models.functional import Functional
+
+            cls = Functional
+        model = super().__new__(cls, *args, **kwargs)
+        model._prepare()
+        return model
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        if args and not hasattr(self, "name") and len(args) >= 2:
+            # a subclass passes symbols up: super().__init__(inputs, outputs)
+            kwargs.update(inputs=args[0], outputs=args[1])
+            args = args[2:]
+        inputs, outputs = kwargs.pop("inputs", None), kwargs.pop("outputs", None)
+        super().__init__(*args, **kwargs)
+        if outputs is not None:
+            self._become_functional(inputs, outputs)
+
+    def _become_functional(self, inputs: Any, outputs: Any) -> None:
+        from tensorsmith.keras.models.functional import Functional
+
+        if not isinstance(self, Functional):
+            # the user's class stays first, so that its own train_step and call win
+            mixed = type(type(self).__name__, (type(self), Functional), {"__module__": type(self).__module__})
+            self.__class__ = mixed
+        self._set_graph(inputs, outputs)
+
+    @property
+    def layers(self) -> list[Layer]:
+        """The layers right inside."""
+        return [layer for layer in self._children()]
+
+    def get_layer(self, name: str | None = None, index: int | None = None) -> Layer:
+        """The layer of this name, or at this place; ValueError when there is none."""
+        layers = self.layers
+        if index is not None:
+            if not -len(layers) <= index < len(layers):
+                raise ValueError(f"The model {self.name!r} has {len(layers)} layers; there is none at index {index}.")
+            return layers[index]
+        for layer in layers:
+            if layer.name == name:
+                return layer
+        raise ValueError(f"No such layer: {name!r}. The model {self.name!r} has {[layer.name for layer in layers]}.")
+
+    def summary(
+        self,
+        line_length: int | None = None,
+        positions: Any = None,
+        print_fn: Any = None,
+        expand_nested: bool = False,
+        show_trainable: bool = False,
+        layer_range: Any = None,
+    ) -> None:
+        """Prints the table of layers: name and class, output shape, number of weights."""
+        (print_fn or print)(table.text(self, line_length, show_trainable))
+
+    def save(self, filepath: Any, overwrite: bool = True, save_format: str | None = None, **kwargs: Any) -> None:
+        """Writes the model to a file: `.keras`, `.h5`, or a folder where the path has no ending."""
+        from tensorsmith.keras.saving import entry
+
+        entry.save_model(self, filepath, overwrite=overwrite, save_format=save_format, **kwargs)
+
+    def save_weights(self, filepath: Any, overwrite: bool = True, **kwargs: Any) -> None:
+        """Writes the weights to a file."""
+        from tensorsmith.keras.saving import entry
+
+        entry.save_weights(self, filepath, overwrite=overwrite, **kwargs)
+
+    def load_weights(self, filepath: Any, skip_mismatch: bool = False, by_name: bool = False, **kwargs: Any) -> Any:
+        """Sets the weights from a file; nothing changes when they do not fit."""
+        from tensorsmith.keras.saving import entry
+
+        return entry.load_weights(self, filepath, skip_mismatch=skip_mismatch, by_name=by_name, **kwargs)
+
+    def to_json(self, **kwargs: Any) -> str:
+        """The architecture as text."""
+        import json
+
+        from tensorsmith.keras import registry
+
+        return json.dumps(registry.serialize_keras_object(self), **kwargs)
+
+    def export(self, filepath: Any, **kwargs: Any) -> None:
+        self.save(filepath)
+
+    def build_from_config(self, config: dict[str, Any]) -> None:
+        if config and not self.built:
+            shape = config.get("input_shape", config.get("shapes_dict"))
+            if shape is not None:
+                self._build_by_call(shape)
+
+    def build(self, input_shape: Any = None) -> None:
+        """Makes the weights, by running `call` on symbols of this shape."""
+        if input_shape is not None and not self.built:
+            self._build_by_call(input_shape)
+        self.built = True
+
+    def _build_by_call(self, shape: Any) -> None:
+        from tensorsmith.core import nest
+        from tensorsmith.core.specs import TensorSpec
+        from tensorsmith.function.trace import symbols_like, trace
+        from tensorsmith.keras.layers.base import _leaf_shapes
+
+        specs = nest.map_structure(lambda s: TensorSpec([None, *tuple(s)[1:]], self._dtype), _leaf_shapes(shape))
+        self.__dict__.setdefault("_build_shapes", _leaf_shapes(shape))
+        trace(lambda graph: self._full_call((symbols_like(graph, specs),), {}))
+
+    def _first_build(self, args: tuple, kwargs: dict) -> None:
+        # the layers inside build themselves as call reaches them
+        from tensorsmith.keras.layers import calling
+
+        self.__dict__["_build_shapes"] = calling.shapes_of(args[0] if args else next(iter(kwargs.values())))
+        if type(self).build is not Model.build:
+            self._build(self.__dict__["_build_shapes"])
+        self.built = True

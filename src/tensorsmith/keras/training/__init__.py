@@ -1,0 +1,1 @@
+"""Training: data, steps as programs, epochs as compiled loops."""

@@ -1,0 +1,142 @@
+"""Arrays, datasets and generators become batches."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from tensorsmith.core import nest
+from tensorsmith.keras import config
+from tensorsmith.tensor.tensor import Tensor
+
+
+class ArrayData:
+    """Arrays that all have the same number of rows.
+
+    arrays     the flat list of NumPy arrays.
+    structure  (x, y, sample_weight) in nested form, as the step gets it.
+    rows       their number of rows.
+    """
+
+    def __init__(self, x: Any, y: Any = None, sample_weight: Any = None, who: str = "fit") -> None:
+        parts: tuple[Any, ...] = (x,)
+        if sample_weight is not None:
+            parts = (x, y, sample_weight)
+        elif y is not None:
+            parts = (x, y)
+        names = ("x", "y", "sample_weight")
+        self.structure = tuple(as_arrays(part, f"{who}: {name}") for part, name in zip(parts, names))
+        self.arrays: list[np.ndarray] = nest.flatten(self.structure)
+        if not self.arrays:
+            raise ValueError(f"{who}: x holds no data.")
+        sizes = {a.shape[0] if a.ndim else None for a in self.arrays}
+        if len(sizes) > 1 or None in sizes:
+            told = ", ".join(
+                f"{name} {[tuple(a.shape) for a in nest.flatten(part)]}" for name, part in zip(names, self.structure)
+            )
+            raise ValueError(f"{who}: all arrays must have the same number of rows; their shapes are: {told}.")
+        self.rows: int = self.arrays[0].shape[0]
+
+    def take(self, rows: Any) -> ArrayData:
+        """The same for some of the rows: a slice, or indices."""
+        taken = object.__new__(ArrayData)
+        taken.structure = nest.map_structure(lambda a: a[rows], self.structure)
+        taken.arrays = nest.flatten(taken.structure)
+        taken.rows = taken.arrays[0].shape[0]
+        return taken
+
+    def warn_not_finite(self, who: str) -> str | None:
+        """The text of a warning that names the first array with NaN or infinite values; None when there is none."""
+        for part, name in zip(self.structure, ("x", "y", "sample_weight")):
+            for array in nest.flatten(part):
+                if array.dtype.kind != "f" or not array.size:
+                    continue
+                # a sum is NaN or infinite when an element is (or, rarely, when it overflows): one pass, no copy
+                if np.isfinite(array.sum(dtype=np.float64)):
+                    continue
+                bad = np.argwhere(~np.isfinite(array))
+                if len(bad):
+                    rows = len(np.unique(bad[:, 0]))
+                    return (
+                        f"{who}: {name} holds {len(bad)} values that are NaN or infinite, in {rows} of {len(array)} rows "
+                        f"(the first at {tuple(int(i) for i in bad[0])}); the loss will be NaN. "
+                        "Take these rows out, or fill them in (np.nan_to_num)."
+                    )
+        return None
+
+
+def as_arrays(value: Any, who: str) -> Any:
+    """The arrays of a nested value, floats as `floatx`; TypeError or ValueError, naming what is wrong."""
+    if isinstance(value, dict):
+        return {key: as_arrays(part, f"{who}[{key!r}]") for key, part in value.items()}
+    if isinstance(value, tuple) or (isinstance(value, list) and value and not _is_row_data(value)):
+        return type(value)(as_arrays(part, f"{who}[{at}]") for at, part in enumerate(value))
+    if value is None:
+        return None
+    if hasattr(value, "_read"):
+        value = value._read()
+    if isinstance(value, Tensor):
+        array = np.asarray(value._array)
+    elif hasattr(value, "to_numpy"):
+        array = _from_frame(value, who)
+    else:
+        array = np.asarray(value)
+    if array.dtype.kind == "f" and array.dtype != config.floatx():
+        array = array.astype(config.floatx())
+    elif array.dtype == object:
+        raise ValueError(
+            f"{who} is an array of Python objects (the first is {array.ravel()[:1].tolist()!r}): rows of different length, "
+            "or text? Give numbers, or a tf.RaggedTensor."
+        )
+    return array
+
+
+def _is_row_data(value: list) -> bool:
+    """True for a list that is one array of numbers, and not a list of arrays for several inputs."""
+    return not any(hasattr(part, "shape") or hasattr(part, "_read") for part in value)
+
+
+def _from_frame(frame: Any, who: str) -> np.ndarray:
+    dtypes = getattr(frame, "dtypes", None)
+    if dtypes is not None and hasattr(dtypes, "items"):
+        bad = {name: str(dtype) for name, dtype in dtypes.items() if str(dtype) in ("object", "category", "str", "string")}
+        if bad:
+            told = ", ".join(f"{name!r} ({dtype})" for name, dtype in bad.items())
+            raise ValueError(f"{who}: these columns are not numbers: {told}. Drop them, or encode them as numbers.")
+    return np.asarray(frame.to_numpy())
+
+
+def unpack(data: Any) -> tuple[Any, Any, Any]:
+    """(x, y, sample_weight) of what a step is given: x alone, (x,), (x, y) or (x, y, sample_weight).
+
+    >>> unpack((1, 2))
+    (1, 2, None)
+    """
+    if isinstance(data, list):
+        data = tuple(data)
+    if not isinstance(data, tuple):
+        return data, None, None
+    if len(data) > 3:
+        raise ValueError(f"A batch is x, (x, y) or (x, y, sample_weight); given {len(data)} parts.")
+    x, y, weight = (*data, None, None, None)[:3]
+    return x, y, weight
+
+
+def is_iterable_data(x: Any) -> bool:
+    """True for a generator, a dataset or a `keras.utils.Sequence`: what gives batches by itself."""
+    if isinstance(x, (np.ndarray, Tensor, list, tuple, dict)) or hasattr(x, "_read") or hasattr(x, "to_numpy"):
+        return False
+    return hasattr(x, "__next__") or hasattr(x, "__iter__") or (hasattr(x, "__getitem__") and hasattr(x, "__len__"))
+
+
+def batches_of(source: Any) -> Iterator[Any]:
+    """The batches of one pass over iterable data, as nested arrays."""
+    if hasattr(source, "__getitem__") and hasattr(source, "__len__") and not hasattr(source, "__iter__"):
+        items: Any = (source[i] for i in range(len(source)))
+    else:
+        items = iter(source)
+    for item in items:
+        parts = item if isinstance(item, tuple) else (item,)
+        yield tuple(as_arrays(part, name) for part, name in zip(parts, ("x", "y", "sample_weight")))

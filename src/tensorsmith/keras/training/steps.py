@@ -1,0 +1,72 @@
+"""One step of training, testing or predicting, as a Program."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from tensorsmith.core import nest
+from tensorsmith.core.dtypes import of_array
+from tensorsmith.core.specs import TensorSpec
+from tensorsmith.function.trace import symbols_like, trace
+from tensorsmith.program.program import Program
+from tensorsmith.tensor.tensor import Tensor
+
+Spec = tuple[tuple[int | None, ...], Any]
+
+
+class Step:
+    """A step traced for batches of one form.
+
+    program    its Program: inputs are the arrays of a batch; captures the variables read; updates those written.
+    variables  every variable that it reads or writes, written ones first.
+    written    how many of them it writes.
+    pack       makes what the step returned from its outputs.
+    """
+
+    def __init__(self, function: Callable[[Any], Any], batch: Any) -> None:
+        specs = nest.map_structure(_spec, batch)
+        self.traced = trace(lambda graph: function(symbols_like(graph, specs)))
+        self.program: Program = self.traced.program
+        updated = {id(variable): number for variable, number in self.program.updates}
+        captured = {id(variable): variable for variable, _ in self.program.captures}
+        self.variables: list[Any] = [variable for variable, _ in self.program.updates]
+        self.written = len(self.variables)
+        self.variables += [v for v in captured.values() if id(v) not in updated]
+        places = {id(variable): at for at, variable in enumerate(self.variables)}
+        # where in `variables` each capture of the program stands
+        self.reads = [places[id(variable)] for variable, _ in self.program.captures]
+        self.pack = self.traced.pack
+
+    def values(self) -> list[Any]:
+        """The arrays that the variables hold now."""
+        return [variable._tensor._array for variable in self.variables]
+
+    def captured(self) -> list[Any]:
+        """The arrays of the variables that the program reads, in its own order."""
+        return [variable._tensor._array for variable, _ in self.program.captures]
+
+    def commit(self, arrays: list[Any]) -> None:
+        """Gives the written variables their new values. Only this changes a model: a step that failed leaves it be."""
+        for variable, array in zip(self.variables, arrays):
+            variable._tensor = Tensor(array)
+
+
+def _spec(leaf: Any) -> Any:
+    if leaf is None:
+        return None
+    array = leaf if hasattr(leaf, "dtype") else np.asarray(leaf)
+    return TensorSpec((None, *array.shape[1:]), of_array(array))
+
+
+def form_of(batch: Any) -> Any:
+    """A hashable that is equal for batches that one Step serves."""
+    if batch is None:
+        return None
+    if isinstance(batch, dict):
+        return tuple(sorted((key, form_of(part)) for key, part in batch.items()))
+    if isinstance(batch, (list, tuple)):
+        return tuple(form_of(part) for part in batch)
+    return batch.shape[1:], batch.dtype.str
