@@ -1,0 +1,1 @@
+"""Floor 9: for people at a keyboard."""

@@ -1,0 +1,174 @@
+"""Lets `tensorflow`, `keras` and `tf_keras` be names of Tensorsmith, in this process alone.
+
+A name given to a script is the very module that `import tensorsmith` gives, not a copy: what the script sets on
+it is set, and `isinstance` agrees on both sides. Where Tensorsmith keeps a namespace as an attribute and not as a
+file, the attribute stands in for the module.
+"""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+import re
+import sys
+from importlib.abc import Loader, MetaPathFinder
+from importlib.machinery import ModuleSpec
+from types import ModuleType, SimpleNamespace
+from typing import Any
+
+from tensorsmith.version import __version__
+
+# Longest prefix wins. None is a name on the way to others, with nothing of its own.
+NAMES: dict[str, str | None] = {
+    "keras": "tensorsmith.keras",
+    "tensorflow": "tensorsmith",
+    "tensorflow.compat": None,
+    "tensorflow.compat.v2": "tensorsmith",
+    "tensorflow.keras": "tensorsmith.keras",
+    "tensorflow.python": None,
+    "tensorflow.python.keras": "tensorsmith.keras",
+    "tf_keras": "tensorsmith.keras",
+}
+
+# Scripts ask `tf.__version__ >= "2.0"`: they are told the version whose interface is kept, ours behind the plus sign.
+VERSIONS = {"tensorsmith": f"2.21.0+tensorsmith.{__version__}", "tensorsmith.keras": f"3.15.0+tensorsmith.{__version__}"}
+
+_ABSENT = object()
+
+
+def install() -> None:
+    """Make the names resolve to Tensorsmith from here on; a second call changes nothing."""
+    if any(isinstance(finder, _Finder) for finder in sys.meta_path):
+        return
+    _forget()
+    # First, so that an installed TensorFlow or Keras is not found before us.
+    sys.meta_path.insert(0, _Finder())
+
+
+def remove() -> None:
+    """Undo `install`: the names resolve to what is installed, if anything is."""
+    sys.meta_path[:] = [finder for finder in sys.meta_path if not isinstance(finder, _Finder)]
+    _forget()
+    for name in VERSIONS:
+        if name in sys.modules:
+            vars(sys.modules[name])["__version__"] = __version__
+
+
+def hint(error: BaseException) -> str | None:
+    """What stands near the name that `from tensorflow... import name` did not find; None for any other error.
+
+    >>> hint(ImportError("cannot import name 'Adom' from 'collections'", name="collections"))
+    """
+    if not isinstance(error, ImportError) or not (error.name or "").startswith("tensorsmith"):
+        return None
+    wanted = re.match(r"cannot import name '(\w+)'", str(error))
+    module = sys.modules.get(error.name or "")
+    if wanted is None or module is None:
+        return None
+    return f"{error.name} has no {wanted[1]!r} yet; {_near(wanted[1], module)}"
+
+
+class _Finder(MetaPathFinder):
+    """Answers for the names above and all below them, whether or not there is such a module."""
+
+    def find_spec(self, fullname: str, path: Any = None, target: ModuleType | None = None) -> ModuleSpec | None:
+        if fullname.partition(".")[0] not in NAMES:
+            return None
+        # Raises where None would be usual: None would send Python on to look for `tensorflow.core` in our own
+        # folder, and load a second copy of a floor of ours under that name.
+        return ModuleSpec(fullname, _Loader(_resolve(fullname)), is_package=True)
+
+
+class _Loader(Loader):
+    def __init__(self, found: Any) -> None:
+        self.found = found
+
+    def exec_module(self, module: ModuleType) -> None:
+        # Put in place here and not by `create_module`, which would have Python overwrite our module's own __spec__.
+        name = module.__name__
+        if self.found is not None:
+            _place(name, self.found)
+        real = getattr(self.found, "__name__", None)
+        if real in VERSIONS:
+            self.found.__version__ = VERSIONS[real]
+
+
+def _place(name: str, found: Any) -> None:
+    """Give `found` the name; what lies in it too, where Python could not ask for that because it is no package."""
+    sys.modules[name] = found
+    if hasattr(found, "__path__"):
+        return
+    for child, value in list(vars(found).items()):
+        if _is_namespace(value) and f"{name}.{child}" not in sys.modules and not _is_foreign(value):
+            _place(f"{name}.{child}", value)
+
+
+def _resolve(fullname: str) -> Any:
+    """What the name stands for; None for a name that only leads to others."""
+    head = fullname
+    while head not in NAMES:
+        head = head.rpartition(".")[0]
+    root = NAMES[head]
+    if root is None:
+        if head == fullname:
+            return None
+        raise _not_found(fullname, head, [name for name in NAMES if name.startswith(f"{head}.")])
+    found: Any = importlib.import_module(root)
+    for part in fullname[len(head) + 1 :].split(".") if head != fullname else ():
+        child = _child(found, part)
+        if child is _ABSENT:
+            raise _not_found(fullname, head, found)
+        found, head = child, f"{head}.{part}"
+    return found
+
+
+def _child(parent: Any, part: str) -> Any:
+    """The namespace `part` of `parent`, or _ABSENT."""
+    name = getattr(parent, "__name__", "")
+    # The floors of the house are attributes of the package too, once loaded, but no part of its face.
+    if name == "tensorsmith" and part not in getattr(parent, "__all__", dir(parent)):
+        return _ABSENT
+    value = getattr(parent, part, _ABSENT)
+    if value is _ABSENT and name.startswith("tensorsmith.") and hasattr(parent, "__path__"):
+        try:
+            value = importlib.import_module(f"{name}.{part}")
+        except ModuleNotFoundError as error:
+            if error.name != f"{name}.{part}":
+                raise
+    return value if _is_namespace(value) else _ABSENT
+
+
+def _is_namespace(value: Any) -> bool:
+    return isinstance(value, (ModuleType, SimpleNamespace))
+
+
+def _is_foreign(value: Any) -> bool:
+    """A module of NumPy, say, that a module of ours happens to import."""
+    return isinstance(value, ModuleType) and not value.__name__.startswith("tensorsmith")
+
+
+def _not_found(fullname: str, parent: str, nearby: Any) -> ModuleNotFoundError:
+    missing = fullname[len(parent) + 1 :].partition(".")[0]
+    return ModuleNotFoundError(
+        f"No module named {fullname!r}: Tensorsmith has no {parent}.{missing} yet; {_near(missing, nearby)}",
+        name=fullname,
+    )
+
+
+def _near(wanted: str, place: Any) -> str:
+    """A few names of `place` (a namespace, or a list of names) that look like the one wanted, or else its modules."""
+    if isinstance(place, list):
+        return f"there is {', '.join(place)}."
+    names = [name for name in getattr(place, "__all__", dir(place)) if not name.startswith("_")]
+    lowered = {name.lower(): name for name in names}
+    close = [lowered[name] for name in difflib.get_close_matches(wanted.lower(), lowered, n=3, cutoff=0.6)]
+    if close:
+        return f"near it: {', '.join(close)}."
+    modules = [name for name in names if _is_namespace(getattr(place, name, None))]
+    return f"there is {', '.join(sorted(modules))}." if modules else "nothing there has a name like it."
+
+
+def _forget() -> None:
+    """Drop the names from the modules loaded so far, so that the next import asks again."""
+    for name in [name for name in sys.modules if name.partition(".")[0] in NAMES]:
+        del sys.modules[name]

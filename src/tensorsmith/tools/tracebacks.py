@@ -1,0 +1,73 @@
+"""Shows an error with the frames of the user's own code."""
+
+from __future__ import annotations
+
+import os
+import sys
+import sysconfig
+from types import TracebackType
+
+import tensorsmith
+
+_OURS = os.path.dirname(os.path.abspath(tensorsmith.__file__)) + os.sep
+_LIBRARIES = tuple(
+    os.path.abspath(path) + os.sep
+    for path in {sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")}
+)
+
+
+def show(error: BaseException, full: bool = False) -> None:
+    """Print the error as Python would, by way of `sys.excepthook`, with our frames folded unless `full`."""
+    folded = 0 if full else fold(error)
+    sys.excepthook(type(error), error, error.__traceback__)
+    if folded:
+        frames = "1 frame" if folded == 1 else f"{folded} frames"
+        print(f"({frames} inside Tensorsmith not shown; see all with: tensorsmith run --full-traceback)", file=sys.stderr)
+
+
+def fold(error: BaseException) -> int:
+    """Take the frames that are not the user's out of the error and of those that led to it.
+
+    Gone are our frames and those of libraries that we called; a library that the user called stays, as does the
+    user's code that we called, a custom loss for one. Returns how many were taken below the user's first.
+    """
+    folded, waiting, seen = 0, [error], set[int]()
+    while waiting:
+        current = waiting.pop()
+        if id(current) in seen:
+            continue
+        seen.add(id(current))
+        kept, below = _users(current.__traceback__)
+        # An error with no frame of the user's at all is ours: then every frame tells something.
+        if kept or isinstance(current, SyntaxError):
+            current.__traceback__ = _chain(kept)
+            folded += below
+        waiting += [linked for linked in (current.__cause__, current.__context__) if linked is not None]
+        if isinstance(current, BaseExceptionGroup):
+            waiting += current.exceptions
+    return folded
+
+
+def _users(traceback: TracebackType | None) -> tuple[list[TracebackType], int]:
+    """The frames to keep, outermost first, and how many were left out after the first of them."""
+    kept: list[TracebackType] = []
+    below, inside_ours = 0, False
+    while traceback is not None:
+        file = traceback.tb_frame.f_code.co_filename
+        if file.startswith(_OURS):
+            inside_ours = True
+        elif not file.startswith(("<frozen ", *_LIBRARIES)):
+            inside_ours = False
+        if not inside_ours and not file.startswith("<frozen importlib"):
+            kept.append(traceback)
+        elif kept:
+            below += 1
+        traceback = traceback.tb_next
+    return kept, below
+
+
+def _chain(frames: list[TracebackType]) -> TracebackType | None:
+    following: TracebackType | None = None
+    for frame in reversed(frames):
+        following = TracebackType(following, frame.tb_frame, frame.tb_lasti, frame.tb_lineno)
+    return following
