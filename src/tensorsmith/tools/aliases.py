@@ -31,7 +31,10 @@ NAMES: dict[str, str | None] = {
 }
 
 # Scripts ask `tf.__version__ >= "2.0"`: they are told the version whose interface is kept, ours behind the plus sign.
-VERSIONS = {"tensorsmith": f"2.21.0+tensorsmith.{__version__}", "tensorsmith.keras": f"3.15.0+tensorsmith.{__version__}"}
+VERSIONS = {
+    "tensorsmith": f"2.21.0+tensorsmith.{__version__}",
+    "tensorsmith.keras": f"3.15.0+tensorsmith.{__version__}",
+}
 
 _ABSENT = object()
 
@@ -43,15 +46,6 @@ def install() -> None:
     _forget()
     # First, so that an installed TensorFlow or Keras is not found before us.
     sys.meta_path.insert(0, _Finder())
-
-
-def remove() -> None:
-    """Undo `install`: the names resolve to what is installed, if anything is."""
-    sys.meta_path[:] = [finder for finder in sys.meta_path if not isinstance(finder, _Finder)]
-    _forget()
-    for name in VERSIONS:
-        if name in sys.modules:
-            vars(sys.modules[name])["__version__"] = __version__
 
 
 def hint(error: BaseException) -> str | None:
@@ -85,22 +79,15 @@ class _Loader(Loader):
 
     def exec_module(self, module: ModuleType) -> None:
         # Put in place here and not by `create_module`, which would have Python overwrite our module's own __spec__.
-        name = module.__name__
-        if self.found is not None:
-            _place(name, self.found)
+        if self.found is None:
+            return
+        sys.modules[module.__name__] = self.found
+        if not hasattr(self.found, "__path__"):
+            # Else Python would not ask us for what lies in it: `from tensorflow.keras.preprocessing.text import ...`.
+            self.found.__path__ = []
         real = getattr(self.found, "__name__", None)
         if real in VERSIONS:
             self.found.__version__ = VERSIONS[real]
-
-
-def _place(name: str, found: Any) -> None:
-    """Give `found` the name; what lies in it too, where Python could not ask for that because it is no package."""
-    sys.modules[name] = found
-    if hasattr(found, "__path__"):
-        return
-    for child, value in list(vars(found).items()):
-        if _is_namespace(value) and f"{name}.{child}" not in sys.modules and not _is_foreign(value):
-            _place(f"{name}.{child}", value)
 
 
 def _resolve(fullname: str) -> Any:
@@ -139,24 +126,23 @@ def _child(parent: Any, part: str) -> Any:
 
 
 def _is_namespace(value: Any) -> bool:
-    return isinstance(value, (ModuleType, SimpleNamespace))
-
-
-def _is_foreign(value: Any) -> bool:
-    """A module of NumPy, say, that a module of ours happens to import."""
-    return isinstance(value, ModuleType) and not value.__name__.startswith("tensorsmith")
+    """Whether `import` may give it: not NumPy, say, that a module of ours happens to import."""
+    if isinstance(value, ModuleType):
+        return value.__name__.partition(".")[0] == "tensorsmith"
+    return isinstance(value, SimpleNamespace)
 
 
 def _not_found(fullname: str, parent: str, nearby: Any) -> ModuleNotFoundError:
     missing = fullname[len(parent) + 1 :].partition(".")[0]
-    return ModuleNotFoundError(
-        f"No module named {fullname!r}: Tensorsmith has no {parent}.{missing} yet; {_near(missing, nearby)}",
-        name=fullname,
-    )
+    if hasattr(nearby, missing) and not isinstance(getattr(nearby, missing), ModuleType):
+        why = f"it is no module; write `from {parent} import {missing}`."
+    else:
+        why = f"Tensorsmith has no {parent}.{missing} yet; {_near(missing, nearby)}"
+    return ModuleNotFoundError(f"No module named {fullname!r}: {why}", name=fullname)
 
 
 def _near(wanted: str, place: Any) -> str:
-    """A few names of `place` (a namespace, or a list of names) that look like the one wanted, or else its modules."""
+    """The names of `place` (a namespace, or a list of names) that look like the one wanted, or else its modules."""
     if isinstance(place, list):
         return f"there is {', '.join(place)}."
     names = [name for name in getattr(place, "__all__", dir(place)) if not name.startswith("_")]

@@ -51,7 +51,9 @@ def _parser() -> argparse.ArgumentParser:
         description="Train a model made of custom parts on a real table (20,000 diamonds and their prices, or "
         "California housing), show how well it does, and check that it is the same after a save and a load.",
     )
-    demo.add_argument("--data", metavar="CSV", help="housing.csv, the California housing table, in place of the diamonds")
+    demo.add_argument(
+        "--data", metavar="CSV", help="housing.csv, the California housing table, in place of the diamonds"
+    )
     demo.add_argument("--out", metavar="DIR", default="demo-out", help="where models and picture go (%(default)s)")
     demo.add_argument("--epochs", metavar="N", type=_positive, default=30, help="passes over the table (%(default)s)")
     return parser
@@ -63,7 +65,6 @@ def _positive(text: str) -> int:
     >>> _positive("3")
     3
     """
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"{text} given, 1 or more needed")
-    return number
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} given; it must be a whole number of 1 or more")
+    return int(text)

@@ -7,9 +7,7 @@ import sys
 import sysconfig
 from types import TracebackType
 
-import tensorsmith
-
-_OURS = os.path.dirname(os.path.abspath(tensorsmith.__file__)) + os.sep
+_OURS = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
 _LIBRARIES = tuple(
     os.path.abspath(path) + os.sep
     for path in {sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")}
@@ -22,7 +20,9 @@ def show(error: BaseException, full: bool = False) -> None:
     sys.excepthook(type(error), error, error.__traceback__)
     if folded:
         frames = "1 frame" if folded == 1 else f"{folded} frames"
-        print(f"({frames} inside Tensorsmith not shown; see all with: tensorsmith run --full-traceback)", file=sys.stderr)
+        print(
+            f"({frames} inside Tensorsmith not shown; see all with: tensorsmith run --full-traceback)", file=sys.stderr
+        )
 
 
 def fold(error: BaseException) -> int:

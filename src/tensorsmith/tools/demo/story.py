@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -89,12 +90,11 @@ def _learn(
     model.compile(
         loss=parts.HuberLoss(THRESHOLD), optimizer="nadam", metrics=[parts.HuberMetric(THRESHOLD, name="huber"), "mae"]
     )
-    clock = _Clock()
     with report.progress(console, name, epochs, table) as shown:
-        shown_epochs = keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: shown(logs))
-        history = model.fit(*train, epochs=epochs, validation_data=valid, verbose=0, callbacks=[clock, shown_epochs])
+        watch = _Watch(shown)
+        history = model.fit(*train, epochs=epochs, validation_data=valid, verbose=0, callbacks=[watch])
     test_errors = model.evaluate(*test, verbose=0, return_dict=True)
-    return Course(name, model, history.history, clock.seconds, test_errors, model.predict(test[0], verbose=0))
+    return Course(name, model, history.history, watch.seconds, test_errors, model.predict(test[0], verbose=0))
 
 
 def _reload(course: Course, path: Path, features: np.ndarray) -> Reload:
@@ -106,19 +106,18 @@ def _reload(course: Course, path: Path, features: np.ndarray) -> Reload:
     return Reload(path, path.stat().st_size, seconds, difference)
 
 
-class _Clock(keras.callbacks.Callback):
-    """Seconds per epoch, validation included."""
+class _Watch(keras.callbacks.Callback):
+    """Shows each epoch as it ends, and notes its seconds, validation included."""
 
-    def __init__(self) -> None:
+    def __init__(self, shown: Callable[[report.Logs | None], None]) -> None:
         super().__init__()
+        self.shown = shown
         self.seconds: list[float] = []
-        self._begun = 0.0
+        self.begun = 0.0
 
-    def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
-        self._begun = time.perf_counter()
+    def on_epoch_begin(self, epoch: int, logs: report.Logs | None = None) -> None:
+        self.begun = time.perf_counter()
 
-    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
-        self.seconds.append(time.perf_counter() - self._begun)
-
-
-__all__ = ["Course", "Reload", "Table", "demo"]
+    def on_epoch_end(self, epoch: int, logs: report.Logs | None = None) -> None:
+        self.seconds.append(time.perf_counter() - self.begun)
+        self.shown(logs)

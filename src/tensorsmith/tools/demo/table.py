@@ -44,9 +44,7 @@ class Table:
         ends = [len(rows) * 9 // 16, len(rows) * 12 // 16]
         parts = [(self.features[of], self.target[of]) for of in np.split(rows, ends)]
         mean, spread = parts[0][0].mean(axis=0), parts[0][0].std(axis=0)
-        train, valid, test = [
-            (((x - mean) / spread).astype(np.float32), y.astype(np.float32)) for x, y in parts
-        ]
+        train, valid, test = [(((x - mean) / spread).astype(np.float32), y.astype(np.float32)) for x, y in parts]
         return train, valid, test
 
 
@@ -80,7 +78,9 @@ def housing(path: str | os.PathLike[str]) -> Table:
         }  # fmt: skip
         missing = sorted(needed - set(reader.fieldnames or ()))
         if missing:
-            raise ValueError(f"{os.fspath(path)}: not the California housing table; it has no column {', '.join(missing)}")
+            raise ValueError(
+                f"{os.fspath(path)}: not the California housing table; it has no column {', '.join(missing)}"
+            )
         rows = [row for row in reader if row["total_bedrooms"]]
     column = {name: np.array([float(row[name]) for row in rows]) for name in needed}
     households = column["households"]
