@@ -29,7 +29,8 @@ def infer(op: Op, specs: list[Any], settings: dict) -> tuple[list[Spec], Any]:
     found = _cache.get(key)
     if found is None:
         if op.shapes is not None:
-            found = op.shapes(specs, settings), None
+            results = op.shapes(specs, settings)
+            found = list(results), list if isinstance(results, tuple) else None
         else:
             found = _by_kernel(op, specs, settings)
         if len(_cache) > 20_000:

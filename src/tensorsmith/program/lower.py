@@ -110,13 +110,17 @@ def between(nodes: list[Node], sources: Any, targets: Any, end: Node | None = No
     return kept[::-1]
 
 
-def execute(steps: list[Node | Group], env: Env, xp: Any) -> None:
-    """Runs scheduled steps over `xp`, reading and filling `env` ({id: array})."""
+Call = Callable[[Node, Env, Any], None]
+
+
+def execute(steps: list[Node | Group], env: Env, xp: Any, run: Call | None = None) -> None:
+    """Runs scheduled steps over `xp`, reading and filling `env` ({id: array}); `run` runs one node (`call`)."""
+    run = run or call
     for step in steps:
-        if type(step) is Group:
-            _differentiate(step, env, xp)
+        if isinstance(step, Group):
+            _differentiate(step, env, xp, run)
         else:
-            call(step, env, xp)  # type: ignore[arg-type]
+            run(step, env, xp)
 
 
 def call(node: Node, env: Env, xp: Any) -> None:
@@ -172,7 +176,7 @@ def arguments(node: Node, env: Env) -> list[Any]:
     return packed
 
 
-def _differentiate(group: Group, env: Env, xp: Any) -> None:
+def _differentiate(group: Group, env: Env, xp: Any, run: Call) -> None:
     from tensorsmith.program.execute import jax
 
     made = [o for node in group.slice for o in node.outputs]
@@ -181,10 +185,11 @@ def _differentiate(group: Group, env: Env, xp: Any) -> None:
     def forward(*values: Any) -> tuple[list[Any], list[Any]]:
         inner = dict(env)
         inner.update(zip(group.sources, values))
-        execute(steps, inner, jax().numpy)
+        execute(steps, inner, xp, run)
         return [inner[i] for i in group.targets], [inner[i] for i in made]
 
-    targets, pull, handed_on = jax().vjp(forward, *(env[i] for i in group.sources), has_aux=True)
+    sources = [env[i] for i in group.sources]
+    targets, pull, handed_on = jax().vjp(forward, *sources, has_aux=True)
     env.update(zip(made, handed_on))
-    seeds = [env[i] for i in group.seeds] if group.seeds else [jax().numpy.ones_like(t) for t in targets]
+    seeds = [env[i] for i in group.seeds] if group.seeds else jax().tree.map(xp.ones_like, targets)
     env.update(zip(group.node.outputs, pull(seeds)))

@@ -35,7 +35,8 @@ class Op:
     settings  {name: default} of the parameters that are not values (`REQUIRED` where there is no default).
     same      True: the array arguments must be of one dtype.
     kinds     NumPy kind letters of the dtypes that it takes ("f" floats, "i" "u" ints, "b" bool, "c" complex, "O" strings).
-    shapes    function(specs, settings) -> specs of the results, or None: asked of `jax.eval_shape`.
+    shapes    function(specs, settings) -> a list with the result's spec, a tuple of them for several results; None: the
+              kernel is run on stand-ins.
     eager     True: the size of the result hangs on values, so XLA cannot run it; programs that hold it run on NumPy.
     """
 

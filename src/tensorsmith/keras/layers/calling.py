@@ -11,7 +11,7 @@ from tensorsmith.core import nest
 from tensorsmith.core.dtypes import DType
 from tensorsmith.core.shapes import TensorShape
 from tensorsmith.core.specs import describe
-from tensorsmith.ops.shaping import cast
+from tensorsmith.ops.casting import cast
 from tensorsmith.tensor.convert import convert
 from tensorsmith.tensor.tensor import Symbol, Tensor
 

@@ -6,10 +6,9 @@ from functools import reduce
 from typing import Any
 
 from tensorsmith.keras.layers.base import Layer
-from tensorsmith.ops.comparison import maximum, minimum
-from tensorsmith.ops.elementwise import add, multiply, subtract
-from tensorsmith.ops.shaping import concat
 
+from tensorsmith.ops.elementwise import add, maximum, minimum, multiply, subtract
+from tensorsmith.ops.shaping import concat
 
 class _Merge(Layer):
     """Takes a list of tensors and gives one."""
@@ -20,7 +19,6 @@ class _Merge(Layer):
                 f"{type(self).__name__} {self.name!r} takes a list of at least {least} tensors; given {inputs!r}."
             )
         return list(inputs)
-
 
 class Add(_Merge):
     """The sum of the inputs.
@@ -33,7 +31,6 @@ class Add(_Merge):
     def call(self, inputs: Any) -> Any:
         return reduce(add, self._check(inputs))
 
-
 class Subtract(_Merge):
     """The first input less the second."""
 
@@ -41,13 +38,11 @@ class Subtract(_Merge):
         first, second = self._check(inputs)
         return subtract(first, second)
 
-
 class Multiply(_Merge):
     """The product of the inputs."""
 
     def call(self, inputs: Any) -> Any:
         return reduce(multiply, self._check(inputs))
-
 
 class Average(_Merge):
     """The mean of the inputs."""
@@ -56,20 +51,17 @@ class Average(_Merge):
         parts = self._check(inputs)
         return multiply(reduce(add, parts), 1.0 / len(parts))
 
-
 class Maximum(_Merge):
     """The greatest of the inputs, elementwise."""
 
     def call(self, inputs: Any) -> Any:
         return reduce(maximum, self._check(inputs))
 
-
 class Minimum(_Merge):
     """The least of the inputs, elementwise."""
 
     def call(self, inputs: Any) -> Any:
         return reduce(minimum, self._check(inputs))
-
 
 class Concatenate(_Merge):
     """The inputs joined along `axis`."""
@@ -84,11 +76,9 @@ class Concatenate(_Merge):
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "axis": self.axis}
 
-
 def concatenate(inputs: Any, axis: int = -1, **kwargs: Any) -> Any:
     """`Concatenate(axis)(inputs)`."""
     return Concatenate(axis=axis, **kwargs)(inputs)
-
 
 def _functional(kind: type[_Merge]) -> Any:
     def merge(inputs: Any, **kwargs: Any) -> Any:
@@ -97,7 +87,6 @@ def _functional(kind: type[_Merge]) -> Any:
     merge.__name__ = kind.__name__.lower()
     merge.__doc__ = f"`{kind.__name__}()(inputs)`."
     return merge
-
 
 add_inputs = _functional(Add)
 subtract_inputs = _functional(Subtract)

@@ -9,12 +9,15 @@ import numpy as np
 
 from tensorsmith.keras.training.steps import Step
 from tensorsmith.program import execute, xla
-from tensorsmith.program.lower import lower
+from tensorsmith.program.padded import CannotPad, Lowered
 from tensorsmith.program.program import Program
 
 # A step up to this many multiply-adds in its largest product is faster as one kernel (`program/xla.py`):
 # the chapter's model (30 units, batch 32) 2.3 -> 1.7 ms an epoch; at 128 units the plain form wins.
 SMALL_PRODUCT = 64 * 1024
+
+# signatures of programs in which some operation needs the exact number of rows
+_exact: set[Any] = set()
 
 
 class Loop:
@@ -23,33 +26,51 @@ class Loop:
     step      the traced step.
     arrays    the arrays of a batch in the order of the program's inputs, each with all rows.
     batch     rows a step.
-    shuffled  True: rows come in the order given to `run`; False: as they stand.
+    shuffled  True: rows come in the order given to `set_order`; False: as they stand.
+    held      {id of a variable: (its tensor, the same on the device)}, shared by loops of one `fit`.
     """
 
-    def __init__(self, step: Step, arrays: list[Any], batch: int, shuffled: bool) -> None:
-        self.step, self.batch, self.shuffled = step, batch, shuffled
-        self.data = [_placed(a) for a in arrays]
-        self.rows = self.data[0].shape[0]
-        self.full, self.rest = divmod(self.rows, batch)
+    def __init__(
+        self, step: Step, arrays: list[Any], batch: int, shuffled: bool, held: dict[int, Any] | None = None
+    ) -> None:
+        self.step, self.shuffled = step, shuffled
+        self.rows = arrays[0].shape[0]
+        self.batch = min(batch, self.rows)
+        self.full, self.rest = divmod(self.rows, self.batch)
         self.steps = self.full + bool(self.rest)
-        self._held: dict[int, tuple[Any, Any]] = {}
-        self._order: Any = np.zeros(0, np.int32)
+        self.small = is_small(step.program, self.batch)
+        # the arrays end in repeated rows that fill the last batch: a step never reads past them
+        self.data = [_placed(a, self.steps * self.batch) for a in arrays]
+        self._held = {} if held is None else held
+        self._order: Any = np.zeros(self.steps * self.batch if shuffled else 0, np.int32)
+
+    @property
+    def masked(self) -> bool:
+        """True where the short last batch runs in the loop, as a full one of which some rows do not count."""
+        return bool(self.rest) and self.step.program.signature() not in _exact
 
     def set_order(self, order: np.ndarray) -> None:
         """The order of rows for the coming steps."""
-        self._order = execute.jax().device_put(np.ascontiguousarray(order, np.int32))
+        filled = np.zeros(self.steps * self.batch, np.int32)
+        filled[: self.rows] = order
+        self._order = execute.jax().device_put(filled)
 
     def compile(self, which: str = "full") -> Callable[..., list[Any]]:
         """The executable of steps of full batches, or of the short one at the end."""
-        size = self.batch if which == "full" else self.rest
-        step = self.step
-        arrays = [*self._state(), *self.data, self._order_spec(), *_INDICES]
-        options = (xla.SMALL_LOOP,) if which == "full" and is_small(step.program, size) else ()
-        key = ("loop", size, self.shuffled, step.written, tuple(step.reads), len(self.data), which)
-        return execute.whole(key, [step.program.signature()], lambda: self._function(size), arrays, options)
-
-    def _order_spec(self) -> Any:
-        return np.zeros(self.rows, np.int32) if self.shuffled else np.zeros(0, np.int32)
+        while True:
+            size = self.batch if which == "full" else self.rest
+            masked = self.masked and which == "full"
+            step = self.step
+            order = np.zeros(self.steps * self.batch if self.shuffled else 0, np.int32)
+            arrays = [*self._state(), *self.data, order, *_INDICES]
+            options = (xla.SMALL_LOOP,) if self.small else ()
+            key = ("loop", size, self.shuffled, masked, self.small, step.written, tuple(step.reads), len(self.data))
+            try:
+                return execute.whole(
+                    key, [step.program.signature()], lambda s=size, m=masked: self._function(s, m), arrays, options
+                )
+            except CannotPad:
+                _exact.add(step.program.signature())
 
     def _state(self) -> list[Any]:
         """The values of the variables, as they were left on the device where nobody has changed them since."""
@@ -61,18 +82,22 @@ class Loop:
         return out
 
     def run(self, first: int, last: int) -> list[Any]:
-        """Runs steps `first` up to `last` (the short batch, when it is the last, by itself); the last step's outputs."""
-        outputs: list[Any] = []
-        if first < min(last, self.full):
-            outputs = self._call("full", first, min(last, self.full), 0)
-        if last > self.full:
-            outputs = self._call("rest", 0, 1, self.full * self.batch)
+        """Runs steps `first` up to `last`; the outputs of the last one."""
+        if self.rest and last > self.full and not self.masked:
+            if first < self.full:
+                self._call("full", first, self.full)
+            return self._call("rest", 0, 1)
+        outputs = self._call("full", first, last)
         return outputs
 
-    def _call(self, which: str, first: int, last: int, base: int) -> list[Any]:
+    def _call(self, which: str, first: int, last: int) -> list[Any]:
         function = self.compile(which)
-        order = self._order if self.shuffled else _EMPTY
-        results = function(*self._state(), *self.data, order, np.int32(first), np.int32(last), np.int32(base))
+        if which == "full" and last > self.full and not self.masked:
+            # compiling has just shown that the short batch needs a program of its own
+            return self.run(first, last)
+        base = 0 if which == "full" else self.full * self.batch
+        indices = (np.int32(first), np.int32(last), np.int32(base), np.int32(self.rows))
+        results = function(*self._state(), *self.data, self._order, *indices)
         written = self.step.written
         # np.asarray waits for the result: an error of the program comes before anything is committed
         arrays = [np.asarray(r) for r in results]
@@ -81,44 +106,45 @@ class Loop:
             self._held[id(variable)] = variable._tensor, result
         return arrays[written:]
 
-    def _function(self, size: int) -> Callable[..., list[Any]]:
-        """The loop as a function of flat arrays: variables, data, order, first and last step, first row."""
+    def _function(self, size: int, masked: bool) -> Callable[..., list[Any]]:
+        """The loop as a function of flat arrays: variables, data, order; first and last step, first row, rows in all."""
         step, shuffled, n_data = self.step, self.shuffled, len(self.data)
-        lax, jnp = execute.jax().lax, execute.jax().numpy
-        program = lower(step.program, jnp)
+        jax = execute.jax()
+        lax, jnp = jax.lax, jax.numpy
+        lowered = Lowered(step.program, jax, widen=self.small)
         n_variables, written = len(step.variables), step.written
 
-        def one(at: Any, base: Any, variables: list[Any], data: list[Any], order: Any) -> tuple[list[Any], list[Any]]:
-            start = base + at * jnp.int32(size)
-            if shuffled:
-                rows = lax.dynamic_slice_in_dim(order, start, size)
-                batch = [d.at[rows].get(mode="promise_in_bounds") for d in data]
-            else:
-                batch = [lax.dynamic_slice_in_dim(d, start, size) for d in data]
-            outputs, updates = program(batch, [variables[i] for i in step.reads])
-            return updates, outputs
-
         def loop(*arrays: Any) -> list[Any]:
-            variables = list(arrays[:n_variables])
+            variables = [lowered.enter(a) for a in arrays[:n_variables]]
             data = list(arrays[n_variables : n_variables + n_data])
-            order, first, last, base = arrays[n_variables + n_data :]
-            fixed = variables[written:]
-            shapes = execute.jax().eval_shape(lambda: one(first, base, variables, data, order)[1])
+            order, first, last, base, rows = arrays[n_variables + n_data :]
+
+            def one(at: Any, changing: list[Any]) -> tuple[list[Any], list[Any]]:
+                start = base + at * jnp.int32(size)
+                if shuffled:
+                    taken = lax.dynamic_slice_in_dim(order, start, size)
+                    batch = [d.at[taken].get(mode="promise_in_bounds") for d in data]
+                else:
+                    batch = [lax.dynamic_slice_in_dim(d, start, size) for d in data]
+                real = jnp.minimum(jnp.int32(size), rows - start) if masked else None
+                values = [*changing, *variables[written:]]
+                return lowered.run(batch, [values[i] for i in step.reads], real)
+
+            shapes = jax.eval_shape(lambda: one(first, variables[:written])[0])
             empty = [jnp.zeros(s.shape, s.dtype) for s in shapes]
 
             def body(at: Any, carried: Any) -> Any:
-                changing, _ = carried
-                updates, outputs = one(at, base, [*changing, *fixed], data, order)
-                return [u.astype(c.dtype) for u, c in zip(updates, changing)], outputs
+                outputs, updates = one(at, carried[0])
+                return [u.astype(c.dtype) for u, c in zip(updates, carried[0])], outputs
 
-            changing, outputs = lax.fori_loop(first, last, body, (variables[:written], empty))
-            return [*changing, *outputs]
+            changed, outputs = lax.fori_loop(first, last, body, (variables[:written], empty))
+            shapes_out = [a.shape for a in arrays[:written]]
+            return [*(lowered.leave(a, s) for a, s in zip(changed, shapes_out)), *outputs]
 
         return loop
 
 
-_EMPTY = np.zeros(0, np.int32)
-_INDICES = [np.int32(0), np.int32(0), np.int32(0)]
+_INDICES = [np.int32(0), np.int32(0), np.int32(0), np.int32(0)]
 
 
 def is_small(program: Program, batch: int) -> bool:
@@ -127,17 +153,26 @@ def is_small(program: Program, batch: int) -> bool:
         if any(isinstance(value, Program) for value in node.settings.values()):
             return False
         for number in (*node.outputs, *(i for i in node.inputs if i >= 0)):
-            shape = program.specs[number][0]
-            if np.prod([batch if d is None else d for d in shape]) > SMALL_PRODUCT:
+            if _elements(program.specs[number][0], batch) > SMALL_PRODUCT:
                 return False
         if node.op.name == "matmul":
             left, right = (program.specs[i][0] for i in node.inputs[:2])
-            sizes = [batch if d is None else d for d in (*left, right[-1])]
-            if np.prod(sizes) > SMALL_PRODUCT:
+            if _elements((*left, right[-1]), batch) > SMALL_PRODUCT:
                 return False
     return True
 
 
-def _placed(array: Any) -> Any:
-    """The array on the device, in memory that the caller cannot change while a program reads it."""
-    return execute.jax().numpy.array(array, copy=True) if isinstance(array, np.ndarray) else array
+def _elements(shape: tuple[int | None, ...], batch: int) -> int:
+    count = 1
+    for size in shape:
+        count *= batch if size is None else size
+    return count
+
+
+def _placed(array: Any, rows: int) -> Any:
+    """The array on the device with this many rows, in memory that the caller cannot change while a program reads it."""
+    filled = np.empty((rows, *array.shape[1:]), array.dtype)
+    filled[: len(array)] = array
+    # a real row, and not zeros: a loss that takes a logarithm stays finite on the rows that do not count
+    filled[len(array) :] = array[:1]
+    return execute.jax().device_put(filled)

@@ -17,7 +17,8 @@ from tensorsmith.keras.training import fitting, predicting
 from tensorsmith.keras.training.batches import unpack
 from tensorsmith.keras.training.compiled import CompiledLoss, CompiledMetrics
 from tensorsmith.keras.training.steps import Step, form_of
-from tensorsmith.ops.shaping import cast, shape
+from tensorsmith.ops.casting import cast
+from tensorsmith.ops.shaping import shape
 from tensorsmith.program import execute
 from tensorsmith.state.tape import GradientTape
 from tensorsmith.tensor.tensor import Tensor
