@@ -1,0 +1,40 @@
+"""The public namespace `tf.strings`."""
+
+from tensorsmith.structures.strings import (
+    as_string,
+    bytes_split,
+    format,
+    join,
+    length,
+    lower,
+    reduce_join,
+    regex_full_match,
+    regex_replace,
+    split,
+    strip,
+    substr,
+    to_number,
+    upper,
+)
+from tensorsmith.structures.unicode import unicode_decode, unicode_encode, unicode_split, unicode_transcode
+
+__all__ = [
+    "as_string",
+    "bytes_split",
+    "format",
+    "join",
+    "length",
+    "lower",
+    "reduce_join",
+    "regex_full_match",
+    "regex_replace",
+    "split",
+    "strip",
+    "substr",
+    "to_number",
+    "unicode_decode",
+    "unicode_encode",
+    "unicode_split",
+    "unicode_transcode",
+    "upper",
+]

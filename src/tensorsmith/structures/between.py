@@ -1,0 +1,281 @@
+"""Dense to ragged to sparse and back; ragged tensors from nested lists."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from tensorsmith.core.dtypes import as_dtype
+from tensorsmith.core.errors import InvalidArgumentError, explain
+from tensorsmith.core.specs import describe
+from tensorsmith.program.op import Array
+from tensorsmith.structures.lifting import quietly
+from tensorsmith.structures.ragged import RaggedTensor, first_part, is_ragged
+from tensorsmith.structures.row_partition import column_ids, column_range, positions_of_lengths, row_ids, row_order
+from tensorsmith.structures.sparse import SparseTensor
+from tensorsmith.structures.sparse_ops import nonzero_positions, reorder
+from tensorsmith.tensor.apply import functions, op
+from tensorsmith.tensor.convert import convert
+from tensorsmith.tensor.tensor import Tensor
+
+
+def constant(
+    pylist: Any,
+    dtype: Any = None,
+    ragged_rank: int | None = None,
+    inner_shape: Any = None,
+    name: str | None = None,
+    row_splits_dtype: Any = "int64",
+) -> Any:
+    """A ragged tensor of nested lists whose numbers stand at one depth (a Tensor when that depth is one).
+
+    ragged_rank  how many axes are ragged; all but the first and those of `inner_shape` by default.
+    inner_shape  the shape of the dense values inside.
+
+    Raises ValueError where the depths differ.
+
+    >>> constant([[1, 2], [], [3]])
+    <tf.RaggedTensor [[1, 2], [], [3]]>
+    """
+    if isinstance(pylist, np.ndarray):
+        pylist = pylist.tolist()
+    depth, deepest_list = _depth(pylist)
+    inner = None if inner_shape is None else (inner_shape,) if isinstance(inner_shape, int) else tuple(inner_shape)
+    depth = max(depth or 0, deepest_list)
+    if ragged_rank is None:
+        ragged_rank = max(0, depth - 1 - (len(inner) if inner is not None else 0))
+    if ragged_rank == 0:
+        flat = convert(pylist, dtype)
+        return flat if inner is None else functions["reshape"](flat, (-1, *inner))
+    splits = []
+    rows = pylist
+    for _ in range(ragged_rank):
+        if not all(isinstance(row, (list, tuple, np.ndarray)) for row in rows):
+            raise ValueError(explain("ragged.constant", "its depth is less than ragged_rank + 1", {"ragged_rank": ragged_rank}))
+        splits.append(np.cumsum([0, *(len(row) for row in rows)]).astype(as_dtype(row_splits_dtype).numpy_dtype))
+        rows = [item for row in rows for item in row]
+    values = convert(rows, dtype) if rows or dtype is not None else Tensor(np.zeros(0, np.float32))
+    shape = inner if inner is not None else tuple(values.shape[1:])
+    if not rows:
+        values = functions["reshape"](values, (0, *shape))
+    elif tuple(values.shape[1:]) != shape:
+        raise ValueError(explain("ragged.constant", "the values have another inner shape",
+                                 {"values": tuple(values.shape[1:]), "inner_shape": shape}))  # fmt: skip
+    return RaggedTensor.from_nested_row_splits(values, [Tensor(s) for s in splits], validate=False)
+
+
+def _depth(value: Any) -> tuple[int | None, int]:
+    """How deep the scalars stand (None: there are none), and the depth of the deepest list."""
+    if not isinstance(value, (list, tuple, np.ndarray)):
+        return 0, 0
+    scalars, lists = set(), 0
+    for item in value:
+        inner, deep = _depth(item)
+        if inner is not None:
+            scalars.add(inner)
+        lists = max(lists, deep)
+    if len(scalars) > 1 or scalars and lists > next(iter(scalars)):
+        raise ValueError(
+            explain("ragged.constant", "its numbers stand at different depths", {"depths": sorted(d + 1 for d in scalars)},
+                    "all scalars must have the same nesting depth")  # fmt: skip
+        )
+    return (next(iter(scalars)) + 1 if scalars else None), lists + 1
+
+
+def from_tensor(
+    tensor: Any,
+    lengths: Any = None,
+    padding: Any = None,
+    ragged_rank: int = 1,
+    name: str | None = None,
+    row_splits_dtype: Any = "int64",
+) -> RaggedTensor:
+    """The rows of a dense tensor [r, c, ...]: whole, cut to `lengths` [r], or without the `padding` at their ends.
+
+    Raises ValueError when both are given.
+
+    >>> from_tensor([[1, 0], [2, 3]], padding=0).to_list()
+    [[1], [2, 3]]
+    """
+    dense = convert(tensor)
+    if lengths is not None and padding is not None:
+        raise ValueError(explain("RaggedTensor.from_tensor", "lengths and padding exclude each other"))
+    if len(dense.shape) < 2:
+        raise ValueError(explain("RaggedTensor.from_tensor", "a tensor of at least two axes is needed", {"tensor": describe(dense)}))
+    rows, width = dense.shape[0], dense.shape[1]
+    if width is None or rows is None and lengths is None and padding is None:
+        raise ValueError(explain("RaggedTensor.from_tensor", "the sizes of the first two axes must be known",
+                                 {"tensor": describe(dense)}))  # fmt: skip
+    if ragged_rank > 1:
+        inner = functions["reshape"](dense, (rows * width, *dense.shape[2:]))
+        values = from_tensor(inner, padding=padding, ragged_rank=ragged_rank - 1)
+        return RaggedTensor.from_row_splits(values, np.arange(rows + 1, dtype=np.int64) * width, validate=False)
+    flat = functions["reshape"](dense, (-1, *dense.shape[2:]))
+    if padding is not None:
+        lengths = quietly(unpadded_lengths, dense, convert(padding, None, dense.dtype.numpy_dtype))
+    if lengths is None:
+        return RaggedTensor.from_row_splits(flat, np.arange(rows + 1, dtype=np.int64) * width, validate=False)
+    wanted = quietly(_clipped, convert(lengths), width)
+    places, splits = quietly(positions_of_lengths, wanted, width=width)
+    return RaggedTensor(functions["gather"](flat, places, axis=0), splits)
+
+
+def _clipped(lengths: Tensor, width: int) -> Tensor:
+    return functions["minimum"](functions["cast"](lengths, "int64"), width)
+
+
+@op(differentiable=False, shapes=lambda specs, settings: [((specs[0][0][0],), np.dtype(np.int64))])
+def unpadded_lengths(xp, x: Array, padding: Array):
+    """How many elements of each row [r, c, ...] come before the padding that ends it."""
+    filled = x != padding
+    if filled.ndim > 2:
+        filled = filled.reshape(*filled.shape[:2], -1).any(-1)
+    places = xp.arange(1, x.shape[1] + 1, dtype=np.int64)
+    return xp.max(xp.where(filled, places, 0), axis=1, initial=0).astype(np.int64)
+
+
+@op(same=False, shapes=lambda specs, settings: [((_rows(specs), settings["width"], *specs[0][0][1:]), specs[0][1])])
+def ragged_to_dense(xp, values: Array, row_splits: Array, default: Array, width=0):
+    """The rows of values [n, ...], filled up with the default to [rows, width, ...]; longer rows are cut."""
+    return _padded(xp, values, row_splits, default, width)
+
+
+@op(same=False, eager=True, shapes=lambda specs, settings: [((_rows(specs), None, *specs[0][0][1:]), specs[0][1])])
+def ragged_to_dense_any(xp, values: Array, row_splits: Array, default: Array):
+    """`ragged_to_dense` as wide as the longest row."""
+    lengths = row_splits[1:] - row_splits[:-1]
+    return _padded(xp, values, row_splits, default, int(lengths.max()) if len(lengths) else 0)
+
+
+def _rows(specs: Any) -> int | None:
+    size = specs[1][0][0]
+    return None if size is None else size - 1
+
+
+def _padded(xp: Any, values: Any, row_splits: Any, default: Any, width: int) -> Any:
+    rows = row_splits.shape[0] - 1
+    if not values.shape[0] or not width:
+        return xp.broadcast_to(default, (rows, width, *values.shape[1:])).astype(values.dtype)
+    places = row_splits[:-1, None] + xp.arange(width, dtype=row_splits.dtype)
+    there = places < row_splits[1:, None]
+    picked = values[xp.where(there, places, 0)]
+    return xp.where(there.reshape(*there.shape, *[1] * (values.ndim - 1)), picked, default).astype(values.dtype)
+
+
+def to_tensor(ragged: RaggedTensor, default_value: Any = None, name: str | None = None, shape: Any = None) -> Tensor:
+    """The dense tensor of the rows, each filled up with `default_value` (zero, or the empty string).
+
+    shape  sizes to cut or fill to, None where an axis keeps its own.
+    """
+    sizes = list(shape) if shape is not None else [None] * len(ragged.shape)
+    values = ragged.values
+    if is_ragged(values):
+        values = to_tensor(values, default_value, shape=[None, *sizes[2:]])
+    dtype = ragged.dtype.numpy_dtype
+    zero = b"" if dtype == object else 0
+    default = Tensor(np.array(zero, dtype)) if default_value is None else convert(default_value, None, dtype)
+    width = sizes[1]
+    if width is None:
+        columns = quietly(column_range, ragged.row_splits)
+        width = columns.shape[0]
+    if width is None:
+        dense = ragged_to_dense_any(values, ragged.row_splits, default)
+    else:
+        dense = ragged_to_dense(values, ragged.row_splits, default, width=int(width))
+    if sizes[0] is None or sizes[0] == dense.shape[0]:
+        return dense
+    rows = dense[: sizes[0]]
+    missing = sizes[0] - rows.shape[0]
+    if not missing:
+        return rows
+    fill = functions["broadcast_to"](default, shape=(missing, *rows.shape[1:]))
+    return functions["concat"]([rows, fill], axis=0)
+
+
+def to_sparse(ragged: RaggedTensor, name: str | None = None) -> SparseTensor:
+    """The sparse tensor of the same elements: element j of row i at [i, j]."""
+    if not is_ragged(ragged.values):
+        like = ragged.values
+        pair = quietly(_stacked, quietly(row_ids, ragged.row_splits, like), quietly(column_ids, ragged.row_splits, like))
+        if len(like.shape) > 1:
+            inner = np.argwhere(np.ones(tuple(like.shape[1:]), bool)).astype(np.int64)
+            size = len(inner)
+            pair = quietly(_crossed, pair, Tensor(inner), Tensor(np.tile(inner, (like.shape[0], 1))), size=size)
+            like = functions["reshape"](like, (-1,))
+        return SparseTensor(pair, like, ragged.bounding_shape())
+    inner = to_sparse(ragged.values)
+    first = inner.indices[:, 0]
+    ids = quietly(row_ids, ragged.row_splits, first_part(ragged.values))
+    columns = quietly(column_ids, ragged.row_splits, first_part(ragged.values))
+    gather = functions["gather"]
+    head = quietly(_stacked, quietly(gather, ids, first), quietly(gather, columns, first))
+    indices = quietly(lambda a, b: functions["concat"]([a, b[:, 1:]], axis=1), head, inner.indices)
+    return SparseTensor(indices, inner.values, ragged.bounding_shape())
+
+
+def _stacked(a: Tensor, b: Tensor) -> Tensor:
+    cast = functions["cast"]
+    return functions["stack"]([cast(a, "int64"), cast(b, "int64")], axis=1)
+
+
+def _crossed(pair: Tensor, inner: Tensor, tiled: Tensor, size: int) -> Tensor:
+    return functions["concat"]([functions["repeat"](pair, size, axis=0), tiled], axis=1)
+
+
+def from_sparse(st_input: SparseTensor, name: str | None = None, row_splits_dtype: Any = "int64") -> RaggedTensor:
+    """The rows of a sparse matrix whose stored elements stand at the beginning of each row, without gaps.
+
+    Raises InvalidArgumentError where there is a gap, naming the row.
+    """
+    s = reorder(st_input)
+    if s.rank != 2:
+        raise ValueError(explain("RaggedTensor.from_sparse", "a sparse matrix is needed", {"shape": tuple(s.shape)}))
+    rows = quietly(lambda i: i[:, 0], s.indices)
+    result = RaggedTensor.from_value_rowids(s.values, rows, nrows=s.shape[0])
+    columns = np.asarray(quietly(column_ids, result.row_splits, s.values)._array)
+    wrong = columns != np.asarray(s.indices._array)[:, 1]
+    if wrong.any():
+        row = int(np.asarray(s.indices._array)[wrong.argmax(), 0])
+        raise InvalidArgumentError(
+            explain("RaggedTensor.from_sparse", f"row {row} has a gap", rule="the elements of a row must stand side by side")
+        )
+    return result
+
+
+def boolean_mask(data: Any, mask: Any, name: str | None = None) -> RaggedTensor:
+    """The elements where `mask` [r, c] is True, row by row, as a ragged tensor."""
+    chosen = convert(mask)
+    places = quietly(lambda m: functions["reshape"](nonzero_positions(functions["reshape"](m, (-1,))), (-1,)), chosen)
+    dense = convert(data)
+    flat = functions["reshape"](dense, (-1, *dense.shape[2:]))
+    counts = quietly(lambda m: functions["reduce_sum"](functions["cast"](m, "int64"), axis=1), chosen)
+    return RaggedTensor.from_row_lengths(functions["gather"](flat, places, axis=0), counts, validate=False)
+
+
+def stack_dynamic_partitions(data: Any, partitions: Any, num_partitions: int, name: str | None = None) -> RaggedTensor:
+    """The values [n] grouped by their partition number [n]: row i holds those of partition i, in order."""
+    values, groups = convert(data), convert(partitions)
+    order = quietly(row_order, groups)
+    gather = functions["gather"]
+    ids = quietly(lambda g, o: functions["cast"](gather(g, o), "int64"), groups, order)
+    return RaggedTensor.from_value_rowids(gather(values, order, axis=0), ids, nrows=num_partitions)
+
+
+def ragged_range(starts: Any, limits: Any = None, deltas: Any = 1, dtype: Any = None, name: str | None = None) -> RaggedTensor:
+    """The numbers from each start up to its limit (from 0 up to each start when there are no limits), a row each.
+
+    >>> ragged_range([2, 0, 3]).to_list()
+    [[0, 1], [], [0, 1, 2]]
+    """
+    first, last = (0, starts) if limits is None else (starts, limits)
+    a, b, d = np.broadcast_arrays(*(np.asarray(convert(part, dtype)._array) for part in (first, last, deltas)))
+    rows = [np.arange(x, y, z, a.dtype) for x, y, z in zip(np.atleast_1d(a), np.atleast_1d(b), np.atleast_1d(d))]
+    flat = np.concatenate([np.zeros(0, a.dtype), *rows]).astype(a.dtype)
+    return RaggedTensor.from_row_lengths(Tensor(flat), [len(row) for row in rows], validate=False)
+
+
+RaggedTensor.from_tensor = staticmethod(from_tensor)  # type: ignore[attr-defined]
+RaggedTensor.from_sparse = staticmethod(from_sparse)  # type: ignore[attr-defined]
+RaggedTensor.to_tensor = to_tensor  # type: ignore[attr-defined]
+RaggedTensor.to_sparse = to_sparse  # type: ignore[attr-defined]

@@ -1,0 +1,344 @@
+"""RaggedTensor: flat values and row partitions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from tensorsmith.core import dtypes, ports
+from tensorsmith.core.dtypes import DType
+from tensorsmith.core.errors import InvalidArgumentError, explain
+from tensorsmith.core.shapes import TensorShape
+from tensorsmith.core.specs import describe
+from tensorsmith.structures.lifting import quietly
+from tensorsmith.structures.row_partition import row_ids, row_lengths, splits_from_lengths, splits_from_row_ids
+from tensorsmith.tensor.apply import functions
+from tensorsmith.tensor.convert import convert
+from tensorsmith.tensor.tensor import Symbol, Tensor
+
+
+class RaggedTensor:
+    """A tensor whose rows differ in length.
+
+    values      [n, ...]: all rows one after another; a Tensor, or again a RaggedTensor.
+    row_splits  [rows + 1] int64: row i is values[row_splits[i]:row_splits[i + 1]].
+
+    Made by `tf.ragged.constant` and the `from_` methods. Elementwise operations, reductions, `tf.concat`,
+    `tf.stack` and `tf.gather` take it.
+
+    >>> import tensorsmith as tf
+    >>> r = tf.ragged.constant([[1, 2], [3], []])
+    >>> r * 10
+    <tf.RaggedTensor [[10, 20], [30], []]>
+    """
+
+    __array_priority__ = 110
+
+    def __init__(self, values: Any, row_splits: Any) -> None:
+        self.values = values
+        self.row_splits: Tensor = row_splits
+
+    # ---- made from
+
+    @classmethod
+    def from_row_splits(cls, values: Any, row_splits: Any, name: str | None = None, validate: bool = True) -> RaggedTensor:
+        """Rows between each two neighbours in `row_splits` [rows + 1].
+
+        Raises InvalidArgumentError unless the splits begin at 0, never fall and end at the number of values.
+        """
+        values = _values(values)
+        splits = _partition(row_splits, "row_splits")
+        if validate and not isinstance(splits, Symbol):
+            array = np.asarray(splits._array)
+            count = _count(values)
+            if not len(array) or array[0] != 0 or (np.diff(array) < 0).any() or count is not None and array[-1] != count:
+                raise InvalidArgumentError(
+                    explain(
+                        "RaggedTensor.from_row_splits",
+                        "row_splits do not fit the values",
+                        {"row_splits": array.tolist(), "number of values": count},
+                        "they must begin at 0, never fall, and end at the number of values",
+                    )
+                )
+        return cls(values, splits)
+
+    @classmethod
+    def from_row_lengths(cls, values: Any, row_lengths: Any, name: str | None = None, validate: bool = True) -> RaggedTensor:
+        """Rows of these lengths [rows]."""
+        lengths = _partition(row_lengths, "row_lengths")
+        return cls.from_row_splits(values, quietly(splits_from_lengths, lengths), validate=validate)
+
+    @classmethod
+    def from_value_rowids(
+        cls, values: Any, value_rowids: Any, nrows: Any = None, name: str | None = None, validate: bool = True
+    ) -> RaggedTensor:
+        """Rows told by the row [n] of each value, which must not fall; `nrows` may add empty rows at the end."""
+        ids = _partition(value_rowids, "value_rowids")
+        if isinstance(ids, Symbol) and nrows is None:
+            raise ValueError(explain("RaggedTensor.from_value_rowids", "nrows must be given while a program is traced"))
+        if not isinstance(ids, Symbol):
+            array = np.asarray(ids._array)
+            if validate and (np.diff(array) < 0).any():
+                raise InvalidArgumentError(
+                    explain("RaggedTensor.from_value_rowids", "value_rowids fall", {"value_rowids": array.tolist()})
+                )
+            least = int(array[-1]) + 1 if len(array) else 0
+            nrows = least if nrows is None else int(nrows)
+            if validate and nrows < least:
+                raise InvalidArgumentError(
+                    explain("RaggedTensor.from_value_rowids", "nrows is too small", {"nrows": nrows, "needed": least})
+                )
+        return cls(_values(values), quietly(splits_from_row_ids, ids, rows=int(nrows)))
+
+    @classmethod
+    def from_row_starts(cls, values: Any, row_starts: Any, name: str | None = None, validate: bool = True) -> RaggedTensor:
+        """Rows that begin at these positions [rows]."""
+        values = _values(values)
+        starts = _partition(row_starts, "row_starts").tolist()
+        return cls.from_row_splits(values, [*starts, _count(values)], validate=validate)
+
+    @classmethod
+    def from_row_limits(cls, values: Any, row_limits: Any, name: str | None = None, validate: bool = True) -> RaggedTensor:
+        """Rows that end before these positions [rows]."""
+        return cls.from_row_splits(values, [0, *_partition(row_limits, "row_limits").tolist()], validate=validate)
+
+    @classmethod
+    def from_uniform_row_length(
+        cls, values: Any, uniform_row_length: Any, nrows: Any = None, name: str | None = None, validate: bool = True
+    ) -> RaggedTensor:
+        """Rows that all have one length."""
+        values = _values(values)
+        length = int(uniform_row_length)
+        rows = int(nrows) if nrows is not None else (_count(values) or 0) // max(length, 1)
+        return cls.from_row_splits(values, np.arange(rows + 1, dtype=np.int64) * length, validate=validate)
+
+    @classmethod
+    def from_nested_row_splits(
+        cls, flat_values: Any, nested_row_splits: Any, name: str | None = None, validate: bool = True
+    ) -> RaggedTensor:
+        """Several partitions, outermost first."""
+        result: Any = flat_values
+        for splits in reversed(list(nested_row_splits)):
+            result = cls.from_row_splits(result, splits, validate=validate)
+        return result
+
+    @classmethod
+    def from_nested_row_lengths(
+        cls, flat_values: Any, nested_row_lengths: Any, name: str | None = None, validate: bool = True
+    ) -> RaggedTensor:
+        """Several partitions told by lengths, outermost first."""
+        result: Any = flat_values
+        for lengths in reversed(list(nested_row_lengths)):
+            result = cls.from_row_lengths(result, lengths, validate=validate)
+        return result
+
+    # ---- what it is
+
+    @property
+    def dtype(self) -> DType:
+        return self.values.dtype
+
+    @property
+    def shape(self) -> TensorShape:
+        size = self.row_splits.shape[0]
+        return TensorShape([None if size is None else size - 1, None, *self.values.shape[1:]])
+
+    def get_shape(self) -> TensorShape:
+        return self.shape
+
+    @property
+    def ragged_rank(self) -> int:
+        return 1 + (self.values.ragged_rank if is_ragged(self.values) else 0)
+
+    @property
+    def flat_values(self) -> Tensor:
+        return self.values.flat_values if is_ragged(self.values) else self.values
+
+    @property
+    def nested_row_splits(self) -> tuple[Tensor, ...]:
+        return (self.row_splits, *(self.values.nested_row_splits if is_ragged(self.values) else ()))
+
+    @property
+    def uniform_row_length(self) -> None:
+        return None
+
+    @property
+    def ndim(self) -> int:
+        return len(self.shape)
+
+    def nrows(self, out_type: Any = None, name: str | None = None) -> Tensor:
+        """The number of rows, a scalar int64."""
+        if self.shape[0] is None:
+            return functions["cast"](functions["shape"](self.row_splits)[0] - 1, out_type or "int64")
+        return convert(self.shape[0], out_type or "int64")
+
+    def row_lengths(self, axis: int = 1, name: str | None = None) -> Any:
+        """The length of each row [rows]; for axis > 1 those of the inner partition, as a ragged tensor."""
+        if axis == 1:
+            return quietly(row_lengths, self.row_splits)
+        return self.with_values(self.values.row_lengths(axis - 1))
+
+    def nested_row_lengths(self, name: str | None = None) -> tuple[Tensor, ...]:
+        return tuple(quietly(row_lengths, splits) for splits in self.nested_row_splits)
+
+    def row_starts(self, name: str | None = None) -> Tensor:
+        return self.row_splits[:-1]
+
+    def row_limits(self, name: str | None = None) -> Tensor:
+        return self.row_splits[1:]
+
+    def value_rowids(self, name: str | None = None) -> Tensor:
+        """The row [n] in which each value lies."""
+        return quietly(row_ids, self.row_splits, first_part(self.values))
+
+    def bounding_shape(self, axis: Any = None, name: str | None = None, out_type: Any = None) -> Tensor:
+        """The shape [rank] of the smallest dense tensor that holds all."""
+        sizes = [self.shape[0]]
+        part: Any = self
+        while is_ragged(part):
+            lengths = part.row_lengths().numpy()
+            sizes.append(int(lengths.max()) if len(lengths) else 0)
+            part = part.values
+        sizes += list(part.shape[1:])
+        whole = np.array(sizes, np.int64)
+        return convert(whole if axis is None else whole[axis])
+
+    # ---- its parts
+
+    def with_values(self, new_values: Any) -> RaggedTensor:
+        """Other values under the same row splits."""
+        return RaggedTensor(new_values, self.row_splits)
+
+    def with_flat_values(self, new_values: Any) -> RaggedTensor:
+        """Other innermost values under the same partitions."""
+        inner = self.values.with_flat_values(new_values) if is_ragged(self.values) else new_values
+        return self.with_values(inner)
+
+    def merge_dims(self, outer_axis: int, inner_axis: int) -> Any:
+        """The axes from outer to inner made one."""
+        if outer_axis == inner_axis:
+            return self
+        if outer_axis == 0:
+            part: Any = self
+            for _ in range(inner_axis):
+                part = part.values if is_ragged(part) else functions["reshape"](part, (-1, *part.shape[2:]))
+            return part
+        if is_ragged(self.values) and outer_axis == 1:
+            splits = quietly(functions["gather"], self.values.row_splits, self.row_splits)
+            merged = RaggedTensor(self.values.values, splits)
+            return merged if inner_axis == 2 else merged.merge_dims(1, inner_axis - 1)
+        inner = self.values
+        if outer_axis > 1 and is_ragged(inner):
+            return self.with_values(inner.merge_dims(outer_axis - 1, inner_axis - 1))
+        shape = inner.shape
+        if outer_axis == 1:
+            return RaggedTensor.from_row_splits(
+                functions["reshape"](inner, (-1, *shape[inner_axis:])),
+                self.row_splits * int(np.prod(shape[1:inner_axis])), validate=False)  # fmt: skip
+        return self.with_values(functions["reshape"](inner, (*shape[: outer_axis - 1], -1, *shape[inner_axis:])))
+
+    def _parts(self) -> list[Tensor]:
+        return [self.flat_values, *self.nested_row_splits]
+
+    def _from_parts(self, parts: list[Tensor]) -> RaggedTensor:
+        return RaggedTensor.from_nested_row_splits(parts[0], parts[1:], validate=False)
+
+    # ---- as Python and NumPy see it
+
+    def to_list(self) -> list[Any]:
+        """The rows as nested Python lists.
+
+        >>> import tensorsmith as tf
+        >>> tf.ragged.constant([[1], [2, 3]]).to_list()
+        [[1], [2, 3]]
+        """
+        splits = self.row_splits.tolist()
+        inner = self.values.to_list() if is_ragged(self.values) else self.values.tolist()
+        return [inner[a:b] for a, b in zip(splits, splits[1:])]
+
+    def numpy(self) -> np.ndarray:
+        """An array of rows: of dtype object where they differ in length."""
+        splits = self.row_splits.tolist()
+        inner = self.values.numpy()
+        rows = [inner[a:b] for a, b in zip(splits, splits[1:])]
+        if len({row.shape for row in rows}) == 1 and not any(row.dtype == object for row in rows):
+            return np.stack(rows)
+        out = np.empty(len(rows), object)
+        for at, row in enumerate(rows):
+            out[at] = row
+        return out
+
+    def __len__(self) -> int:
+        return len(self.row_splits) - 1
+
+    def __iter__(self) -> Iterator[Any]:
+        return (self[i] for i in range(len(self)))  # type: ignore[index]
+
+    def __bool__(self) -> bool:
+        raise TypeError("The truth value of a RaggedTensor is ambiguous; use tf.reduce_any or tf.reduce_all.")
+
+    def __hash__(self) -> int:
+        raise TypeError("RaggedTensor is unhashable, as it compares by value.")
+
+    def __repr__(self) -> str:
+        if any(isinstance(part, Symbol) for part in self._parts()):
+            return f"tf.RaggedTensor(values={self.values}, row_splits={self.row_splits})"
+        return f"<tf.RaggedTensor {_text(self.numpy())}>"
+
+    __str__ = __repr__
+
+
+def _text(array: np.ndarray) -> str:
+    # object arrays hold rows, which NumPy would print with their own `array(...)` around them
+    if array.dtype == object:
+        return "[" + ", ".join(_text(row) if isinstance(row, np.ndarray) else repr(row) for row in array) + "]"
+    return np.array2string(array, separator=", ")
+
+
+def is_ragged(value: Any) -> bool:
+    """True for a RaggedTensor.
+
+    >>> is_ragged(RaggedTensor.from_row_splits([1, 2], [0, 2])), is_ragged([1])
+    (True, False)
+    """
+    return isinstance(value, RaggedTensor)
+
+
+def first_part(values: Any) -> Tensor:
+    """A tensor with as many rows as `values`, ragged or not, has."""
+    if not is_ragged(values):
+        return values
+    return quietly(row_lengths, values.row_splits)
+
+
+def _values(values: Any) -> Any:
+    return values if is_ragged(values) else convert(values)
+
+
+def _count(values: Any) -> int | None:
+    return values.shape[0]
+
+
+def _partition(value: Any, name: str) -> Tensor:
+    tensor = convert(value)
+    if tensor.dtype is dtypes.float32 and tensor.size == 0:
+        return Tensor(np.zeros(0, np.int64))
+    if not tensor.dtype.is_integer or tensor.ndim != 1:
+        raise InvalidArgumentError(
+            explain("RaggedTensor", f"{name} must be integers of one axis", {name: describe(tensor)})
+        )
+    if isinstance(value, Tensor) and tensor.dtype in (dtypes.int32, dtypes.int64):
+        return tensor
+    return quietly(lambda t: functions["cast"](t, dtypes.int64), tensor)
+
+
+def _to_tensor(value: RaggedTensor, dtype: Any) -> Tensor:
+    raise TypeError(
+        explain("convert_to_tensor", "a RaggedTensor is not converted silently", {"shape": value.shape}, "",
+                "Use r.to_tensor(), which pads, or r.values.")  # fmt: skip
+    )
+
+
+ports.converters[RaggedTensor] = _to_tensor

@@ -1,0 +1,362 @@
+"""What operations do to ragged tensors: elementwise, reductions, concat, stack, gather."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from tensorsmith.core import ports
+from tensorsmith.core.errors import InvalidArgumentError, explain
+from tensorsmith.core.specs import describe
+from tensorsmith.program.op import Array, Op
+from tensorsmith.structures.between import from_tensor
+from tensorsmith.structures.lifting import is_elementwise, quietly, refuse
+from tensorsmith.structures.ragged import RaggedTensor, first_part, is_ragged
+from tensorsmith.structures.ragged_index import gather_rows
+from tensorsmith.structures.row_partition import column_ids, column_range, row_ids, row_order
+from tensorsmith.tensor.apply import apply, functions, op
+from tensorsmith.tensor.convert import convert
+from tensorsmith.tensor.tensor import Symbol, Tensor
+
+# ---- elementwise
+
+
+def elementwise(call: Callable[..., Any], arguments: list[Any]) -> RaggedTensor:
+    """`call` on flat values that stand at the same places: dense arguments are spread over the rows.
+
+    Raises InvalidArgumentError where two ragged tensors differ in their rows.
+    """
+    pattern = max((a for a in arguments if is_ragged(a)), key=lambda r: (r.ragged_rank, not _all_ones(r)))
+    aligned = [_aligned(a, pattern) for a in arguments]
+    return pattern.with_values(
+        elementwise(call, aligned) if is_ragged(pattern.values) else call(*aligned)
+    )
+
+
+def _aligned(argument: Any, pattern: RaggedTensor) -> Any:
+    """What stands beside `pattern.values` for an argument."""
+    if is_ragged(argument):
+        if argument is pattern or _same_rows(argument, pattern):
+            return argument.values
+        if _all_ones(argument) and argument.shape[0] == pattern.shape[0]:
+            return gather_rows(argument.values, quietly(row_ids, pattern.row_splits, first_part(pattern.values)))
+        raise InvalidArgumentError(
+            explain(
+                "ragged tensors",
+                "their rows differ in length",
+                {"row_splits": [r.row_splits.tolist() for r in (pattern, argument)]},
+                "elementwise operations want the same rows, or rows of one element",
+            )
+        )
+    if not isinstance(argument, (Tensor, list, tuple, np.ndarray)) and not hasattr(argument, "_read"):
+        return argument
+    dense = argument if isinstance(argument, Tensor) else convert(argument, None, pattern.dtype.numpy_dtype)
+    rank, rows = len(pattern.shape), pattern.shape[0]
+    if len(dense.shape) < rank - 1:
+        return dense  # it lies along the axes behind the rows' own
+    if len(dense.shape) == rank - 1:
+        dense = dense[None]
+    shape = tuple(dense.shape)
+    if len(shape) > rank or shape[0] not in (1, rows):
+        raise InvalidArgumentError(
+            explain("ragged tensors", "the dense argument does not fit the rows", {"ragged": pattern.shape, "dense": shape})
+        )
+    if shape[1] == 1:
+        if shape[0] == 1:
+            return dense[0, 0]
+        return gather_rows(dense[:, 0], quietly(row_ids, pattern.row_splits, first_part(pattern.values)))
+    if shape[0] == 1:
+        dense = functions["broadcast_to"](dense, shape=(rows, *shape[1:]))
+    return _same_widths(dense, pattern)
+
+
+def _same_widths(dense: Tensor, pattern: RaggedTensor) -> Any:
+    other = from_tensor(dense)
+    if not _same_rows(other, pattern):
+        raise InvalidArgumentError(
+            explain(
+                "ragged tensors",
+                "the rows of the dense argument differ in length from the ragged ones",
+                {"row_splits": pattern.row_splits.tolist(), "dense": tuple(dense.shape)},
+            )
+        )
+    return other.values
+
+
+def _same_rows(a: RaggedTensor, b: RaggedTensor) -> bool:
+    x, y = a.row_splits, b.row_splits
+    if x is y:
+        return True
+    if isinstance(x, Symbol) or isinstance(y, Symbol):
+        # not known before the program runs, when the operation on the flat values checks their number
+        return True
+    return np.array_equal(x._array, y._array)
+
+
+def _all_ones(r: RaggedTensor) -> bool:
+    splits = r.row_splits
+    return not isinstance(splits, Symbol) and bool((np.diff(splits._array) == 1).all())
+
+
+# ---- reductions
+
+
+def _reduced(specs: Any, settings: Any) -> Any:
+    (_, *inner), dtype = specs[0]
+    return [((specs[2][0][0], *inner), dtype)]
+
+
+@op(same=False, shapes=_reduced)
+def group_reduce(xp, values: Array, groups: Array, like: Array, kind="sum"):
+    """Reduces values [n, ...] into as many groups as `like` has rows; value i belongs to group groups[i].
+
+    kind  "sum", "prod", "max" or "min"; an empty group has the sum 0, the product 1, and the lowest
+          (highest) value of the dtype as its maximum (minimum).
+    """
+    shape = (like.shape[0], *values.shape[1:])
+    start = np.full(shape, _empty(kind, values.dtype), values.dtype)
+    if xp is np:
+        {"sum": np.add, "prod": np.multiply, "max": np.maximum, "min": np.minimum}[kind].at(start, groups, values)
+        return start
+    place = xp.asarray(start).at[groups]
+    return {"sum": place.add, "prod": place.multiply, "max": place.max, "min": place.min}[kind](values)
+
+
+def _empty(kind: str, dtype: np.dtype) -> Any:
+    if kind in ("sum", "prod"):
+        return int(kind == "prod")
+    if dtype.kind in "iu":
+        return np.iinfo(dtype).min if kind == "max" else np.iinfo(dtype).max
+    if dtype.kind == "b":
+        return kind == "min"
+    return -np.inf if kind == "max" else np.inf
+
+
+_REDUCTIONS = {
+    "reduce_sum": "sum",
+    "reduce_prod": "prod",
+    "reduce_max": "max",
+    "reduce_min": "min",
+    "reduce_mean": "mean",
+    "reduce_any": "max",
+    "reduce_all": "min",
+}
+
+
+def _reduce(op: Op, ragged: RaggedTensor, settings: dict) -> Any:
+    axis, keepdims = settings.get("axis"), bool(settings.get("keepdims"))
+    kind = _REDUCTIONS[op.name]
+    rank = len(ragged.shape)
+    if axis is None:
+        total = apply(op, [ragged.flat_values], {**settings, "axis": None, "keepdims": False})
+        return functions["reshape"](total, (1,) * rank) if keepdims else total
+    axes = sorted({int(a) % rank for a in np.atleast_1d(np.asarray(axis))}, reverse=True)
+    if kind == "mean":
+        total = _over_axes(functions["reduce_sum"].op, ragged, axes, keepdims, settings)
+        ones = ragged.with_flat_values(functions["ones_like"](ragged.flat_values))
+        return operator.truediv(total, _over_axes(functions["reduce_sum"].op, ones, axes, keepdims, settings))
+    return _over_axes(op, ragged, axes, keepdims, settings)
+
+
+def _over_axes(op: Op, ragged: Any, axes: list[int], keepdims: bool, settings: dict) -> Any:
+    for axis in axes:
+        if is_ragged(ragged):
+            ragged = _over_axis(op, ragged, axis, keepdims, settings)
+        else:
+            ragged = apply(op, [ragged], {**settings, "axis": axis, "keepdims": keepdims})
+    return ragged
+
+
+def _over_axis(op: Op, ragged: RaggedTensor, axis: int, keepdims: bool, settings: dict) -> Any:
+    values = ragged.values
+    if axis > 1:
+        if is_ragged(values):
+            inner = _over_axis(op, values, axis - 1, keepdims, settings)
+        else:
+            inner = apply(op, [values], {**settings, "axis": axis - 1, "keepdims": keepdims})
+        return ragged.with_values(inner)
+    if is_ragged(values):
+        raise refuse(op, f"RaggedTensor with {ragged.ragged_rank} ragged axes along axis {axis}",
+                     "Reduce its inner axes first.")  # fmt: skip
+    if axis == 1:
+        groups, like = quietly(row_ids, ragged.row_splits, values), ragged.row_lengths()
+    else:
+        groups, like = quietly(column_ids, ragged.row_splits, values), quietly(column_range, ragged.row_splits)
+    result = group_reduce(values, groups, like, kind=_REDUCTIONS[op.name])
+    return functions["expand_dims"](result, axis) if keepdims else result
+
+
+# ---- joining
+
+
+def _as_ragged(part: Any) -> RaggedTensor:
+    return part if is_ragged(part) else from_tensor(convert(part))
+
+
+@op(differentiable=False, kinds="iu", shapes=lambda specs, settings: [((None,), specs[0][1])])
+def join_splits(xp, splits: Array, more: Array):
+    """The row splits of two ragged tensors one below the other."""
+    return xp.concatenate([splits, more[1:] + splits[-1:]])
+
+
+def concat(parts: list[Any], axis: int) -> Any:
+    """Ragged tensors one after another along an axis: rows below rows (0), or row beside row (1)."""
+    ragged = [_as_ragged(part) for part in parts]
+    rank = len(ragged[0].shape)
+    if not -rank <= axis < rank:
+        raise InvalidArgumentError(explain("concat", "there is no such axis", {"axis": axis, "rank": rank}))
+    axis %= rank
+    result = ragged[0]
+    for part in ragged[1:]:
+        result = _below(result, part) if axis == 0 else _beside(result, part, axis)
+    return result
+
+
+def _join(a: Any, b: Any) -> Any:
+    return concat([a, b], 0) if is_ragged(a) or is_ragged(b) else functions["concat"]([a, b], axis=0)
+
+
+def _below(a: RaggedTensor, b: RaggedTensor) -> RaggedTensor:
+    return RaggedTensor(_join(a.values, b.values), quietly(join_splits, a.row_splits, b.row_splits))
+
+
+def _beside(a: RaggedTensor, b: RaggedTensor, axis: int) -> RaggedTensor:
+    if None not in (a.shape[0], b.shape[0]) and a.shape[0] != b.shape[0]:
+        raise InvalidArgumentError(
+            explain("concat", "the numbers of rows differ", {"rows": [a.shape[0], b.shape[0]], "axis": axis})
+        )
+    if axis > 1:
+        inner = concat([a.values, b.values], axis - 1) if is_ragged(a.values) or is_ragged(b.values) else functions[
+            "concat"]([a.values, b.values], axis=axis - 1)  # fmt: skip
+        return a.with_values(inner)
+    # the values of both in one list, put in the order of their rows; a stable sort keeps a's before b's
+    ids = quietly(
+        _joined, quietly(row_ids, a.row_splits, first_part(a.values)), quietly(row_ids, b.row_splits, first_part(b.values))
+    )
+    order = quietly(row_order, ids)
+    splits = quietly(operator.add, a.row_splits, b.row_splits)
+    return RaggedTensor(gather_rows(_join(a.values, b.values), order), splits)
+
+
+def _joined(a: Tensor, b: Tensor) -> Tensor:
+    return functions["concat"]([a, b], axis=0)
+
+
+def stack(parts: list[Any], axis: int = 0) -> RaggedTensor:
+    """Ragged tensors as the rows (axis 0), or as the elements of the rows (axis 1), of one with an axis more."""
+    ragged = [_as_ragged(part) for part in parts]
+    rank = len(ragged[0].shape)
+    if axis not in (0, 1, -rank - 1, -rank):
+        raise InvalidArgumentError(explain("stack", "ragged tensors are stacked along axis 0 or 1", {"axis": axis}))
+    whole = concat(ragged, 0) if len(ragged) > 1 else ragged[0]
+    counts = [part.shape[0] for part in ragged]
+    if axis in (0, -rank - 1):
+        return RaggedTensor.from_row_lengths(whole, np.array(counts, np.int64), validate=False)
+    if len(set(counts)) != 1:
+        raise InvalidArgumentError(explain("stack", "the numbers of rows differ", {"rows": counts, "axis": axis}))
+    rows = np.arange(counts[0] * len(ragged), dtype=np.int64).reshape(len(ragged), counts[0]).T.reshape(-1)
+    splits = np.arange(counts[0] + 1, dtype=np.int64) * len(ragged)
+    return RaggedTensor.from_row_splits(gather_rows(whole, rows), splits, validate=False)
+
+
+# ---- the rule
+
+
+def _lift(op: Op, arguments: tuple, settings: dict) -> Any:
+    """An operation that meets a ragged tensor."""
+    first = arguments[0]
+    if op.name in _REDUCTIONS:
+        return _reduce(op, first, settings)
+    if op.name == "concat":
+        return concat(list(first), int(settings["axis"]))
+    if op.name == "stack":
+        return stack(list(first), int(settings.get("axis") or 0))
+    if op.name == "gather":
+        return _gather(op, arguments, settings)
+    if op.name == "one_hot":
+        return first.with_flat_values(apply(op, [first.flat_values, *arguments[1:]], settings))
+    if is_elementwise(op):
+        return elementwise(lambda *flat: apply(op, list(flat), settings), list(arguments))
+    raise refuse(op, "RaggedTensor", "Use r.to_tensor() first, or tf.ragged.map_flat_values.")
+
+
+def _gather(op: Op, arguments: tuple, settings: dict) -> Any:
+    source, indices = arguments[:2]
+    if settings.get("axis") not in (None, 0) or settings.get("batch_dims"):
+        raise refuse(op, "RaggedTensor along another axis than 0", "Use r.to_tensor() first.")
+    if is_ragged(indices):
+        return indices.with_flat_values(functions["gather"](source, indices.flat_values))
+    rows = convert(indices)
+    if not rows.shape:
+        return source[rows]
+    if len(rows.shape) == 1:
+        return gather_rows(source, rows)
+    raise refuse(op, f"RaggedTensor with indices {describe(rows)}", "Give indices of one axis.")
+
+
+def map_flat_values(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+    """`function` of the flat values of every ragged argument, under the rows of the first.
+
+    Raises InvalidArgumentError where they differ in their rows, ValueError when the number of values changes.
+
+    >>> from tensorsmith.structures.between import constant
+    >>> map_flat_values(lambda x: x + 1, constant([[1], [2, 3]]))
+    <tf.RaggedTensor [[2], [3, 4]]>
+    """
+    given = [*args, *kwargs.values()]
+    ragged = [a for a in given if is_ragged(a)]
+    if not ragged:
+        return function(*args, **kwargs)
+    for other in ragged[1:]:
+        if not all(np.array_equal(x._array, y._array) for x, y in zip(ragged[0].nested_row_splits, other.nested_row_splits)):
+            raise InvalidArgumentError(explain("ragged.map_flat_values", "the rows of the arguments differ"))
+
+    def flat(value: Any) -> Any:
+        return value.flat_values if is_ragged(value) else value
+
+    result = convert(function(*map(flat, args), **{key: flat(value) for key, value in kwargs.items()}))
+    if result.shape[:1] != ragged[0].flat_values.shape[:1]:
+        raise ValueError(
+            explain("ragged.map_flat_values", "the function changed the number of values",
+                    {"given": ragged[0].flat_values.shape[0], "returned": describe(result)})  # fmt: skip
+        )
+    return ragged[0].with_flat_values(result)
+
+
+def _binary(call: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
+    def forward(self: RaggedTensor, other: Any) -> Any:
+        return elementwise(call, [self, other])
+
+    return forward
+
+
+def _reflected(call: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
+    def backward(self: RaggedTensor, other: Any) -> Any:
+        return elementwise(lambda x, y: call(y, x), [self, other])
+
+    return backward
+
+
+def _unary(call: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    def forward(self: RaggedTensor) -> Any:
+        return self.with_flat_values(call(self.flat_values))
+
+    return forward
+
+
+def _install() -> None:
+    for name in "add sub mul truediv floordiv mod pow and_ or_ xor".split():
+        plain = name.rstrip("_")
+        setattr(RaggedTensor, f"__{plain}__", _binary(getattr(operator, name)))
+        setattr(RaggedTensor, f"__r{plain}__", _reflected(getattr(operator, name)))
+    for name in "eq ne lt le gt ge".split():
+        setattr(RaggedTensor, f"__{name}__", _binary(getattr(operator, name)))
+    for name in "neg invert abs".split():
+        setattr(RaggedTensor, f"__{name}__", _unary(getattr(operator, name)))
+
+
+_install()
+ports.lifters[RaggedTensor] = _lift
