@@ -17,6 +17,7 @@ BIN := $(VENV)/bin
 .DEFAULT_GOAL := help
 .PHONY: help demo test check benchmark clean
 .DELETE_ON_ERROR:
+.PRECIOUS: %/.made
 
 help:
 	@sed -n 's/^#   //p' Makefile
