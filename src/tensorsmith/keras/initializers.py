@@ -12,7 +12,7 @@ from tensorsmith.core.errors import explain
 from tensorsmith.keras import config, registry
 from tensorsmith.ops.casting import cast
 from tensorsmith.ops.creation import constant, eye, fill, ones, zeros
-from tensorsmith.keras.draws import draw_normal, draw_truncated_normal, draw_uniform
+from tensorsmith.state import random_generator as random
 from tensorsmith.tensor.tensor import Tensor
 
 
@@ -124,10 +124,25 @@ class Identity(Initializer):
 class RandomInitializer(Initializer):
     """The base of those that draw: with a seed an instance gives the same values at each call, without one new ones."""
 
-    def __init__(self, seed: int | None = None) -> None:
+    def __init__(self, seed: Any = None) -> None:
         if seed is not None and (isinstance(seed, bool) or not hasattr(seed, "__index__")):
             raise ValueError(explain(type(self).__name__, "seed must be a whole number or None", {"seed": repr(seed)}))
-        self.seed = seed
+        self.seed = None if seed is None else int(seed)
+
+    def normal(self, shape: Any, stddev: float, dtype: DType, mean: float = 0.0) -> Tensor:
+        if self.seed is None:
+            return random.normal(shape, mean, stddev, dtype)
+        return random.stateless_normal(shape, [self.seed, 0], mean, stddev, dtype)
+
+    def truncated_normal(self, shape: Any, stddev: float, dtype: DType, mean: float = 0.0) -> Tensor:
+        if self.seed is None:
+            return random.truncated_normal(shape, mean, stddev, dtype)
+        return random.stateless_truncated_normal(shape, [self.seed, 0], mean, stddev, dtype)
+
+    def uniform(self, shape: Any, low: float, high: float, dtype: DType) -> Tensor:
+        if self.seed is None:
+            return random.uniform(shape, low, high, dtype)
+        return random.stateless_uniform(shape, [self.seed, 0], low, high, dtype)
 
     def get_config(self) -> dict[str, Any]:
         return {"seed": self.seed}
@@ -140,12 +155,12 @@ class RandomNormal(RandomInitializer):
     True
     """
 
-    def __init__(self, mean: float = 0.0, stddev: float = 0.05, seed: int | None = None) -> None:
+    def __init__(self, mean: float = 0.0, stddev: float = 0.05, seed: Any = None) -> None:
         super().__init__(seed)
         self.mean, self.stddev = mean, stddev
 
     def __call__(self, shape: Any, dtype: Any = None, **settings: Any) -> Tensor:
-        return draw_normal(_sizes(shape), self.mean, self.stddev, _dtype(dtype), self.seed)
+        return self.normal(_sizes(shape), self.stddev, _dtype(dtype), self.mean)
 
     def get_config(self) -> dict[str, Any]:
         return {"mean": self.mean, "stddev": self.stddev, "seed": self.seed}
@@ -158,12 +173,12 @@ class TruncatedNormal(RandomInitializer):
     True
     """
 
-    def __init__(self, mean: float = 0.0, stddev: float = 0.05, seed: int | None = None) -> None:
+    def __init__(self, mean: float = 0.0, stddev: float = 0.05, seed: Any = None) -> None:
         super().__init__(seed)
         self.mean, self.stddev = mean, stddev
 
     def __call__(self, shape: Any, dtype: Any = None, **settings: Any) -> Tensor:
-        return draw_truncated_normal(_sizes(shape), self.mean, self.stddev, _dtype(dtype), self.seed)
+        return self.truncated_normal(_sizes(shape), self.stddev, _dtype(dtype), self.mean)
 
     def get_config(self) -> dict[str, Any]:
         return {"mean": self.mean, "stddev": self.stddev, "seed": self.seed}
@@ -177,12 +192,12 @@ class RandomUniform(RandomInitializer):
     True
     """
 
-    def __init__(self, minval: float = -0.05, maxval: float = 0.05, seed: int | None = None) -> None:
+    def __init__(self, minval: float = -0.05, maxval: float = 0.05, seed: Any = None) -> None:
         super().__init__(seed)
         self.minval, self.maxval = minval, maxval
 
     def __call__(self, shape: Any, dtype: Any = None, **settings: Any) -> Tensor:
-        return draw_uniform(_sizes(shape), self.minval, self.maxval, _dtype(dtype), self.seed)
+        return self.uniform(_sizes(shape), self.minval, self.maxval, _dtype(dtype))
 
     def get_config(self) -> dict[str, Any]:
         return {"minval": self.minval, "maxval": self.maxval, "seed": self.seed}
@@ -211,7 +226,7 @@ class VarianceScaling(RandomInitializer):
         scale: float = 1.0,
         mode: str = "fan_in",
         distribution: str = "truncated_normal",
-        seed: int | None = None,
+        seed: Any = None,
         input_axes: Any = None,
         output_axes: Any = None,
     ) -> None:
@@ -232,11 +247,11 @@ class VarianceScaling(RandomInitializer):
         variance = self.scale / max(1.0, count)
         if self.distribution == "uniform":
             limit = math.sqrt(3.0 * variance)
-            return draw_uniform(sizes, -limit, limit, dtype, self.seed)
+            return self.uniform(sizes, -limit, limit, dtype)
         if self.distribution == "untruncated_normal":
-            return draw_normal(sizes, 0.0, math.sqrt(variance), dtype, self.seed)
+            return self.normal(sizes, math.sqrt(variance), dtype)
         # the standard deviation of a standard normal distribution that is cut at two
-        return draw_truncated_normal(sizes, 0.0, math.sqrt(variance) / 0.87962566103423978, dtype, self.seed)
+        return self.truncated_normal(sizes, math.sqrt(variance) / 0.87962566103423978, dtype)
 
     def _fans(self, sizes: tuple[int, ...]) -> tuple[float, float]:
         if self.input_axes is not None or self.output_axes is not None:
@@ -267,7 +282,7 @@ class GlorotUniform(VarianceScaling):
     True
     """
 
-    def __init__(self, seed: int | None = None, input_axes: Any = None, output_axes: Any = None) -> None:
+    def __init__(self, seed: Any = None, input_axes: Any = None, output_axes: Any = None) -> None:
         super().__init__(1.0, "fan_avg", "uniform", seed, input_axes, output_axes)
 
     def get_config(self) -> dict[str, Any]:
@@ -283,7 +298,7 @@ class GlorotNormal(VarianceScaling):
     True
     """
 
-    def __init__(self, seed: int | None = None, input_axes: Any = None, output_axes: Any = None) -> None:
+    def __init__(self, seed: Any = None, input_axes: Any = None, output_axes: Any = None) -> None:
         super().__init__(1.0, "fan_avg", "truncated_normal", seed, input_axes, output_axes)
 
     def get_config(self) -> dict[str, Any]:
@@ -299,7 +314,7 @@ class HeUniform(VarianceScaling):
     True
     """
 
-    def __init__(self, seed: int | None = None, input_axes: Any = None, output_axes: Any = None) -> None:
+    def __init__(self, seed: Any = None, input_axes: Any = None, output_axes: Any = None) -> None:
         super().__init__(2.0, "fan_in", "uniform", seed, input_axes, output_axes)
 
     def get_config(self) -> dict[str, Any]:
@@ -315,7 +330,7 @@ class HeNormal(VarianceScaling):
     True
     """
 
-    def __init__(self, seed: int | None = None, input_axes: Any = None, output_axes: Any = None) -> None:
+    def __init__(self, seed: Any = None, input_axes: Any = None, output_axes: Any = None) -> None:
         super().__init__(2.0, "fan_in", "truncated_normal", seed, input_axes, output_axes)
 
     def get_config(self) -> dict[str, Any]:
@@ -331,7 +346,7 @@ class LecunUniform(VarianceScaling):
     True
     """
 
-    def __init__(self, seed: int | None = None, input_axes: Any = None, output_axes: Any = None) -> None:
+    def __init__(self, seed: Any = None, input_axes: Any = None, output_axes: Any = None) -> None:
         super().__init__(1.0, "fan_in", "uniform", seed, input_axes, output_axes)
 
     def get_config(self) -> dict[str, Any]:
@@ -347,7 +362,7 @@ class LecunNormal(VarianceScaling):
     True
     """
 
-    def __init__(self, seed: int | None = None, input_axes: Any = None, output_axes: Any = None) -> None:
+    def __init__(self, seed: Any = None, input_axes: Any = None, output_axes: Any = None) -> None:
         super().__init__(1.0, "fan_in", "truncated_normal", seed, input_axes, output_axes)
 
     def get_config(self) -> dict[str, Any]:
@@ -370,7 +385,7 @@ class Orthogonal(RandomInitializer):
     True
     """
 
-    def __init__(self, gain: float = 1.0, seed: int | None = None) -> None:
+    def __init__(self, gain: float = 1.0, seed: Any = None) -> None:
         super().__init__(seed)
         self.gain = gain
 
@@ -379,7 +394,7 @@ class Orthogonal(RandomInitializer):
         if len(sizes) < 2:
             raise ValueError(explain("Orthogonal", "the weight must have at least two axes", {"shape": sizes}))
         rows, columns = math.prod(sizes[:-1]), sizes[-1]
-        drawn = draw_normal((max(rows, columns), min(rows, columns)), 0.0, 1.0, as_dtype("float32"), self.seed).numpy()
+        drawn = self.normal((max(rows, columns), min(rows, columns)), 1.0, as_dtype("float32")).numpy()
         q, r = np.linalg.qr(drawn)
         # with the signs of r's diagonal every orthogonal matrix is equally likely
         q = q * np.sign(np.diag(r))
