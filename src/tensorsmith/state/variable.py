@@ -12,10 +12,11 @@ from tensorsmith.core.dtypes import DType
 from tensorsmith.core.errors import InvalidArgumentError, explain
 from tensorsmith.core.naming import scoped
 from tensorsmith.core.shapes import TensorShape
+from tensorsmith.ops import operators
 from tensorsmith.tensor import printing
 from tensorsmith.tensor.apply import functions
 from tensorsmith.tensor.convert import convert
-from tensorsmith.tensor.tensor import Reference, Symbol, Tensor
+from tensorsmith.tensor.tensor import OnDevice, Reference, Symbol, Tensor
 
 _local = context.local
 
@@ -79,6 +80,9 @@ class Variable:
         """The value as operations see it: a Symbol in a trace; open tapes are told."""
         graph = _local.graph
         value = self._tensor if graph is None else graph.read(self)
+        if type(value) is OnDevice:
+            # read by Python: from here on it lives in NumPy, where operations on plain tensors are fastest
+            value = self._tensor = Tensor(value._array)
         for tape in _local.tapes:
             tape.note_read(self, value)
         return value
@@ -276,6 +280,9 @@ class Variable:
             f"<tf.Variable '{self.name}' shape={self._shape} dtype={self._dtype.name}, "
             f"numpy={printing.numpy_text(self._tensor._array)}>"
         )
+
+
+operators.install(Variable, item=False)
 
 
 def _cast_initial(value: Any, dtype: Any) -> Tensor:

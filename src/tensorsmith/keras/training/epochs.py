@@ -27,12 +27,9 @@ class Loop:
     arrays    the arrays of a batch in the order of the program's inputs, each with all rows.
     batch     rows a step.
     shuffled  True: rows come in the order given to `set_order`; False: as they stand.
-    held      {id of a variable: (its tensor, the same on the device)}, shared by loops of one `fit`.
     """
 
-    def __init__(
-        self, step: Step, arrays: list[Any], batch: int, shuffled: bool, held: dict[int, Any] | None = None
-    ) -> None:
+    def __init__(self, step: Step, arrays: list[Any], batch: int, shuffled: bool) -> None:
         self.step, self.shuffled = step, shuffled
         self.rows = arrays[0].shape[0]
         self.batch = min(batch, self.rows)
@@ -41,7 +38,7 @@ class Loop:
         self.small = is_small(step.program, self.batch)
         # the arrays end in repeated rows that fill the last batch: a step never reads past them
         self.data = [_placed(a, self.steps * self.batch) for a in arrays]
-        self._held = {} if held is None else held
+        self._compiled: dict[str, Callable[..., list[Any]]] = {}
         self._order: Any = np.zeros(self.steps * self.batch if shuffled else 0, np.int32)
 
     @property
@@ -57,29 +54,23 @@ class Loop:
 
     def compile(self, which: str = "full") -> Callable[..., list[Any]]:
         """The executable of steps of full batches, or of the short one at the end."""
+        if which in self._compiled:
+            return self._compiled[which]
         while True:
             size = self.batch if which == "full" else self.rest
             masked = self.masked and which == "full"
             step = self.step
             order = np.zeros(self.steps * self.batch if self.shuffled else 0, np.int32)
-            arrays = [*self._state(), *self.data, order, *_INDICES]
+            arrays = [*self.step.values(), *self.data, order, _PLACE]
             options = (xla.SMALL_LOOP,) if self.small else ()
             key = ("loop", size, self.shuffled, masked, self.small, step.written, tuple(step.reads), len(self.data))
             try:
-                return execute.whole(
+                self._compiled[which] = execute.whole(
                     key, [step.program.signature()], lambda s=size, m=masked: self._function(s, m), arrays, options
                 )
+                return self._compiled[which]
             except CannotPad:
                 _exact.add(step.program.signature())
-
-    def _state(self) -> list[Any]:
-        """The values of the variables, as they were left on the device where nobody has changed them since."""
-        out = []
-        for variable in self.step.variables:
-            tensor = variable._tensor
-            held = self._held.get(id(variable))
-            out.append(held[1] if held is not None and held[0] is tensor else tensor._array)
-        return out
 
     def run(self, first: int, last: int) -> list[Any]:
         """Runs steps `first` up to `last`; the outputs of the last one."""
@@ -96,18 +87,17 @@ class Loop:
             # compiling has just shown that the short batch needs a program of its own
             return self.run(first, last)
         base = 0 if which == "full" else self.full * self.batch
-        indices = (np.int32(first), np.int32(last), np.int32(base), np.int32(self.rows))
-        results = function(*self._state(), *self.data, self._order, *indices)
+        place = np.array([first, last, base, self.rows], np.int32)
+        results = function(*self.step.values(), *self.data, self._order, place)
         written = self.step.written
-        # np.asarray waits for the result: an error of the program comes before anything is committed
-        arrays = [np.asarray(r) for r in results]
-        self.step.commit(arrays[:written])
-        for variable, result in zip(self.step.variables, results[:written]):
-            self._held[id(variable)] = variable._tensor, result
-        return arrays[written:]
+        if results:
+            # an error of the program comes here, before anything is committed
+            results[0].block_until_ready()
+        self.step.commit(results[:written])
+        return [np.asarray(r) for r in results[written:]]
 
     def _function(self, size: int, masked: bool) -> Callable[..., list[Any]]:
-        """The loop as a function of flat arrays: variables, data, order; first and last step, first row, rows in all."""
+        """The loop as a function of flat arrays: variables, data, order, (first step, last, first row, rows in all)."""
         step, shuffled, n_data = self.step, self.shuffled, len(self.data)
         jax = execute.jax()
         lax, jnp = jax.lax, jax.numpy
@@ -117,7 +107,8 @@ class Loop:
         def loop(*arrays: Any) -> list[Any]:
             variables = [lowered.enter(a) for a in arrays[:n_variables]]
             data = list(arrays[n_variables : n_variables + n_data])
-            order, first, last, base, rows = arrays[n_variables + n_data :]
+            order, place = arrays[n_variables + n_data :]
+            first, last, base, rows = (place[i] for i in range(4))
 
             def one(at: Any, changing: list[Any]) -> tuple[list[Any], list[Any]]:
                 start = base + at * jnp.int32(size)
@@ -144,7 +135,7 @@ class Loop:
         return loop
 
 
-_INDICES = [np.int32(0), np.int32(0), np.int32(0), np.int32(0)]
+_PLACE = np.zeros(4, np.int32)
 
 
 def is_small(program: Program, batch: int) -> bool:

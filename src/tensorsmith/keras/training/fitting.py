@@ -70,7 +70,6 @@ def fit(
     for epoch in range(initial_epoch, epochs):
         if verbose:
             print(f"Epoch {epoch + 1}/{epochs}")
-        model.reset_metrics()
         called.on_epoch_begin(epoch, {})
         run.begin(rng)
         progress = Progress(run.steps, verbose)
@@ -180,7 +179,6 @@ def validation_run(model: Any, data: Any, batch_size: Any, steps: int | None) ->
 def evaluate_run(model: Any, run: Run, called: CallbackList, progress: Progress | None = None) -> dict[str, float]:
     """One pass of evaluation, from fresh metrics; their results."""
     with model._state_lock:
-        model.reset_metrics()
         called.on_test_begin({})
         run.begin(None)
         pace = Pace()

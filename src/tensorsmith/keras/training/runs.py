@@ -18,7 +18,7 @@ from tensorsmith.tensor.tensor import Tensor
 
 
 class Run:
-    """A pass: `steps` (None: not known), `begin()` before each, `advance(first, last)` -> logs, `ended` when data ran out.
+    """A pass: `steps` (None: not known), `begin()` before each (metrics start again), `advance(first, last)` -> logs, `ended` when data ran out.
 
     single  True: steps can only be taken one by one.
     """
@@ -48,8 +48,12 @@ class CompiledRun(Run):
         self.shuffle = shuffle
         self.steps = self.loop.steps if steps is None else min(steps, self.loop.steps)
         self._order = np.arange(data.rows, dtype=np.int32)
+        # found once: looking through all layers costs as much as a hundred steps
+        self.metrics = model.metrics
 
     def begin(self, rng: np.random.Generator | None) -> None:
+        for metric in self.metrics:
+            metric.reset_state()
         if self.shuffle and rng is not None:
             self.loop.set_order(rng.permutation(self._order))
 
@@ -57,7 +61,7 @@ class CompiledRun(Run):
         outputs = self.loop.run(first, last)
         if self.own:
             return as_logs(self.step.pack(outputs))
-        return as_logs(self.model.get_metrics_result())
+        return as_logs(self.model._results_of(self.metrics))
 
     def warm_up(self) -> None:
         for which in ("full", "rest"):
@@ -84,6 +88,7 @@ class EagerRun(Run):
         self._order = np.arange(data.rows)
 
     def begin(self, rng: np.random.Generator | None) -> None:
+        self.model.reset_metrics()
         if self.shuffle and rng is not None:
             self._order = rng.permutation(np.arange(self.data.rows, dtype=np.int32))
 
@@ -108,7 +113,6 @@ class IterableRun(Run):
         self.steps = steps if steps is not None else length
         self._batches: Iterator[Any] | None = None
         self._first: list[Any] = []
-        self._held: dict[int, Any] = {}
 
     def peek(self) -> Any:
         """The first batch, which the first step will get too; None when there is none."""
@@ -118,6 +122,7 @@ class IterableRun(Run):
         return self._first[0] if self._first else None
 
     def begin(self, rng: np.random.Generator | None) -> None:
+        self.model.reset_metrics()
         self.ended = False
         if self._batches is None or not self.again and not self._first:
             self._batches = batches.batches_of(self.source)
@@ -130,16 +135,14 @@ class IterableRun(Run):
             return {}
         if self.model.run_eagerly:
             return eager_step(self.model, self.kind, batch)
-        return compiled_step(self.model, self.kind, batch, self._held)
+        return compiled_step(self.model, self.kind, batch)
 
 
-def compiled_step(model: Any, kind: str, batch: Any, held: dict[int, Any] | None = None) -> dict[str, float]:
+def compiled_step(model: Any, kind: str, batch: Any) -> dict[str, float]:
     """One compiled step on one batch; its logs."""
     step = model._step(kind, batch)
     arrays = nest.flatten(batch)
     loop = Loop(step, arrays, len(arrays[0]), shuffled=False)
-    if held is not None:
-        loop._held = held
     outputs = loop.run(0, 1)
     if getattr(type(model), f"{kind}_step") is not model._default_steps[kind]:
         return as_logs(step.pack(outputs))

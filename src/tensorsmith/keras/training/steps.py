@@ -11,8 +11,9 @@ from tensorsmith.core import nest
 from tensorsmith.core.dtypes import of_array
 from tensorsmith.core.specs import TensorSpec
 from tensorsmith.function.trace import symbols_like, trace
+from tensorsmith.program import execute
 from tensorsmith.program.program import Program
-from tensorsmith.tensor.tensor import Tensor
+from tensorsmith.tensor.tensor import OnDevice, Tensor
 
 Spec = tuple[tuple[int | None, ...], Any]
 
@@ -41,17 +42,40 @@ class Step:
         self.pack = self.traced.pack
 
     def values(self) -> list[Any]:
-        """The arrays that the variables hold now."""
-        return [variable._tensor._array for variable in self.variables]
+        """What the variables hold now: arrays on the device where a program left them, NumPy arrays else."""
+        return [_held(variable._tensor) for variable in self.variables]
 
     def captured(self) -> list[Any]:
         """The arrays of the variables that the program reads, in its own order."""
         return [variable._tensor._array for variable, _ in self.program.captures]
 
     def commit(self, arrays: list[Any]) -> None:
-        """Gives the written variables their new values. Only this changes a model: a step that failed leaves it be."""
+        """Gives the written variables their new values, which are on the device.
+
+        Only this changes a model: a step that failed leaves it as it was.
+        """
         for variable, array in zip(self.variables, arrays):
-            variable._tensor = Tensor(array)
+            variable._tensor = OnDevice(array)
+
+
+# scalars that metrics and counters start from, on the device: sending one there costs as much as sending a batch
+_scalars: dict[Any, Any] = {}
+
+
+def _held(tensor: Tensor) -> Any:
+    if type(tensor) is OnDevice:
+        return tensor.device_array
+    array = tensor._array
+    if array.ndim or array.dtype.kind not in "fi":
+        return array
+    key = array.dtype, array.item()
+    found = _scalars.get(key)
+    if found is None:
+        if len(_scalars) > 1000:
+            _scalars.clear()
+        with execute.guard():
+            found = _scalars[key] = execute.jax().device_put(np.asarray(array))
+    return found
 
 
 def _spec(leaf: Any) -> Any:

@@ -115,7 +115,7 @@ class Trainer:
     def reset_metrics(self) -> None:
         """Every metric starts again."""
         for metric in self.metrics:
-            reset_metric(metric)
+            metric.reset_state()
 
     reset_states = reset_metrics
 
@@ -167,8 +167,11 @@ class Trainer:
 
     def get_metrics_result(self) -> dict[str, Any]:
         """The results of all metrics by name; a metric that gives a dict adds its entries."""
+        return self._results_of(self.metrics)
+
+    def _results_of(self, metrics: list[Any]) -> dict[str, Any]:
         results: dict[str, Any] = {}
-        for metric in self.metrics:
+        for metric in metrics:
             value = metric.result()
             results.update(value if isinstance(value, dict) else {metric.name: value})
         return results
@@ -347,11 +350,6 @@ class Trainer:
     def predict_on_batch(self, x: Any) -> Any:
         """The outputs for one batch."""
         return self.predict(x, batch_size=max(len(nest.flatten(x)[0]), 1), verbose=0)
-
-
-def reset_metric(metric: Any) -> None:
-    """Starts a metric again, by the method that its class wrote (Keras 2 and 3 spell it differently)."""
-    metric.reset_state()
 
 
 def _check_scalar(loss: Any, model: Any) -> None:

@@ -1,0 +1,221 @@
+"""Whole stretches of an epoch in one program give what single steps give."""
+
+import numpy as np
+import pytest
+
+import tensorsmith as tf
+from tensorsmith import keras
+
+RNG = np.random.default_rng(0)
+X = RNG.normal(size=(75, 5)).astype("float32")
+Y = (X @ RNG.normal(size=(5, 1)) + 0.1 * RNG.normal(size=(75, 1))).astype("float32")
+
+
+def huber(y_true, y_pred):
+    error = y_true - y_pred
+    small = tf.abs(error) < 1
+    return tf.where(small, tf.square(error) / 2, tf.abs(error) - 0.5)
+
+
+def make(seed=1, width=30, loss=huber, optimizer="nadam", metrics=("mae",), **settings):
+    keras.utils.set_random_seed(seed)
+    model = keras.Sequential(
+        [keras.Input(shape=(5,)), keras.layers.Dense(width, activation="selu"), keras.layers.Dense(1)]
+    )
+    model.compile(loss=loss, optimizer=optimizer, metrics=list(metrics), **settings)
+    return model
+
+
+def assert_same(a, b, rtol=1e-4, atol=1e-5):
+    for one, other in zip(a.get_weights(), b.get_weights(), strict=True):
+        np.testing.assert_allclose(one, other, rtol=rtol, atol=atol)
+
+
+@pytest.mark.parametrize("width", [30, 8, 100])
+def test_a_compiled_epoch_equals_eager_steps_with_a_short_last_batch(width):
+    compiled, eager = make(width=width), make(width=width, run_eagerly=True)
+    history = [m.fit(X, Y, epochs=2, batch_size=32, shuffle=False, verbose=0).history for m in (compiled, eager)]
+    assert_same(compiled, eager)
+    assert list(history[0]) == list(history[1]) == ["loss", "mae"]
+    np.testing.assert_allclose(history[0]["loss"], history[1]["loss"], rtol=1e-4)
+    np.testing.assert_allclose(history[0]["mae"], history[1]["mae"], rtol=1e-4)
+
+
+def test_a_compiled_epoch_equals_train_on_batch():
+    whole, single = make(), make()
+    whole.fit(X, Y, batch_size=32, shuffle=False, verbose=0)
+    for first in range(0, 75, 32):
+        single.train_on_batch(X[first : first + 32], Y[first : first + 32])
+    assert_same(whole, single)
+
+
+def test_the_same_seed_gives_the_same_bits_and_another_seed_others():
+    runs = []
+    for seed in (3, 3, 4):
+        model = make(seed)
+        model.fit(X, Y, epochs=2, verbose=0)
+        runs.append(model.get_weights()[0])
+    assert (runs[0] == runs[1]).all()
+    assert (runs[0] != runs[2]).any()
+
+
+def test_shuffling_takes_every_row_once():
+    seen = []
+
+    class Spy(keras.Model):
+        def call(self, x):
+            return x
+
+        def train_step(self, data):
+            seen.append(data.numpy().ravel().tolist() if hasattr(data, "numpy") else data[0].numpy().ravel().tolist())
+            return {"loss": tf.constant(0.0)}
+
+    model = Spy()
+    model.compile(loss="mse", run_eagerly=True)
+    model.fit(np.arange(10, dtype="float32").reshape(-1, 1), np.zeros((10, 1)), batch_size=4, epochs=2, verbose=0)
+    first, second = sum(seen[:3], []), sum(seen[3:], [])
+    assert sorted(first) == sorted(second) == list(range(10))
+    assert first != second
+
+
+def test_a_step_of_the_user_is_compiled_and_its_results_are_the_logs():
+    traced = []
+
+    class Own(keras.Model):
+        def __init__(self, **kwargs):
+            super().__init__(**kwargs)
+            self.dense = keras.layers.Dense(1)
+            self.seen = keras.metrics.Mean(name="seen")
+
+        def call(self, x):
+            return self.dense(x)
+
+        def train_step(self, data):
+            traced.append(1)
+            x, y = data
+            with tf.GradientTape() as tape:
+                loss = tf.reduce_mean(tf.square(y - self(x, training=True)))
+            gradients = tape.gradient(loss, self.trainable_variables)
+            self.optimizer.apply_gradients(zip(gradients, self.trainable_variables))
+            self.seen.update_state(loss)
+            return {"my_loss": self.seen.result(), "rows": tf.shape(x)[0]}
+
+    def run(eager):
+        keras.utils.set_random_seed(5)
+        model = Own()
+        model.compile(optimizer="adam", run_eagerly=eager)
+        history = model.fit(X, Y, batch_size=32, epochs=3, shuffle=False, verbose=0).history
+        return model, history
+
+    compiled, history = run(False)
+    assert len(traced) == 1
+    eager, expected = run(True)
+    assert_same(compiled, eager)
+    assert history["rows"] == expected["rows"] == [11, 11, 11]
+    np.testing.assert_allclose(history["my_loss"], expected["my_loss"], rtol=1e-4)
+    assert history["my_loss"][-1] < history["my_loss"][0]
+
+
+def test_a_loss_that_needs_the_exact_rows_gets_them():
+    def median_like(y_true, y_pred):
+        # a cumulative sum along the batch cannot tell rows that do not count
+        return tf.reduce_mean(tf.cumsum(tf.square(y_true - y_pred), axis=0), axis=1)
+
+    compiled = make(loss=median_like, metrics=(), optimizer="sgd")
+    eager = make(loss=median_like, metrics=(), optimizer="sgd", run_eagerly=True)
+    compiled.optimizer.learning_rate.assign(1e-4)
+    eager.optimizer.learning_rate.assign(1e-4)
+    for model in (compiled, eager):
+        model.fit(X, Y, epochs=2, shuffle=False, verbose=0)
+    assert_same(compiled, eager)
+
+
+def test_a_callback_with_a_batch_method_gets_the_values_of_each_batch():
+    class PerBatch(keras.callbacks.Callback):
+        def __init__(self):
+            super().__init__()
+            self.rows = []
+
+        def on_train_batch_end(self, batch, logs=None):
+            self.rows.append((batch, logs["loss"], [w.copy() for w in self.model.get_weights()]))
+
+    spy, model = PerBatch(), make()
+    model.fit(X, Y, batch_size=32, shuffle=False, verbose=0, callbacks=[spy])
+    single = make()
+    total = count = 0.0
+    for at, first in enumerate(range(0, 75, 32)):
+        x, y = X[first : first + 32], Y[first : first + 32]
+        loss = single.train_on_batch(x, y, return_dict=True)["loss"]
+        total, count = total + loss * len(x), count + len(x)
+        batch, running, weights = spy.rows[at]
+        assert batch == at
+        np.testing.assert_allclose(running, total / count, rtol=1e-4)
+        for a, b in zip(weights, single.get_weights(), strict=True):
+            np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-5)
+
+
+def test_a_learning_rate_set_between_batches_counts_from_the_next_step():
+    class Freeze(keras.callbacks.Callback):
+        def on_train_batch_begin(self, batch, logs=None):
+            if batch == 1:
+                self.model.optimizer.learning_rate.assign(0.0)
+                self.before = self.model.get_weights()
+
+    model, freeze = make(optimizer="sgd"), Freeze()
+    model.fit(X, Y, batch_size=32, shuffle=False, verbose=0, callbacks=[freeze])
+    for a, b in zip(freeze.before, model.get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+def test_validation_equals_evaluate_and_leaves_the_weights():
+    model = make()
+    history = model.fit(X, Y, verbose=0, validation_data=(X[:41], Y[:41])).history
+    weights = model.get_weights()
+    loss, mae = model.evaluate(X[:41], Y[:41], verbose=0)
+    np.testing.assert_allclose([history["val_loss"][0], history["val_mae"][0]], [loss, mae], rtol=1e-5)
+    predicted = model.predict(X[:41], verbose=0)
+    np.testing.assert_allclose(mae, np.abs(predicted - Y[:41]).mean(), rtol=1e-4)
+    for a, b in zip(weights, model.get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+def test_a_generator_of_batches_trains_like_the_arrays():
+    arrays, generator = make(), make()
+    arrays.fit(X[:64], Y[:64], batch_size=32, epochs=2, shuffle=False, verbose=0)
+
+    def batches():
+        while True:
+            for first in (0, 32):
+                yield X[first : first + 32], Y[first : first + 32]
+
+    generator.fit(batches(), steps_per_epoch=2, epochs=2, verbose=0)
+    assert_same(arrays, generator)
+
+
+def test_sample_weights_scale_each_row():
+    weight = RNG.uniform(size=75).astype("float32")
+    compiled, eager = make(loss="mse"), make(loss="mse", run_eagerly=True)
+    for model in (compiled, eager):
+        model.fit(X, Y, sample_weight=weight, shuffle=False, verbose=0)
+    assert_same(compiled, eager)
+    unweighted = make(loss="mse")
+    unweighted.fit(X, Y, shuffle=False, verbose=0)
+    assert np.abs(unweighted.get_weights()[0] - compiled.get_weights()[0]).max() > 1e-5
+
+
+def test_predict_of_many_rows_equals_the_call_on_all():
+    model = make()
+    many = RNG.normal(size=(64 * 32 + 45, 5)).astype("float32")
+    np.testing.assert_allclose(model.predict(many, verbose=0), model(many).numpy(), rtol=1e-5, atol=1e-5)
+    assert model.predict(many[:0], verbose=0).shape == (0, 1)
+
+
+def test_models_of_one_architecture_share_their_programs():
+    from tensorsmith.program import execute
+
+    for seed in range(2):
+        model = make(seed, optimizer=keras.optimizers.Nadam(10.0 ** -(seed + 2)))
+        model.fit(X, Y, verbose=0)
+        if seed == 0:
+            compiled = len(execute._whole)
+    assert len(execute._whole) == compiled
