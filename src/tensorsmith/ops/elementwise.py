@@ -1,12 +1,18 @@
-"""Arithmetic, powers, exponentials, trigonometry, rounding."""
+"""Arithmetic, powers, roots, exponentials and logarithms."""
 
 from __future__ import annotations
 
-from tensorsmith.program.op import Array, elementwise
-from tensorsmith.tensor.apply import op
+from typing import Any
+
+import numpy as np
+
+from tensorsmith.core.errors import InvalidArgumentError, explain
+from tensorsmith.program.op import Array, Arrays, Specs, elementwise
+from tensorsmith.tensor.apply import apply, op, public
+from tensorsmith.tensor.tensor import Tensor
 
 
-@op(shapes=elementwise)
+@op(kinds="fiucO", shapes=elementwise)
 def add(xp, x: Array, y: Array):
     """x + y, elementwise with broadcasting; strings are joined.
 
@@ -19,17 +25,369 @@ def add(xp, x: Array, y: Array):
 
 @op(kinds="fiuc", shapes=elementwise)
 def subtract(xp, x: Array, y: Array):
-    """x - y, elementwise with broadcasting."""
+    """x - y, elementwise with broadcasting.
+
+    >>> import tensorsmith as tf
+    >>> tf.subtract([1, 2], 1).numpy()
+    array([0, 1], dtype=int32)
+    """
     return xp.subtract(x, y)
 
 
 @op(kinds="fiuc", shapes=elementwise)
 def multiply(xp, x: Array, y: Array):
-    """x * y, elementwise with broadcasting."""
+    """x * y, elementwise with broadcasting.
+
+    >>> import tensorsmith as tf
+    >>> tf.multiply([1.0, 2.0], [[2.0], [3.0]]).numpy()
+    array([[2., 4.],
+           [3., 6.]], dtype=float32)
+    """
     return xp.multiply(x, y)
+
+
+# the float dtype in which integers are divided, as TensorFlow does: those of at most 16 bits fit float32
+_QUOTIENT = {np.dtype(name): np.dtype("float32") for name in ("int8", "uint8", "int16", "uint16")}
+_FLOAT64 = np.dtype("float64")
+
+
+def _quotient_shape(specs: Specs, settings: dict) -> Specs:
+    shape, dtype = elementwise(specs, settings)[0]
+    return [(shape, _QUOTIENT.get(dtype, _FLOAT64) if dtype.kind in "iu" else dtype)]
+
+
+@op(kinds="fiuc", shapes=_quotient_shape, quiet=True)
+def divide(xp, x: Array, y: Array):
+    """x / y, elementwise with broadcasting; integers give float64 (float32 when they have at most 16 bits).
+
+    >>> import tensorsmith as tf
+    >>> tf.divide([1, 3], 2).numpy()
+    array([0.5, 1.5])
+    """
+    if x.dtype.kind in "iu":
+        wide = _QUOTIENT.get(x.dtype, _FLOAT64)
+        return xp.true_divide(x.astype(wide), y.astype(wide))
+    return xp.true_divide(x, y)
+
+
+truediv = divide
+
+
+def _refuse_zero(xp: Any, name: str, y: Any) -> None:
+    # a compiled program cannot raise on a value: there XLA gives -1, here the user is told
+    if xp is np and y.dtype.kind in "iu" and not np.all(y):
+        raise InvalidArgumentError(explain(name, "integer division by zero", {"y": np.asarray(y).tolist()}))
+
+
+@op(kinds="fiu", shapes=elementwise, quiet=True)
+def floordiv(xp, x: Array, y: Array):
+    """floor(x / y), elementwise; the dtype stays. Integer division by zero raises InvalidArgumentError.
+
+    >>> import tensorsmith as tf
+    >>> tf.math.floordiv([-7, 7], 2).numpy()
+    array([-4,  3], dtype=int32)
+    """
+    _refuse_zero(xp, "floordiv", y)
+    return xp.floor_divide(x, y)
+
+
+@op(kinds="fiu", shapes=elementwise, quiet=True)
+def floormod(xp, x: Array, y: Array):
+    """x - floor(x / y) * y, elementwise: the remainder with the sign of y. A zero integer y raises InvalidArgumentError.
+
+    >>> import tensorsmith as tf
+    >>> tf.math.floormod([-7, 7], 3).numpy()
+    array([2, 1], dtype=int32)
+    """
+    _refuse_zero(xp, "floormod", y)
+    return xp.remainder(x, y)
+
+
+@op(kinds="fiu", shapes=elementwise, quiet=True)
+def truncatemod(xp, x: Array, y: Array):
+    """The remainder of x / y with the sign of x, elementwise.
+
+    >>> import tensorsmith as tf
+    >>> tf.truncatemod([-7, 7], 3).numpy()
+    array([-1,  1], dtype=int32)
+    """
+    _refuse_zero(xp, "truncatemod", y)
+    return xp.fmod(x, y)
+
+
+@op(kinds="fc", shapes=elementwise, quiet=True)
+def divide_no_nan(xp, x: Array, y: Array):
+    """x / y, and 0 where y is 0, elementwise.
+
+    >>> import tensorsmith as tf
+    >>> tf.math.divide_no_nan([1.0, 1.0], [2.0, 0.0]).numpy()
+    array([0.5, 0. ], dtype=float32)
+    """
+    zero = y == 0
+    # the division sees a 1 there too: else the gradient would be NaN
+    return xp.where(zero, xp.zeros_like(x), xp.true_divide(x, xp.where(zero, xp.ones_like(y), y)))
+
+
+@op(kinds="fc", shapes=elementwise, quiet=True)
+def multiply_no_nan(xp, x: Array, y: Array):
+    """x * y, and 0 where y is 0 even if x is NaN or infinite, elementwise.
+
+    >>> import tensorsmith as tf
+    >>> tf.math.multiply_no_nan([2.0, float("nan")], [3.0, 0.0]).numpy()
+    array([6., 0.], dtype=float32)
+    """
+    zero = y == 0
+    return xp.where(zero, xp.zeros_like(y), xp.multiply(xp.where(zero, xp.zeros_like(x), x), y))
+
+
+@op(kinds="fiuc", shapes=elementwise)
+def negative(xp, x: Array):
+    """-x, elementwise.
+
+    >>> import tensorsmith as tf
+    >>> tf.negative([1.0, -2.0]).numpy()
+    array([-1.,  2.], dtype=float32)
+    """
+    return xp.negative(x)
+
+
+def _absolute_shape(specs: Specs, settings: dict) -> Specs:
+    shape, dtype = specs[0]
+    return [(shape, np.zeros((), dtype).real.dtype if dtype.kind == "c" else dtype)]
+
+
+@op(kinds="fiuc", shapes=_absolute_shape)
+def abs(xp, x: Array):
+    """The absolute value, elementwise; of complex numbers the modulus, as real numbers.
+
+    >>> import tensorsmith as tf
+    >>> tf.abs([1.0, -2.0]).numpy()
+    array([1., 2.], dtype=float32)
+    """
+    return xp.abs(x)
+
+
+@op(kinds="fiuc", shapes=elementwise)
+def sign(xp, x: Array):
+    """-1, 0 or 1, elementwise; z / |z| of complex numbers.
+
+    >>> import tensorsmith as tf
+    >>> tf.sign([3.0, 0.0, -2.0]).numpy()
+    array([ 1.,  0., -1.], dtype=float32)
+    """
+    return xp.sign(x)
 
 
 @op(kinds="fiuc", shapes=elementwise)
 def square(xp, x: Array):
-    """x * x, elementwise."""
+    """x * x, elementwise.
+
+    >>> import tensorsmith as tf
+    >>> tf.square([1.0, -2.0]).numpy()
+    array([1., 4.], dtype=float32)
+    """
     return xp.square(x)
+
+
+@op(kinds="fiuc", shapes=elementwise)
+def squared_difference(xp, x: Array, y: Array):
+    """(x - y)**2, elementwise with broadcasting.
+
+    >>> import tensorsmith as tf
+    >>> tf.math.squared_difference([1.0, 5.0], 2.0).numpy()
+    array([1., 9.], dtype=float32)
+    """
+    return xp.square(xp.subtract(x, y))
+
+
+@op(kinds="fc", shapes=elementwise, quiet=True)
+def sqrt(xp, x: Array):
+    """The square root, elementwise; NaN below zero.
+
+    >>> import tensorsmith as tf
+    >>> tf.sqrt([4.0, 9.0]).numpy()
+    array([2., 3.], dtype=float32)
+    """
+    return xp.sqrt(x)
+
+
+@op(kinds="fc", shapes=elementwise, quiet=True)
+def rsqrt(xp, x: Array):
+    """1 / sqrt(x), elementwise.
+
+    >>> import tensorsmith as tf
+    >>> tf.math.rsqrt([4.0, 0.25]).numpy()
+    array([0.5, 2. ], dtype=float32)
+    """
+    return xp.true_divide(xp.ones_like(x), xp.sqrt(x))
+
+
+@op(kinds="fc", shapes=elementwise, quiet=True)
+def reciprocal(xp, x: Array):
+    """1 / x, elementwise.
+
+    >>> import tensorsmith as tf
+    >>> tf.math.reciprocal([4.0, 0.5]).numpy()
+    array([0.25, 2.  ], dtype=float32)
+    """
+    return xp.true_divide(xp.ones_like(x), x)
+
+
+@op(kinds="fiuc", shapes=elementwise, quiet=True)
+def pow(xp, x: Array, y: Array):
+    """x**y, elementwise with broadcasting. Integers to negative powers raise InvalidArgumentError.
+
+    >>> import tensorsmith as tf
+    >>> tf.pow([2.0, 3.0], 3.0).numpy()
+    array([ 8., 27.], dtype=float32)
+    """
+    return xp.power(x, y)
+
+
+@op(kinds="fc", shapes=elementwise, quiet=True)
+def exp(xp, x: Array):
+    """e**x, elementwise.
+
+    >>> import tensorsmith as tf
+    >>> tf.exp([0.0]).numpy()
+    array([1.], dtype=float32)
+    """
+    return xp.exp(x)
+
+
+@op(kinds="fc", shapes=elementwise, quiet=True)
+def expm1(xp, x: Array):
+    """e**x - 1, elementwise, exact also near 0.
+
+    >>> import tensorsmith as tf
+    >>> tf.math.expm1([0.0]).numpy()
+    array([0.], dtype=float32)
+    """
+    return xp.expm1(x)
+
+
+@op(kinds="fc", shapes=elementwise, quiet=True)
+def log(xp, x: Array):
+    """The natural logarithm, elementwise; -inf at 0, NaN below.
+
+    >>> import tensorsmith as tf
+    >>> tf.math.log([1.0, 0.0]).numpy()
+    array([  0., -inf], dtype=float32)
+    """
+    return xp.log(x)
+
+
+@op(kinds="fc", shapes=elementwise, quiet=True)
+def log1p(xp, x: Array):
+    """log(1 + x), elementwise, exact also near 0.
+
+    >>> import tensorsmith as tf
+    >>> tf.math.log1p([0.0]).numpy()
+    array([0.], dtype=float32)
+    """
+    return xp.log1p(x)
+
+
+@op(kinds="fc", shapes=elementwise, quiet=True)
+def xlogy(xp, x: Array, y: Array):
+    """x * log(y), and 0 where x is 0, elementwise.
+
+    >>> import tensorsmith as tf
+    >>> tf.math.xlogy([0.0, 2.0], [0.0, 1.0]).numpy()
+    array([0., 0.], dtype=float32)
+    """
+    zero = x == 0
+    return xp.where(zero, xp.zeros_like(y), x * xp.log(xp.where(zero, xp.ones_like(y), y)))
+
+
+@op(kinds="fc", shapes=elementwise, quiet=True)
+def xlog1py(xp, x: Array, y: Array):
+    """x * log(1 + y), and 0 where x is 0, elementwise.
+
+    >>> import tensorsmith as tf
+    >>> tf.math.xlog1py([0.0], [-1.0]).numpy()
+    array([0.], dtype=float32)
+    """
+    zero = x == 0
+    return xp.where(zero, xp.zeros_like(y), x * xp.log1p(xp.where(zero, xp.zeros_like(y), y)))
+
+
+@op(kinds="fc", shapes=elementwise, quiet=True)
+def xdivy(xp, x: Array, y: Array):
+    """x / y, and 0 where x is 0, elementwise.
+
+    >>> import tensorsmith as tf
+    >>> tf.math.xdivy([0.0, 2.0], [0.0, 4.0]).numpy()
+    array([0. , 0.5], dtype=float32)
+    """
+    zero = x == 0
+    return xp.where(zero, xp.zeros_like(y), xp.true_divide(x, xp.where(zero, xp.ones_like(y), y)))
+
+
+def _first_of_ties(xp: Any, chosen: Any, x: Any, y: Any) -> Any:
+    # Where both are equal the derivative goes to x, as in TensorFlow; JAX's own maximum gives a half to each.
+    # A NaN on either side passes: x != x takes one of x, and no comparison with one of y is true.
+    return xp.where(chosen | (x != x), x, y)
+
+
+@op(kinds="fiu", shapes=elementwise)
+def maximum(xp, x: Array, y: Array):
+    """The greater of x and y, elementwise with broadcasting; NaN where either is NaN.
+
+    >>> import tensorsmith as tf
+    >>> tf.maximum([1.0, -2.0], 0.0).numpy()
+    array([1., 0.], dtype=float32)
+    """
+    return np.maximum(x, y) if xp is np else _first_of_ties(xp, x >= y, x, y)
+
+
+@op(kinds="fiu", shapes=elementwise)
+def minimum(xp, x: Array, y: Array):
+    """The smaller of x and y, elementwise with broadcasting; NaN where either is NaN.
+
+    >>> import tensorsmith as tf
+    >>> tf.minimum([1.0, -2.0], 0.0).numpy()
+    array([ 0., -2.], dtype=float32)
+    """
+    return np.minimum(x, y) if xp is np else _first_of_ties(xp, x <= y, x, y)
+
+
+@op(kinds="fiu", shapes=elementwise)
+def clip_by_value(xp, t: Array, clip_value_min: Array, clip_value_max: Array):
+    """min(max(t, clip_value_min), clip_value_max), elementwise; the derivative is 1 within and at the limits, 0 beyond.
+
+    >>> import tensorsmith as tf
+    >>> tf.clip_by_value([-5.0, 0.5, 5.0], -1.0, 1.0).numpy()
+    array([-1. ,  0.5,  1. ], dtype=float32)
+    """
+    if xp is np:
+        return np.minimum(np.maximum(t, clip_value_min), clip_value_max)
+    return xp.where(t < clip_value_min, clip_value_min, xp.where(t > clip_value_max, clip_value_max, t))
+
+
+@op(name="add_n", kinds="fiuc")
+def _add_n(xp, inputs: Arrays):
+    total = inputs[0]
+    for part in inputs[1:]:
+        total = xp.add(total, part)
+    return total
+
+
+@public
+def add_n(inputs: Any, name: str | None = None) -> Tensor:
+    """The sum of tensors of one shape and dtype.
+
+    inputs: a list of tensors, or one tensor (given back as it is). Raises ValueError for an empty list,
+    InvalidArgumentError where shapes differ.
+
+    >>> import tensorsmith as tf
+    >>> tf.add_n([[1.0, 2.0], [3.0, 4.0]]).numpy()
+    array([4., 6.], dtype=float32)
+    """
+    parts = list(inputs) if isinstance(inputs, (list, tuple)) else [inputs]
+    if not parts:
+        raise ValueError("add_n: the list of tensors is empty; there must be at least one.")
+    shapes = {tuple(part.shape) for part in parts if hasattr(part, "shape")}
+    if len(shapes) > 1 and all(None not in shape for shape in shapes):
+        raise InvalidArgumentError(explain("add_n", "the tensors differ in shape", {"shapes": sorted(shapes)}))
+    return apply(_add_n.op, (parts,), {})  # type: ignore[attr-defined]

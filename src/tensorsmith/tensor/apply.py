@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import inspect
 from collections.abc import Callable
 from typing import Any, TypeVar, overload
@@ -12,7 +11,7 @@ import numpy as np
 from tensorsmith.core import context, dtypes, ports
 from tensorsmith.core.errors import InvalidArgumentError, OpError, explain
 from tensorsmith.core.specs import describe
-from tensorsmith.program.op import Op, elementwise, predicate, register
+from tensorsmith.program.op import REQUIRED, Op, elementwise, parameters, predicate, register
 from tensorsmith.tensor.convert import convert
 from tensorsmith.tensor.tensor import Symbol, Tensor
 
@@ -38,56 +37,82 @@ def op(kernel: Any = None, *, quiet: bool = False, register_op: bool = True, nam
     (`Array | None` optional, `Arrays` a list of them), all others settings. The function takes the
     kernel's arguments without `xp`, and TensorFlow's `name`, which names nothing here.
 
-    name    the operation's name; by default the kernel's.
+    name    the operation's name; by default the kernel's, without underscores at its ends.
     quiet   True: NumPy's warnings (division by zero, overflow) are kept silent, as the result shows them.
     rules   of `program.op.Op`: same, kinds, shapes, eager, differentiable.
     """
     if kernel is None:
         return lambda k: op(k, quiet=quiet, register_op=register_op, name=name, **rules)
-    made = Op(name or kernel.__name__.rstrip("_"), kernel, **rules)
+    made = Op(name or kernel.__name__.strip("_"), kernel, **rules)
+    if quiet:
+        # as a decorator errstate costs 0.4 µs a call, as a `with` block twice that
+        made.kernel = np.errstate(all="ignore")(kernel)
     if register_op:
         register(made)
-    function = _public(made, quiet)
-    functools.update_wrapper(function, kernel)
-    signature = inspect.signature(kernel)
-    parameters = list(signature.parameters.values())[1:]
-    if all(p.name != "name" for p in parameters):
-        parameters.append(inspect.Parameter("name", inspect.Parameter.KEYWORD_ONLY, default=None))
-    function.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]
-    function.op = made  # type: ignore[attr-defined]
+    if made.settings or made.lists or len(made.arrays) > 2:
+        function = _general(made)
+    elif len(made.arrays) == 1:
+        function = _unary(made)
+    else:
+        function = _binary(made, apply)
+    function.__name__ = function.__qualname__ = kernel.__name__
+    function.__module__, function.__doc__ = kernel.__module__, kernel.__doc__
+    function.__signature__ = _signature(made, kernel)
+    function.op = made
     functions[made.name] = function
     return function
 
 
-def _public(made: Op, quiet: bool) -> Callable[..., Any]:
+def public(function: Function) -> Function:
+    """Marks a function as the public face of the operation of its name: one whose arguments need thought first.
+
+    Lower and upper floors find it in `functions`, as they find what `@op` made.
+    """
+    functions[function.__name__.strip("_")] = function
+    return function
+
+
+def _signature(made: Op, kernel: Any) -> inspect.Signature:
+    given, kind = inspect.Parameter, inspect.Parameter.POSITIONAL_OR_KEYWORD
+    notes, defaults = kernel.__annotations__, parameters(kernel)[1]
+    rows = [given(n, kind, default=defaults.get(n, given.empty), annotation=notes.get(n, given.empty)) for n in made.order]
+    if "name" not in made.order:
+        rows.append(given("name", given.KEYWORD_ONLY, default=None))
+    return inspect.Signature(rows, __validate_parameters__=False)
+
+
+class _Absent:
+    def __repr__(self) -> str:
+        return "(absent)"
+
+
+_ABSENT = _Absent()
+_REFUSED = (ValueError, TypeError, IndexError, OverflowError)
+
+
+def _unary(made: Op) -> Any:
     kernel, kinds = made.kernel, made.kinds
-    if quiet:
-        loud = kernel
 
-        def kernel(xp: Any, *arrays: Any, **settings: Any) -> Any:
-            if xp is not np:
-                return loud(xp, *arrays, **settings)
-            with np.errstate(all="ignore"):
-                return loud(xp, *arrays, **settings)
+    def unary(x: Any = _ABSENT, name: str | None = None, **named: Any) -> Any:
+        if type(x) is Tensor and not _busy:
+            array = x._array
+            if array.dtype.kind in kinds:
+                result = _new(Tensor)
+                result._array = kernel(np, array)
+                return result
+        if named or x is _ABSENT:
+            return _bound(made, () if x is _ABSENT else (x,), named)
+        return apply(made, (x,), {})
 
-        made.kernel = kernel
-    if made.settings or made.lists or len(made.arrays) > 2:
-        return _general(made)
-    if len(made.arrays) == 1:
+    return unary
 
-        def unary(x: Any, name: str | None = None) -> Any:
-            if type(x) is Tensor and not _busy:
-                array = x._array
-                if array.dtype.kind in kinds:
-                    result = _new(Tensor)
-                    result._array = kernel(np, array)
-                    return result
-            return apply(made, (x,), {})
 
-        return unary
+def _binary(made: Op, otherwise: Callable[[Op, Any, dict], Any]) -> Any:
+    """A function of two values; what is no plain matter of two tensors goes to `otherwise`."""
+    kernel, kinds, settings = made.kernel, made.kinds, made.settings
     weak = made.shapes in (elementwise, predicate)
 
-    def binary(x: Any, y: Any, name: str | None = None) -> Any:
+    def binary(x: Any = _ABSENT, y: Any = _ABSENT, name: str | None = None, **named: Any) -> Any:
         if type(x) is Tensor and not _busy:
             a = x._array
             if type(y) is Tensor:
@@ -97,55 +122,159 @@ def _public(made: Op, quiet: bool) -> Callable[..., Any]:
                         result = _new(Tensor)
                         result._array = kernel(np, a, b)
                         return result
-                    except (ValueError, TypeError):
+                    except _REFUSED:
                         pass  # told in full below
             elif weak and (type(y) is int or type(y) is float) and (a.dtype.kind == "f" or type(y) is int):
                 kind = a.dtype.kind
-                if kind == "f" or (kind == "i" and -128 <= y < 128):
+                if kind in kinds and (kind == "f" or (kind == "i" and -128 <= y < 128)):
                     result = _new(Tensor)
                     result._array = kernel(np, a, a.dtype.type(y))
                     return result
-        return apply(made, (x, y), {})
+        if named or y is _ABSENT:
+            return _bound(made, tuple([v for v in (x, y) if v is not _ABSENT]), named)
+        return otherwise(made, (x, y), settings)
 
     return binary
 
 
-def _general(made: Op) -> Callable[..., Any]:
-    order, arrays, defaults = made.order, made.arrays, made.settings
-    empty = inspect.Parameter.empty
+def operator_pair(function: Any) -> tuple[Callable[[Any, Any], Any], Callable[[Any, Any], Any]]:
+    """What Python calls for `x + y` and, reflected, for `2 + y`, of the public function of an operation.
+
+    Both give NotImplemented for an object that means nothing to us, so that its own operators get their turn.
+    """
+    made = function.op
+    forward = _binary(made, _operate)
+
+    def reflected(y: Any, x: Any) -> Any:
+        return _operate(made, (x, y), made.settings)
+
+    forward.__name__ = reflected.__name__ = made.name
+    return forward, reflected
+
+
+def _operate(made: Op, arguments: Any, settings: dict) -> Any:
+    for value in arguments:
+        if not _means_something(value):
+            return NotImplemented
+    return apply(made, arguments, settings)
+
+
+def _means_something(value: Any) -> bool:
+    return (
+        isinstance(value, (Tensor, np.ndarray, np.generic, int, float, complex, str, bytes, list, tuple))
+        or hasattr(value, "_read")
+        or hasattr(value, "__array__")
+        or type(value) in ports.lifters
+        or ports.converter_of(value) is not None
+    )
+
+
+def _general(made: Op) -> Any:
+    kernel, kinds, defaults = made.kernel, made.kinds, made.settings
+    count = len(made.arrays)
+    plain_first = not made.lists and not made.optional and made.order[:count] == made.arrays
+    plain_first = plain_first and (made.same is True or count == 1)
+    rest = made.order[count:]
 
     def general(*args: Any, **named: Any) -> Any:
-        named.pop("name", None)
-        if len(args) > len(order):
-            # TensorFlow's functions take `name` last
-            if len(args) == len(order) + 1 and (args[-1] is None or isinstance(args[-1], str)):
-                args = args[:-1]
+        if plain_first and not _busy and len(args) >= count:
+            arrays = []
+            for value in args[:count]:
+                if type(value) is not Tensor:
+                    break
+                arrays.append(value._array)
             else:
-                raise TypeError(f"{made.name}() takes {len(order)} arguments but {len(args)} were given")
-        given = dict(zip(order, args))
-        for key in named:
-            if key not in order or key in given:
-                wrong = "got several values for" if key in given else "got an unexpected keyword"
-                raise TypeError(f"{made.name}() {wrong} argument {key!r}; it takes {', '.join(order)}")
-        given.update(named)
-        settings = {}
-        for key, default in defaults.items():
-            settings[key] = given.get(key, default)
-            if settings[key] is empty:
-                raise TypeError(f"{made.name}() is missing the argument {key!r}")
-        values = []
-        for key in arrays:
-            if key not in given and key not in optional:
-                raise TypeError(f"{made.name}() is missing the argument {key!r}")
-            values.append(given.get(key))
-        return apply(made, values, settings)
+                if len(args) > count:
+                    fits = len(args) <= len(made.order) and not named
+                    settings = dict(zip(rest, args[count:]))
+                else:
+                    fits, settings = True, named
+                dtype = arrays[0].dtype
+                for array in arrays:
+                    fits = fits and array.dtype is dtype
+                for key, value in settings.items():
+                    fits = fits and key in defaults and type(value) in _PLAIN
+                if fits and dtype.kind in kinds:
+                    try:
+                        results = kernel(np, *arrays, **settings)
+                    except _REFUSED:
+                        pass  # a missing setting, or shapes that do not fit: told in full below
+                    else:
+                        if isinstance(results, (tuple, list)):
+                            return _wrapped(results)
+                        result = _new(Tensor)
+                        result._array = results
+                        return result
+        return _bound(made, args, named)
 
-    optional = {
-        p.name
-        for p in inspect.signature(made.kernel if not hasattr(made.kernel, "__wrapped__") else made.kernel).parameters.values()
-        if p.default is None
-    }
     return general
+
+
+_PLAIN = frozenset({int, bool, float, type(None)})
+
+
+def _bound(made: Op, args: tuple, named: dict) -> Any:
+    """One call with its arguments put in their places, as Python does; settings made plain."""
+    order = made.order
+    named.pop("name", None)
+    if len(args) > len(order):
+        # TensorFlow's functions take `name` last
+        if len(args) == len(order) + 1 and (args[-1] is None or isinstance(args[-1], str)):
+            args = args[:-1]
+        else:
+            raise TypeError(f"{made.name}() takes {len(order)} arguments but {len(args)} were given")
+    given = dict(zip(order, args))
+    for key in named:
+        if key not in order or key in given:
+            wrong = "got several values for" if key in given else "got an unexpected keyword"
+            raise TypeError(f"{made.name}() {wrong} argument {key!r}; it takes {', '.join(order)}")
+    given.update(named)
+    settings = {}
+    for key, default in made.settings.items():
+        value = settings[key] = plain_setting(key, given[key]) if key in given else default
+        if value is REQUIRED:
+            raise TypeError(f"{made.name}() is missing the argument {key!r}")
+    values = []
+    for key in made.arrays:
+        if key not in given and key not in made.optional:
+            raise TypeError(f"{made.name}() is missing the argument {key!r}")
+        values.append(given.get(key))
+    return apply(made, values, settings)
+
+
+def plain_setting(key: str, value: Any) -> Any:
+    """A setting as kernels take it: NumPy dtypes, Python numbers, tuples of them; never a tensor."""
+    if type(value) in _PLAIN or (type(value) is str and key not in _DTYPES):
+        return value
+    if key in _DTYPES:
+        return dtypes.as_dtype(value).numpy_dtype
+    return plain(value, key)
+
+
+_DTYPES = frozenset({"dtype", "output_type", "out_type"})
+
+
+def plain(value: Any, who: str = "a setting") -> Any:
+    """Tensors and arrays in a setting as Python values, lists as tuples."""
+    if isinstance(value, (list, tuple)):
+        return tuple([plain(part, who) for part in value])
+    if hasattr(value, "_read"):
+        value = value._read()
+    if isinstance(value, Symbol):
+        raise InvalidArgumentError(
+            explain(
+                who,
+                "a value that is known only when the program runs was given where one is needed to build it",
+                {"given": describe(value)},
+                "it must be a Python value or a tensor made outside of the traced function",
+            )
+        )
+    if isinstance(value, (Tensor, np.ndarray, np.generic)):
+        found = np.asarray(value).tolist()
+        return tuple(map(plain, found)) if isinstance(found, list) else found
+    if isinstance(value, dtypes.DType):
+        return value.numpy_dtype
+    return value
 
 
 def apply(op: Op, arguments: Any, settings: dict) -> Any:
@@ -172,15 +301,16 @@ def apply(op: Op, arguments: Any, settings: dict) -> Any:
         results = op.kernel(np, *arrays, **settings)
     except OpError:
         raise
-    except (ValueError, TypeError, IndexError, OverflowError) as error:
+    except _REFUSED as error:
         raise InvalidArgumentError(_refusal(op, tensors, settings, error)) from None
-    if isinstance(results, (tuple, list)):
-        wrapped: Any = getattr(type(results), "_make", type(results))([wrap(r) for r in results])
-    else:
-        wrapped = wrap(results)
+    wrapped: Any = _wrapped(results) if isinstance(results, (tuple, list)) else wrap(results)
     for tape in _local.tapes:
         tape.record(op, tensors, settings, wrapped)
     return wrapped
+
+
+def _wrapped(results: Any) -> Any:
+    return getattr(type(results), "_make", type(results))([wrap(r) for r in results])
 
 
 def wrap(array: Any) -> Tensor:
@@ -206,35 +336,35 @@ def _lifter(arguments: Any) -> Any:
 
 
 def _convert_all(op: Op, arguments: Any) -> list[Any]:
-    same = op.same
-    like: np.dtype | None = None
     values = list(arguments)
-    shared = [same is True or (bool(same) and name in same) for name in op.arrays]  # type: ignore[operator]
+    shared = [op.same is True or (bool(op.same) and name in op.same) for name in op.arrays]  # type: ignore[operator]
+    like = _common_dtype([value for value, is_shared in zip(values, shared) if is_shared])
     for at, value in enumerate(values):
-        if shared[at] and like is None:
-            like = _own_dtype(value)
-    for at, value in enumerate(values):
-        if value is None:
+        if isinstance(value, Tensor) and op.arrays[at] not in op.lists:
             continue
         follow = like if shared[at] else None
         if op.arrays[at] in op.lists:
             parts = value if isinstance(value, (list, tuple)) else list(convert(value))
             values[at] = [part if isinstance(part, Tensor) else convert(part, None, follow) for part in parts]
-        elif not isinstance(value, Tensor):
+        elif value is not None or op.arrays[at] not in op.optional:
             values[at] = convert(value, None, follow)
     _check_dtypes(op, values, shared)
     return values
 
 
-def _own_dtype(value: Any) -> np.dtype | None:
-    """The dtype that others must follow: of a tensor or variable before all, then of an array."""
-    if isinstance(value, (list, tuple)):
-        return next((d for d in map(_own_dtype, value) if d is not None), None)
-    if isinstance(value, Tensor) or hasattr(value, "_read"):
-        return value.dtype.numpy_dtype
-    if isinstance(value, np.ndarray) and value.dtype.kind not in "SU":
-        return value.dtype
-    return None
+def _common_dtype(values: list[Any]) -> np.dtype | None:
+    """The dtype that Python numbers follow: of a tensor or variable before all, then of an array."""
+    of_array: np.dtype | None = None
+    for value in values:
+        if isinstance(value, (list, tuple)):
+            found = _common_dtype(value)  # type: ignore[arg-type]
+            if found is not None:
+                return found
+        elif isinstance(value, Tensor) or hasattr(value, "_read"):
+            return value.dtype.numpy_dtype
+        elif of_array is None and isinstance(value, np.ndarray) and value.dtype.kind not in "SU":
+            of_array = value.dtype
+    return of_array
 
 
 def _check_dtypes(op: Op, values: list[Any], shared: list[bool]) -> None:

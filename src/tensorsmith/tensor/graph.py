@@ -29,6 +29,8 @@ class Graph:
         self._current: dict[int, Tensor] = {}
         self._written: dict[int, Any] = {}
         self._keep: list[Any] = []
+        # what is known of vectors computed from shapes, by id (ops/sizes.py)
+        self.sizes: dict[int, tuple[int | None, ...]] = {}
 
     def input(self, shape: Any, dtype: Any, name: str = "") -> Symbol:
         """A new argument of the program."""

@@ -9,7 +9,7 @@ import numpy as np
 
 def text(array: Any) -> str:
     """The array as `print(tensor)` shows it: NumPy's form, commas left out."""
-    return str(np.asarray(array)) if np.ndim(array) else _scalar(array)
+    return _below(str(np.asarray(array))) if np.ndim(array) else _scalar(array)
 
 
 def _scalar(array: Any) -> str:
@@ -19,4 +19,9 @@ def _scalar(array: Any) -> str:
 
 def numpy_text(array: Any) -> str:
     """The array as it stands behind `numpy=` in a tensor's repr."""
-    return repr(np.asarray(array)) if np.ndim(array) else _scalar(array)
+    return _below(repr(np.asarray(array))) if np.ndim(array) else _scalar(array)
+
+
+def _below(rows: str) -> str:
+    # what takes several lines starts on its own, so that its columns stand below each other
+    return "\n" + rows if "\n" in rows else rows

@@ -1,0 +1,217 @@
+"""Tensorsmith: tensors, variables, gradients and Keras on NumPy and XLA, under the names of TensorFlow 2."""
+
+import importlib
+from typing import Any
+
+from tensorsmith.core.context import eagerly as init_scope
+from tensorsmith.core.context import executing_eagerly
+from tensorsmith.core.devices import device
+from tensorsmith.core.dtypes import (
+    DType,
+    as_dtype,
+    bfloat16,
+    complex64,
+    complex128,
+    double,
+    float16,
+    float32,
+    float64,
+    half,
+    int8,
+    int16,
+    int32,
+    int64,
+    resource,
+    string,
+    uint8,
+    uint16,
+    uint32,
+    uint64,
+    variant,
+)
+from tensorsmith.core.dtypes import bool_ as bool
+from tensorsmith.core.naming import name_scope
+from tensorsmith.core.shapes import TensorShape
+from tensorsmith.core.specs import TensorSpec
+from tensorsmith.ops.activations import sigmoid
+from tensorsmith.ops.casting import bitcast, cast, convert_to_tensor, identity, saturate_cast, stop_gradient
+from tensorsmith.ops.comparison import (
+    equal,
+    greater,
+    greater_equal,
+    less,
+    less_equal,
+    logical_and,
+    logical_not,
+    logical_or,
+    not_equal,
+    where,
+)
+from tensorsmith.ops.complex_numbers import complex_ as complex
+from tensorsmith.ops.creation import constant, eye, fill, linspace, one_hot, ones, ones_like, zeros, zeros_like
+from tensorsmith.ops.creation import range_ as range
+from tensorsmith.ops.cumulative import cumsum
+from tensorsmith.ops.elementwise import (
+    abs,
+    add,
+    add_n,
+    clip_by_value,
+    divide,
+    exp,
+    floordiv,
+    floormod,
+    maximum,
+    minimum,
+    multiply,
+    negative,
+    pow,
+    sign,
+    sqrt,
+    square,
+    subtract,
+    truediv,
+    truncatemod,
+)
+from tensorsmith.ops.gathering import (
+    gather,
+    gather_nd,
+    scatter_nd,
+    tensor_scatter_nd_add,
+    tensor_scatter_nd_max,
+    tensor_scatter_nd_min,
+    tensor_scatter_nd_sub,
+    tensor_scatter_nd_update,
+)
+from tensorsmith.ops.identifying import get_static_value, is_symbolic_tensor, is_tensor
+from tensorsmith.ops.indexing import boolean_mask, strided_slice
+from tensorsmith.ops.indexing import slice_ as slice
+from tensorsmith.ops.linalg import einsum, matmul, norm, tensordot
+from tensorsmith.ops.reductions import (
+    argmax,
+    argmin,
+    reduce_all,
+    reduce_any,
+    reduce_logsumexp,
+    reduce_max,
+    reduce_mean,
+    reduce_min,
+    reduce_prod,
+    reduce_sum,
+)
+from tensorsmith.ops.rounding import floor
+from tensorsmith.ops.rounding import round_ as round
+from tensorsmith.ops.shaping import (
+    broadcast_static_shape,
+    broadcast_to,
+    concat,
+    ensure_shape,
+    expand_dims,
+    meshgrid,
+    pad,
+    rank,
+    repeat,
+    reshape,
+    reverse,
+    roll,
+    shape,
+    shape_n,
+    size,
+    split,
+    squeeze,
+    stack,
+    tile,
+    transpose,
+    unstack,
+)
+from tensorsmith.ops.trigonometry import acos, acosh, asin, asinh, atan, atan2, atanh, cos, cosh, sin, sinh, tan, tanh
+from tensorsmith.state.variable import IndexedSlices, Variable
+from tensorsmith.tensor.tensor import Tensor
+from tensorsmith.version import __version__
+
+newaxis = None
+
+# The package `function` would be set as an attribute here when it is first imported, and hide `tf.function`: it is
+# imported now and its name is given up.
+importlib.import_module("tensorsmith.function")
+del globals()["function"]
+
+# Where the names are that are not needed to build and add tensors: each is imported when it is first asked for.
+_LATER = {
+    "GradientTape": "tensorsmith.state.tape",
+    "Module": "tensorsmith.state.module",
+    "RaggedTensor": "tensorsmith.structures.ragged",
+    "SparseTensor": "tensorsmith.structures.sparse",
+    "TensorArray": "tensorsmith.structures.tensor_array",
+    "case": "tensorsmith.function.control_flow",
+    "cond": "tensorsmith.function.control_flow",
+    "custom_gradient": "tensorsmith.state.custom_gradient",
+    "function": "tensorsmith.function.function",
+    "map_fn": "tensorsmith.function.control_flow",
+    "recompute_grad": "tensorsmith.state.custom_gradient",
+    "scan": "tensorsmith.function.control_flow",
+    "switch_case": "tensorsmith.function.control_flow",
+    "while_loop": "tensorsmith.function.control_flow",
+}
+_NAMESPACES = {
+    "autograph": "tensorsmith.public.autograph",
+    "bitwise": "tensorsmith.public.bitwise",
+    "config": "tensorsmith.public.config",
+    "debugging": "tensorsmith.public.debugging",
+    "linalg": "tensorsmith.public.linalg",
+    "math": "tensorsmith.public.math",
+    "nest": "tensorsmith.public.nest",
+    "nn": "tensorsmith.public.nn",
+    "queue": "tensorsmith.public.queue",
+    "ragged": "tensorsmith.public.ragged",
+    "random": "tensorsmith.public.random",
+    "sets": "tensorsmith.public.sets",
+    "sparse": "tensorsmith.public.sparse",
+    "strings": "tensorsmith.public.strings",
+    "dtypes": "tensorsmith.public.dtypes",
+    "errors": "tensorsmith.public.errors",
+    "initializers": "tensorsmith.keras.initializers",
+    "keras": "tensorsmith.keras",
+    "losses": "tensorsmith.keras.losses",
+    "metrics": "tensorsmith.keras.metrics",
+    "optimizers": "tensorsmith.keras.optimizers",
+}
+
+__all__ = [
+    "DType", "GradientTape", "IndexedSlices", "Module", "RaggedTensor", "SparseTensor", "Tensor", "TensorArray",
+    "TensorShape", "TensorSpec", "Variable", "abs", "acos", "acosh", "add", "add_n",
+    "argmax", "argmin", "as_dtype", "asin", "asinh", "atan", "atan2", "atanh", "autograph", "bfloat16", "bitcast",
+    "bitwise", "bool", "boolean_mask", "broadcast_static_shape", "broadcast_to", "case", "cast", "clip_by_value",
+    "complex", "complex128", "complex64", "concat", "cond", "config", "constant", "convert_to_tensor", "cos",
+    "cosh", "cumsum", "custom_gradient", "debugging", "device", "divide", "double", "dtypes", "einsum",
+    "ensure_shape", "equal", "errors", "executing_eagerly", "exp", "expand_dims", "eye", "fill", "float16",
+    "float32", "float64", "floor", "floordiv", "floormod", "function", "gather", "gather_nd", "get_static_value",
+    "greater", "greater_equal", "half", "identity", "init_scope", "int16", "int32", "int64", "int8",
+    "is_symbolic_tensor", "is_tensor", "keras", "less", "less_equal", "linalg", "linspace", "logical_and",
+    "logical_not", "logical_or", "map_fn", "math", "matmul", "maximum", "meshgrid", "minimum", "multiply",
+    "name_scope", "negative", "nest", "newaxis", "nn", "norm", "not_equal", "one_hot", "ones", "ones_like", "pad",
+    "pow", "print", "queue", "ragged", "random", "range", "rank", "recompute_grad", "reduce_all", "reduce_any",
+    "reduce_logsumexp", "reduce_max", "reduce_mean", "reduce_min", "reduce_prod", "reduce_sum", "repeat", "reshape",
+    "resource", "reverse", "roll", "round", "saturate_cast", "scan", "scatter_nd", "sets", "shape", "shape_n",
+    "sigmoid", "sign", "sin", "sinh", "size", "slice", "sparse", "split", "sqrt", "square", "squeeze", "stack",
+    "stop_gradient", "strided_slice", "string", "strings", "subtract", "switch_case", "tan", "tanh",
+    "tensor_scatter_nd_add", "tensor_scatter_nd_max", "tensor_scatter_nd_min", "tensor_scatter_nd_sub",
+    "tensor_scatter_nd_update", "tensordot", "tile", "transpose", "truediv", "truncatemod", "uint16", "uint32",
+    "uint64", "uint8", "unstack", "variant", "where", "while_loop", "zeros", "zeros_like"
+]  # fmt: skip
+
+
+def __getattr__(name: str) -> Any:
+    if name in _NAMESPACES:
+        found: Any = importlib.import_module(_NAMESPACES[name])
+    elif name in _LATER:
+        found = getattr(importlib.import_module(_LATER[name]), name)
+    elif name == "print":
+        found = importlib.import_module("tensorsmith.ops.debugging").print_
+    else:
+        raise AttributeError(f"module 'tensorsmith' has no attribute {name!r}")
+    globals()[name] = found
+    return found
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

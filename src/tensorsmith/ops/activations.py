@@ -1,0 +1,247 @@
+"""relu, selu, gelu, softmax and the rest, as plain functions."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from tensorsmith.ops.reductions import logsumexp_of, still
+from tensorsmith.program.op import Array, elementwise
+from tensorsmith.tensor.apply import op
+
+
+def sigmoid_of(xp: Any, x: Any) -> Any:
+    """1 / (1 + exp(-x)) to full precision on both sides."""
+    if xp is np:
+        # exp(-|x|) never overflows; 1 / (1 + exp(-x)) would lose digits far below 0
+        e = np.exp(-np.abs(x))
+        return np.where(x >= 0, np.ones_like(x), e) / (np.ones_like(x) + e)
+    from tensorsmith.program.execute import jax
+
+    return jax().nn.sigmoid(x)
+
+
+def softplus_of(xp: Any, x: Any) -> Any:
+    """log(1 + exp(x)) without overflow: exp overflows float32 above x = 88."""
+    return xp.logaddexp(x, xp.zeros_like(x))
+
+
+@op(kinds="f", shapes=elementwise, quiet=True)
+def sigmoid(xp, x: Array):
+    """1 / (1 + exp(-x)), elementwise.
+
+    >>> import tensorsmith as tf
+    >>> tf.sigmoid([0.0]).numpy()
+    array([0.5], dtype=float32)
+    """
+    return sigmoid_of(xp, x)
+
+
+@op(kinds="f", shapes=elementwise, quiet=True)
+def log_sigmoid(xp, x: Array):
+    """log(sigmoid(x)), elementwise, without overflow.
+
+    >>> import tensorsmith as tf
+    >>> tf.math.log_sigmoid([-1000.0]).numpy()
+    array([-1000.], dtype=float32)
+    """
+    return -softplus_of(xp, -x)
+
+
+@op(kinds="f", shapes=elementwise, quiet=True)
+def softplus(xp, features: Array):
+    """log(1 + exp(x)), elementwise, without overflow.
+
+    >>> import tensorsmith as tf
+    >>> tf.nn.softplus([1000.0]).numpy()
+    array([1000.], dtype=float32)
+    """
+    return softplus_of(xp, features)
+
+
+@op(kinds="f", shapes=elementwise)
+def softsign(xp, features: Array):
+    """x / (1 + |x|), elementwise.
+
+    >>> import tensorsmith as tf
+    >>> tf.nn.softsign([1.0, -3.0]).numpy()
+    array([ 0.5 , -0.75], dtype=float32)
+    """
+    return features / (1 + xp.abs(features))
+
+
+def relu_of(xp: Any, x: Any) -> Any:
+    """The greater of x and 0; at 0 the derivative is 0, which JAX's maximum would make a half."""
+    # x <= 0 and not x > 0, so that NaN passes
+    return np.maximum(x, 0) if xp is np else xp.where(x <= 0, xp.zeros_like(x), x)
+
+
+@op(kinds="fiu", shapes=elementwise)
+def relu(xp, features: Array):
+    """The greater of x and 0, elementwise; the derivative at 0 is 0.
+
+    >>> import tensorsmith as tf
+    >>> tf.nn.relu([-1.0, 2.0]).numpy()
+    array([0., 2.], dtype=float32)
+    """
+    return relu_of(xp, features)
+
+
+@op(kinds="fiu", shapes=elementwise)
+def relu6(xp, features: Array):
+    """x cut off below 0 and above 6, elementwise.
+
+    >>> import tensorsmith as tf
+    >>> tf.nn.relu6([-1.0, 2.0, 9.0]).numpy()
+    array([0., 2., 6.], dtype=float32)
+    """
+    if xp is np:
+        return np.minimum(np.maximum(features, 0), features.dtype.type(6))
+    six = xp.full_like(features, 6)
+    return xp.where(features >= six, six, relu_of(xp, features))
+
+
+@op(kinds="f", shapes=elementwise)
+def leaky_relu(xp, features: Array, alpha: float = 0.2):
+    """x above 0, alpha * x below, elementwise.
+
+    >>> import tensorsmith as tf
+    >>> tf.nn.leaky_relu([-1.0, 2.0], alpha=0.5).numpy()
+    array([-0.5,  2. ], dtype=float32)
+    """
+    return xp.where(features > 0, features, features * np.asarray(alpha, features.dtype))
+
+
+def elu_of(xp: Any, x: Any, alpha: float) -> Any:
+    """x above 0, alpha * (exp(x) - 1) below; the side not taken is kept from overflowing, in value and derivative."""
+    below = xp.expm1(xp.where(x > 0, xp.zeros_like(x), x))
+    return xp.where(x > 0, x, below * np.asarray(alpha, x.dtype))
+
+
+@op(kinds="f", shapes=elementwise)
+def elu(xp, features: Array, alpha: float = 1.0):
+    """x above 0, alpha * (exp(x) - 1) below, elementwise.
+
+    >>> import tensorsmith as tf
+    >>> tf.nn.elu([-1000.0, 2.0]).numpy()
+    array([-1.,  2.], dtype=float32)
+    """
+    return elu_of(xp, features, alpha)
+
+
+SELU_ALPHA, SELU_SCALE = 1.6732632423543772, 1.0507009873554805
+
+
+@op(kinds="f", shapes=elementwise)
+def selu(xp, features: Array):
+    """scale * elu(x, alpha) with the constants that keep mean 0 and variance 1 from layer to layer.
+
+    Source: Klambauer et al. (2017), Self-Normalizing Neural Networks; alpha = 1.67326..., scale = 1.05070...
+
+    >>> import tensorsmith as tf
+    >>> tf.nn.selu([0.0, 1.0]).numpy()
+    array([0.       , 1.050701], dtype=float32)
+    """
+    return elu_of(xp, features, SELU_ALPHA) * np.asarray(SELU_SCALE, features.dtype)
+
+
+@op(kinds="f", shapes=elementwise)
+def gelu(xp, features: Array, approximate: bool = False):
+    """x * P(X <= x) of a standard normal X, elementwise; `approximate` uses tanh instead of erf.
+
+    Source: Hendrycks and Gimpel (2016), Gaussian Error Linear Units.
+
+    >>> import tensorsmith as tf
+    >>> tf.nn.gelu([0.0]).numpy()
+    array([0.], dtype=float32)
+    """
+    x = features
+    half, one = np.asarray(0.5, x.dtype), np.asarray(1, x.dtype)
+    if approximate:
+        inner = np.asarray(math.sqrt(2 / math.pi), x.dtype) * (x + np.asarray(0.044715, x.dtype) * (x * x * x))
+        return half * x * (one + xp.tanh(inner))
+    from tensorsmith.ops.special import special
+
+    # erfc keeps the digits that 1 + erf loses far below 0
+    return half * x * special(xp).erfc(-x * np.asarray(math.sqrt(0.5), x.dtype)).astype(x.dtype)
+
+
+@op(name="silu", kinds="f", shapes=elementwise, quiet=True)
+def silu(xp, features: Array, beta: float = 1.0):
+    """x * sigmoid(beta * x), elementwise.
+
+    >>> import tensorsmith as tf
+    >>> tf.nn.silu([0.0]).numpy()
+    array([0.], dtype=float32)
+    """
+    return features * sigmoid_of(xp, features * np.asarray(beta, features.dtype))
+
+
+swish = silu
+
+
+@op(kinds="f", shapes=elementwise)
+def mish(xp, x: Array):
+    """x * tanh(softplus(x)), elementwise.
+
+    >>> from tensorsmith.ops.activations import mish
+    >>> mish([0.0]).numpy()
+    array([0.], dtype=float32)
+    """
+    return x * xp.tanh(softplus_of(xp, x))
+
+
+@op(kinds="f", shapes=elementwise)
+def hard_sigmoid(xp, x: Array):
+    """x / 6 + 0.5 cut off below 0 and above 1, elementwise.
+
+    >>> from tensorsmith.ops.activations import hard_sigmoid
+    >>> hard_sigmoid([-9.0, 0.0, 9.0]).numpy()
+    array([0. , 0.5, 1. ], dtype=float32)
+    """
+    line = x / np.asarray(6, x.dtype) + np.asarray(0.5, x.dtype)
+    one = xp.ones_like(x)
+    return xp.where(line >= one, one, xp.where(line <= 0, xp.zeros_like(x), line))
+
+
+@op(kinds="f", shapes=elementwise)
+def hard_silu(xp, x: Array):
+    """x * hard_sigmoid(x), elementwise.
+
+    >>> from tensorsmith.ops.activations import hard_silu
+    >>> hard_silu([-9.0, 0.0, 9.0]).numpy()
+    array([-0.,  0.,  9.], dtype=float32)
+    """
+    return x * hard_sigmoid.op.kernel(xp, x)
+
+
+def softmax_of(xp: Any, x: Any, axis: Any) -> Any:
+    """exp(x) / sum(exp(x)), the greatest taken out first so that nothing overflows."""
+    if x.size == 0:
+        return x
+    e = xp.exp(x - still(xp, xp.max(x, axis=axis, keepdims=True)))
+    return e / xp.sum(e, axis=axis, keepdims=True)
+
+
+@op(kinds="f", shapes=elementwise, quiet=True)
+def softmax(xp, logits: Array, axis: Any = -1):
+    """exp(x) / sum(exp(x)) along `axis`.
+
+    >>> import tensorsmith as tf
+    >>> tf.nn.softmax([1000.0, 1000.0]).numpy()
+    array([0.5, 0.5], dtype=float32)
+    """
+    return softmax_of(xp, logits, -1 if axis is None else axis)
+
+
+@op(kinds="f", shapes=elementwise, quiet=True)
+def log_softmax(xp, logits: Array, axis: Any = -1):
+    """x - log(sum(exp(x))) along `axis`.
+
+    >>> import tensorsmith as tf
+    >>> tf.nn.log_softmax([[0.0]]).numpy()
+    array([[0.]], dtype=float32)
+    """
+    return logits - logsumexp_of(xp, logits, -1 if axis is None else axis, keepdims=True)

@@ -1,0 +1,84 @@
+"""Complex numbers: made, taken apart, conjugated."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from tensorsmith.program.op import Array, Specs, elementwise
+from tensorsmith.tensor.apply import apply, op, public
+from tensorsmith.tensor.convert import convert
+from tensorsmith.tensor.tensor import Tensor
+
+
+def _real_shape(specs: Specs, settings: dict) -> Specs:
+    shape, dtype = specs[0]
+    return [(shape, np.zeros((), dtype).real.dtype)]
+
+
+def _complex_shape(specs: Specs, settings: dict) -> Specs:
+    shape, dtype = elementwise(specs, settings)[0]
+    return [(shape, np.dtype("complex128" if dtype.itemsize == 8 else "complex64"))]
+
+
+@op(name="complex", kinds="f", shapes=_complex_shape)
+def complex_(xp, real: Array, imag: Array):
+    """real + 1j * imag, elementwise; float32 gives complex64, float64 complex128.
+
+    >>> import tensorsmith as tf
+    >>> tf.complex([1.0], [2.0]).numpy()
+    array([1.+2.j], dtype=complex64)
+    """
+    kind = np.dtype("complex128" if real.dtype.itemsize == 8 else "complex64")
+    return real.astype(kind) + imag.astype(kind) * np.asarray(1j, kind)
+
+
+@op(name="real", kinds="fc", shapes=_real_shape)
+def real(xp, input: Array):  # noqa: A002
+    """The real part, elementwise.
+
+    >>> import tensorsmith as tf
+    >>> tf.math.real([1 + 2j]).numpy()
+    array([1.])
+    """
+    return xp.real(input)
+
+
+@op(name="imag", kinds="fc", shapes=_real_shape)
+def imag(xp, input: Array):  # noqa: A002
+    """The imaginary part, elementwise; 0 of real numbers.
+
+    >>> import tensorsmith as tf
+    >>> tf.math.imag([1 + 2j]).numpy()
+    array([2.])
+    """
+    return xp.imag(input)
+
+
+@op(name="angle", kinds="fc", shapes=_real_shape)
+def angle(xp, input: Array):  # noqa: A002
+    """The angle in radians in the complex plane, elementwise.
+
+    >>> import tensorsmith as tf
+    >>> tf.math.angle([1 + 0j]).numpy()
+    array([0.])
+    """
+    return xp.angle(input)
+
+
+@op(name="conj", kinds="c", shapes=elementwise)
+def _conj(xp, x: Array):
+    return xp.conj(x)
+
+
+@public
+def conj(x: Any, name: str | None = None) -> Tensor:
+    """The complex conjugate, elementwise; real numbers are given back as they are.
+
+    >>> import tensorsmith as tf
+    >>> tf.math.conj([1 + 2j]).numpy()
+    array([1.-2.j])
+    """
+    x = convert(x)
+    return apply(_conj.op, (x,), {}) if x.dtype.is_complex else x  # type: ignore[attr-defined]

@@ -1,0 +1,372 @@
+"""Slices and elements: `t[...]`, slice, boolean_mask."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from tensorsmith.core import context
+from tensorsmith.core.errors import InvalidArgumentError, explain
+from tensorsmith.ops.sizes import fill_sizes, known_sizes, note_sizes, split_sizes
+from tensorsmith.program.op import Array, Arrays, Specs
+from tensorsmith.tensor.apply import apply, op, public, wrap
+from tensorsmith.tensor.convert import convert
+from tensorsmith.tensor.tensor import Symbol, Tensor
+
+_busy = context.busy
+
+
+class Hole:
+    """Stands in an index where a tensor goes: the next of the arrays handed to the kernel."""
+
+    def __repr__(self) -> str:
+        return "?"
+
+    def __reduce__(self) -> Any:
+        return _hole, ()
+
+
+HOLE = Hole()
+
+
+def _hole() -> Hole:
+    return HOLE
+
+
+# An index as a setting: a tuple of ints, None, Ellipsis, HOLE and ("slice", start, stop, step), the last three
+# ints, None or HOLE. Plain values only, so that a program which holds it can be kept on disk.
+Key = tuple
+
+
+def split_key(key: Any) -> tuple[Key, list[Any]]:
+    """An index as users write it, as a setting and the tensors in it."""
+    parts: list[Any] = []
+    whole: list[Any] = []
+    for item in key if isinstance(key, tuple) else (key,):
+        if isinstance(item, slice):
+            whole.append(("slice", *(_number(bound, parts) for bound in (item.start, item.stop, item.step))))
+        elif item is None or item is Ellipsis or type(item) is int:
+            whole.append(item)
+        else:
+            whole.extend(_place(item, parts))
+    return tuple(whole), parts
+
+
+def _number(bound: Any, parts: list[Any]) -> Any:
+    if bound is None or type(bound) is int:
+        return bound
+    value = bound._read() if hasattr(bound, "_read") else bound
+    if isinstance(value, Symbol):
+        parts.append(value)
+        return HOLE
+    return int(value)
+
+
+def _place(item: Any, parts: list[Any]) -> list[Any]:
+    """One entry of an index that is neither a slice nor an int: a mask or numbers of places."""
+    if isinstance(item, (np.integer, bool)) and not isinstance(item, (bool, np.bool_)):
+        return [int(item)]
+    if isinstance(item, bool):
+        raise TypeError("A tensor cannot be indexed with True or False; use tf.boolean_mask for masks.")
+    if isinstance(item, str) or not (isinstance(item, (Tensor, np.ndarray, np.generic, list)) or hasattr(item, "_read")):
+        raise TypeError(
+            "Only integers, slices (`:`), ellipsis (`...`), tf.newaxis (`None`) and scalar tf.int32/tf.int64 tensors, "
+            f"and masks and arrays of places are valid indices, got {item!r}."
+        )
+    tensor = convert(item)
+    kind = tensor.dtype.numpy_dtype.kind
+    if kind == "b":
+        if isinstance(tensor, Symbol):
+            raise InvalidArgumentError(
+                explain(
+                    "indexing",
+                    "how many elements a mask picks is not known while a program is traced",
+                    {"mask": tensor.shape},
+                    "a compiled program must know all its sizes before it runs",
+                    "Use tf.where(mask, x, 0.0), or run eagerly.",
+                )
+            )
+        places = np.nonzero(np.asarray(tensor._array))
+        parts.extend(Tensor(p) for p in places)
+        return [HOLE] * len(places)
+    if kind not in "iu":
+        raise TypeError(f"A tensor cannot be indexed with {tensor.dtype.name}; places are integers.")
+    if tensor.ndim == 0 and not isinstance(tensor, Symbol):
+        return [int(tensor)]
+    parts.append(tensor)
+    return [HOLE]
+
+
+def join_key(key: Key, parts: Any, who: str) -> tuple:
+    """The index with the arrays in their places, as NumPy takes it."""
+    if not parts and not any(isinstance(item, tuple) for item in key):
+        return key
+    rest = iter(parts)
+
+    def bound(value: Any) -> Any:
+        return fill_sizes((None,), [next(rest)], who)[0] if value is HOLE else value
+
+    whole: list[Any] = []
+    for item in key:
+        if isinstance(item, tuple):
+            whole.append(slice(*[bound(value) for value in item[1:]]))
+        else:
+            whole.append(next(rest) if item is HOLE else item)
+    return tuple(whole)
+
+
+def _picked(specs: Specs, settings: dict) -> Specs:
+    """Shape rule: of ints, slices and new axes by counting, of anything else by trying."""
+    (shape, dtype), key = specs[0], settings["key"]
+    if HOLE in key or any(isinstance(item, tuple) and HOLE in item for item in key):
+        return _tried(specs, settings)
+    taken = sum(1 for item in key if item is not None and item is not Ellipsis)
+    if taken > len(shape):
+        raise IndexError(f"too many indices: {taken} for a tensor of {len(shape)} axes")
+    if Ellipsis not in key:
+        key = (*key, Ellipsis)
+    out: list[int | None] = []
+    axis = 0
+    for item in key:
+        if item is None:
+            out.append(1)
+        elif item is Ellipsis:
+            rest = len(shape) - taken
+            out.extend(shape[axis : axis + rest])
+            axis += rest
+        elif isinstance(item, int):
+            size = shape[axis]
+            if size is not None and not -size <= item < size:
+                raise IndexError(f"index {item} is out of bounds for axis {axis} with size {size}")
+            axis += 1
+        else:
+            out.append(_slice_size(shape[axis], slice(*item[1:])))
+            axis += 1
+    return [(tuple(out), dtype)]
+
+
+def _slice_size(size: int | None, cut: slice) -> int | None:
+    if size is not None:
+        return len(range(*cut.indices(size)))
+    # of an unknown size only an empty slice, and none at all, are known
+    return None
+
+
+def _tried(specs: Specs, settings: dict) -> Specs:
+    """The shape by indexing an array that takes no memory; sizes that hang on unknown ones are None."""
+    (shape, dtype), parts, key = specs[0], list(specs[1]), settings["key"]  # type: ignore[call-overload]
+    found = []
+    for stand_in in (1009, 2003):
+        array = np.broadcast_to(np.zeros((), bool), [stand_in if d is None else d for d in shape])
+        rest = iter(parts)
+        whole: list[Any] = []
+        for item in key:
+            if isinstance(item, tuple):
+                bounds = [_unknown_bound(next(rest), stand_in) if b is HOLE else b for b in item[1:]]
+                whole.append(slice(*bounds))
+            elif item is HOLE:
+                sizes = [stand_in if d is None else d for d in next(rest)[0]]
+                whole.append(np.broadcast_to(np.zeros((), np.int64), sizes))
+            else:
+                whole.append(item)
+        found.append(array[tuple(whole)].shape)
+    return [(tuple(a if a == b else None for a, b in zip(*found)), dtype)]
+
+
+def _unknown_bound(spec: Any, stand_in: int) -> int:
+    return 1 if stand_in == 1009 else 2
+
+
+@op(name="getitem", same=frozenset({"x"}), shapes=_picked)
+def _getitem(xp, x: Array, parts: Arrays, key: Any = ()):
+    whole = join_key(key, parts, "indexing")
+    if xp is np and parts:
+        return np.asarray(x)[whole]
+    return x[whole]
+
+
+@public
+def getitem(x: Any, key: Any) -> Tensor:
+    """The elements at an index: what `x[key]` gives.
+
+    key: ints, slices, `...`, None (a new axis of size 1), scalar tensors, arrays of places, boolean masks, or a
+    tuple of these. Raises InvalidArgumentError for a place that is not there.
+
+    >>> import tensorsmith as tf
+    >>> t = tf.constant([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]])
+    >>> t[..., 1, tf.newaxis].numpy()
+    array([[2.],
+           [5.]], dtype=float32)
+    """
+    if type(x) is Tensor and not _busy:
+        kind = type(key)
+        if kind is int or kind is slice:
+            try:
+                result = x._array[key]
+            except (IndexError, TypeError):
+                pass  # told in full below
+            else:
+                if not isinstance(result, bytes):
+                    return wrap(result)
+    if not isinstance(x, Tensor):
+        x = convert(x)
+    whole, parts = split_key(key)
+    if isinstance(x, Symbol) and x.ndim == 1 and not parts and len(whole) == 1:
+        known = known_sizes(x)
+        if known is not None:
+            found = _known_part(x, known, whole[0])
+            if found is not None:
+                return found
+            if isinstance(whole[0], tuple):
+                result = apply(_getitem.op, (x, parts), {"key": whole})  # type: ignore[attr-defined]
+                return note_sizes(result, known[slice(*whole[0][1:])])
+    return apply(_getitem.op, (x, parts), {"key": whole})  # type: ignore[attr-defined]
+
+
+def _known_part(x: Symbol, known: tuple, item: Any) -> Tensor | None:
+    """The part of a vector of sizes, as a constant, where the trace knows it."""
+    dtype = x.dtype.numpy_dtype
+    if isinstance(item, int) and -len(known) <= item < len(known) and known[item] is not None:
+        return Tensor(np.array(known[item], dtype))
+    if isinstance(item, tuple):
+        part = known[slice(*item[1:])]
+        if None not in part:
+            return Tensor(np.array(part, dtype))
+    return None
+
+
+@op(name="strided_slice_update", same=frozenset({"x", "value"}), shapes=lambda specs, settings: [specs[0]])
+def _strided_slice_update(xp, x: Array, value: Array, parts: Arrays, key: Any = ()):
+    whole = join_key(key, parts, "slice assignment")
+    if xp is np:
+        result = np.array(x)
+        result[whole] = value
+        return result
+    return x.at[whole].set(value)
+
+
+@public
+def strided_slice_update(x: Any, value: Any, key: Any) -> Tensor:
+    """x with the elements at `key` replaced by `value`, which broadcasts.
+
+    >>> import tensorsmith as tf
+    >>> v = tf.Variable([1.0, 2.0, 3.0])
+    >>> v[1].assign(42.0).numpy()
+    array([ 1., 42.,  3.], dtype=float32)
+    """
+    whole, parts = split_key(key)
+    return apply(_strided_slice_update.op, (x, value, parts), {"key": whole})  # type: ignore[attr-defined]
+
+
+def _sliced(specs: Specs, settings: dict) -> Specs:
+    shape, dtype = specs[0]
+    begin, sizes = settings["begin"], settings["sizes"]
+    out: list[int | None] = []
+    for have, b, s in zip(shape, begin, sizes):
+        if s == -1:
+            out.append(None if have is None or b is None else have - b)
+        else:
+            out.append(s)
+        if None not in (have, b, s) and s != -1 and b + s > have:
+            raise ValueError(f"a slice from {b} of size {s} does not fit an axis of size {have}")
+    return [(tuple(out), dtype)]
+
+
+@op(name="slice", same=frozenset({"input_"}), shapes=_sliced)
+def _slice(xp, input_: Array, parts: Arrays, begin: Any = (), sizes: Any = ()):
+    n_begin = sum(1 for b in begin if b is None)
+    lengths = fill_sizes(sizes, parts[n_begin:], "slice")
+    if xp is not np and n_begin:
+        # where a slice begins may be known only at run time, how long it is may not
+        from tensorsmith.program.execute import jax
+
+        rest = iter(parts[:n_begin])
+        starts = [next(rest) if b is None else b for b in begin]
+        if -1 in lengths:
+            starts = list(fill_sizes(begin, parts[:n_begin], "slice with a size of -1"))
+            lengths = tuple(have - b if s == -1 else s for have, b, s in zip(input_.shape, starts, lengths))
+        return jax().lax.dynamic_slice(input_, [xp.asarray(s, "int32") for s in starts], lengths)
+    starts = fill_sizes(begin, parts[:n_begin], "slice")
+    for have, b, s in zip(input_.shape, starts, lengths):
+        if b < 0 or (s != -1 and b + s > have):
+            raise ValueError(f"a slice from {b} of size {s} does not fit an axis of size {have}")
+    return input_[tuple(slice(b, None if s == -1 else b + s) for b, s in zip(starts, lengths))]
+
+
+@public
+def slice_(input_: Any, begin: Any, size: Any, name: str | None = None) -> Tensor:
+    """The block that begins at `begin` and has `size` elements along each axis (-1: all that are left).
+
+    >>> import tensorsmith as tf
+    >>> tf.slice([[1, 2, 3], [4, 5, 6]], [0, 1], [2, -1]).numpy()
+    array([[2, 3],
+           [5, 6]], dtype=int32)
+    """
+    starts, first = split_sizes(begin, "slice")
+    sizes, second = split_sizes(size, "slice")
+    return apply(_slice.op, (input_, [*first, *second]), {"begin": starts, "sizes": sizes})  # type: ignore[attr-defined]
+
+
+@public
+def strided_slice(
+    input_: Any, begin: Any, end: Any, strides: Any = None, begin_mask: int = 0, end_mask: int = 0,
+    ellipsis_mask: int = 0, new_axis_mask: int = 0, shrink_axis_mask: int = 0, var: Any = None, name: str | None = None,
+) -> Tensor:  # fmt: skip
+    """x[begin[0]:end[0]:strides[0], ...]; bit i of a mask makes entry i open (begin, end), `...`, a new axis, or an int.
+
+    >>> import tensorsmith as tf
+    >>> tf.strided_slice([1, 2, 3, 4], [0], [4], [2]).numpy()
+    array([1, 3], dtype=int32)
+    """
+    starts, stops = list(begin), list(end)
+    steps = [1] * len(starts) if strides is None else list(strides)
+    key: list[Any] = []
+    for at, (start, stop, step) in enumerate(zip(starts, stops, steps)):
+        bit = 1 << at
+        if ellipsis_mask & bit:
+            key.append(Ellipsis)
+        elif new_axis_mask & bit:
+            key.append(None)
+        elif shrink_axis_mask & bit:
+            key.append(start)
+        else:
+            key.append(slice(None if begin_mask & bit else start, None if end_mask & bit else stop, step))
+    return getitem(input_, tuple(key))
+
+
+def _masked(specs: Specs, settings: dict) -> Specs:
+    (shape, dtype), (mask, _) = specs
+    axis = settings["axis"]
+    return [((*shape[:axis], None, *shape[axis + len(mask) :]), dtype)]
+
+
+@op(name="boolean_mask", same=False, eager=True, shapes=_masked)
+def _boolean_mask(xp, tensor: Array, mask: Array, axis: int = 0):
+    return tensor[(slice(None),) * axis + (mask,)]
+
+
+@public
+def boolean_mask(tensor: Any, mask: Any, axis: Any = None, name: str = "boolean_mask") -> Tensor:
+    """The elements (the slices from `axis` on) where the mask is true, in order.
+
+    mask: booleans, of the shape of as many axes of the tensor as it has, from `axis` (0) on.
+    Raises ValueError where these shapes differ. Its size hangs on values: a compiled program cannot hold it.
+
+    >>> import tensorsmith as tf
+    >>> tf.boolean_mask([1, 2, 3], [True, False, True]).numpy()
+    array([1, 3], dtype=int32)
+    """
+    tensor, mask = convert(tensor), convert(mask)
+    axis = 0 if axis is None else int(axis)
+    axis = axis % max(tensor.ndim, 1)
+    if mask.ndim == 0:
+        raise ValueError("boolean_mask: the mask cannot be a scalar.")
+    if not mask.shape.is_compatible_with(tensor.shape[axis : axis + mask.ndim]):
+        raise ValueError(
+            explain("boolean_mask", "the mask does not fit the tensor", {"mask": mask.shape, "tensor": tensor.shape, "axis": axis})
+        )
+    if isinstance(mask, Symbol):
+        return apply(_boolean_mask.op, (tensor, mask), {"axis": axis})  # type: ignore[attr-defined]
+    # the places are known: an index that can be differentiated and compiled
+    return getitem(tensor, (slice(None),) * axis + (np.asarray(mask._array),))

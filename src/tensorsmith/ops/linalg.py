@@ -1,0 +1,179 @@
+"""Products of matrices and tensors, and norms: matmul, tensordot, einsum, norm."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from tensorsmith.core.errors import InvalidArgumentError, explain
+from tensorsmith.core.shapes import broadcast
+from tensorsmith.program.op import Array, Arrays, Specs
+from tensorsmith.tensor.apply import apply, op, plain, public
+from tensorsmith.tensor.tensor import Tensor
+
+
+def _oriented(shape: tuple[int | None, ...], turned: bool) -> tuple[int | None, ...]:
+    return (*shape[:-2], shape[-1], shape[-2]) if turned else shape
+
+
+def _product_shape(specs: Specs, settings: dict) -> Specs:
+    (a, dtype), (b, _) = specs
+    turn_a = settings.get("transpose_a") or settings.get("adjoint_a")
+    turn_b = settings.get("transpose_b") or settings.get("adjoint_b")
+    if not a or not b:
+        raise ValueError("a scalar has no matrix product; use multiply")
+    if len(a) > 1 and turn_a:
+        a = _oriented(a, True)
+    if len(b) > 1 and turn_b:
+        b = _oriented(b, True)
+    inner_a, inner_b = a[-1], b[0] if len(b) == 1 else b[-2]
+    if None not in (inner_a, inner_b) and inner_a != inner_b:
+        raise ValueError(f"inner sizes differ: {inner_a} and {inner_b}")
+    rows = a[-2:-1] if len(a) > 1 else ()
+    columns = b[-1:] if len(b) > 1 else ()
+    return [((*broadcast(a[:-2], b[:-2]), *rows, *columns), dtype)]
+
+
+def _explain_product(a: Any, b: Any) -> str:
+    shapes = {"a": tuple(a.shape), "b": tuple(b.shape)}
+    if not a.ndim or not b.ndim:
+        return explain("matmul", "a scalar has no matrix product", shapes, "both need at least one axis", "Use tf.multiply.")
+    way_out = ""
+    if a.ndim > 1 and b.ndim > 1:
+        if a.shape[-1] == b.shape[-1]:
+            way_out = "Did you mean matmul(a, b, transpose_b=True)?"
+        elif a.shape[-2] == b.shape[-2]:
+            way_out = "Did you mean matmul(a, b, transpose_a=True)?"
+    inner = b.shape[0] if b.ndim == 1 else b.shape[-2]
+    if a.shape[-1] == inner:
+        return explain("matmul", "the leading axes do not broadcast", shapes)
+    return explain("matmul", "inner sizes differ", shapes, "a.shape[-1] must equal b.shape[-2]", way_out)
+
+
+@op(kinds="fiuc", shapes=_product_shape)
+def matmul(
+    xp, a: Array, b: Array, transpose_a: bool = False, transpose_b: bool = False,
+    adjoint_a: bool = False, adjoint_b: bool = False,
+):  # fmt: skip
+    """The matrix product over the last two axes, the others broadcasting.
+
+        out[..., i, j] = sum over k of a[..., i, k] * b[..., k, j]
+
+    transpose_a, transpose_b  the last two axes of that factor are swapped first (adjoint_*: and conjugated).
+    Raises InvalidArgumentError when the inner sizes differ.
+
+    >>> import tensorsmith as tf
+    >>> tf.matmul([[1.0, 2.0]], [[3.0], [4.0]]).numpy()
+    array([[11.]], dtype=float32)
+    """
+    if transpose_a or adjoint_a:
+        a = xp.swapaxes(xp.conj(a) if adjoint_a else a, -1, -2)
+    if transpose_b or adjoint_b:
+        b = xp.swapaxes(xp.conj(b) if adjoint_b else b, -1, -2)
+    try:
+        return xp.matmul(a, b)
+    except (ValueError, TypeError):
+        raise InvalidArgumentError(_explain_product(a, b)) from None
+
+
+@op(name="matvec", kinds="fiuc")
+def matvec(xp, a: Array, b: Array, transpose_a: bool = False, adjoint_a: bool = False):
+    """The product of matrices a [..., n, k] and vectors b [..., k], the leading axes broadcasting.
+
+    >>> import tensorsmith as tf
+    >>> tf.linalg.matvec([[1.0, 2.0], [3.0, 4.0]], [1.0, 1.0]).numpy()
+    array([3., 7.], dtype=float32)
+    """
+    if transpose_a or adjoint_a:
+        a = xp.swapaxes(xp.conj(a) if adjoint_a else a, -1, -2)
+    return xp.squeeze(xp.matmul(a, xp.expand_dims(b, -1)), -1)
+
+
+@op(name="tensordot", kinds="fiuc")
+def _tensordot(xp, a: Array, b: Array, axes: Any = 2):
+    return xp.tensordot(a, b, axes)
+
+
+@public
+def tensordot(a: Any, b: Any, axes: Any, name: str | None = None) -> Tensor:
+    """The sum of products over axes of a and b: the last `axes` of a with the first of b, or those named.
+
+    >>> import tensorsmith as tf
+    >>> tf.tensordot([1.0, 2.0], [3.0, 4.0], 1).numpy().item()
+    11.0
+    """
+    axes = plain(axes, "axes")
+    if isinstance(axes, tuple):
+        axes = tuple(part if isinstance(part, tuple) else (part,) for part in axes)
+    return apply(_tensordot.op, (a, b), {"axes": axes})  # type: ignore[attr-defined]
+
+
+@op(name="einsum", kinds="fiuc")
+def _einsum(xp, inputs: Arrays, equation: str):
+    if xp is np:
+        # optimize=True contracts pair by pair, in BLAS; it costs 20 µs, which two small factors need not pay
+        return np.einsum(equation, *inputs, optimize=len(inputs) > 2 or max(i.size for i in inputs) > 4096)
+    return xp.einsum(equation, *inputs)
+
+
+@public
+def einsum(equation: str, *inputs: Any, **settings: Any) -> Tensor:
+    """Sums of products, told by letters: `"ij,jk->ik"` is a matrix product.
+
+    >>> import tensorsmith as tf
+    >>> tf.einsum("ij,j->i", [[1.0, 2.0], [3.0, 4.0]], [1.0, 1.0]).numpy()
+    array([3., 7.], dtype=float32)
+    """
+    return apply(_einsum.op, (list(inputs),), {"equation": equation.replace(" ", "")})  # type: ignore[attr-defined]
+
+
+@op(kinds="fiu")
+def cross(xp, a: Array, b: Array):
+    """The cross product of vectors of size 3 on the last axis.
+
+    >>> import tensorsmith as tf
+    >>> tf.linalg.cross([1.0, 0.0, 0.0], [0.0, 1.0, 0.0]).numpy()
+    array([0., 0., 1.], dtype=float32)
+    """
+    return xp.cross(a, b)
+
+
+def norm(
+    tensor: Any, ord: Any = "euclidean", axis: Any = None, keepdims: bool = False, name: str | None = None  # noqa: A002
+) -> Tensor:
+    """The norm of vectors (`axis` an int), of matrices (two axes), or of all elements as one vector (None).
+
+    ord: "euclidean", a number p for (sum |x|**p)**(1/p), np.inf for the greatest |x|; "fro", 1, inf for matrices.
+
+    >>> import tensorsmith as tf
+    >>> tf.norm([3.0, 4.0]).numpy().item()
+    5.0
+    """
+    axis = plain(axis, "axis")
+    if isinstance(axis, tuple) and len(axis) == 1:
+        axis = axis[0]
+    order = {"euclidean": 2, "fro": 2}.get(ord, ord)
+    if isinstance(axis, tuple) and ord not in ("euclidean", "fro"):
+        return _matrix_norm(tensor, ord=plain(ord, "ord"), axis=axis, keepdims=keepdims)
+    return _vector_norm(tensor, ord=float(order), axis=axis, keepdims=keepdims)
+
+
+@op(name="vector_norm", kinds="fc", quiet=True)
+def _vector_norm(xp, tensor: Array, ord: float = 2.0, axis: Any = None, keepdims: bool = False):  # noqa: A002
+    size = xp.abs(tensor)
+    if ord == np.inf:
+        return xp.max(size, axis=axis, keepdims=keepdims)
+    if ord == 1.0:
+        return xp.sum(size, axis=axis, keepdims=keepdims)
+    if ord == 2.0:
+        squares = xp.square(tensor) if tensor.dtype.kind == "f" else xp.square(size)
+        return xp.sqrt(xp.sum(squares, axis=axis, keepdims=keepdims))
+    return xp.sum(size**ord, axis=axis, keepdims=keepdims) ** (1.0 / ord)
+
+
+@op(name="matrix_norm", kinds="fc", quiet=True)
+def _matrix_norm(xp, tensor: Array, ord: Any = 2, axis: Any = (-2, -1), keepdims: bool = False):  # noqa: A002
+    return xp.linalg.norm(tensor, ord=ord, axis=axis, keepdims=keepdims)
+
+

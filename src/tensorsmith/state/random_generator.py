@@ -1,0 +1,418 @@
+"""Random numbers with a memory: seeds, generators, and the draws of `tf.random`.
+
+One seed gives one stream, at once or compiled: a generator's state is a variable, which traced programs
+read and write like any other.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import numpy as np
+
+from tensorsmith.core import context, dtypes
+from tensorsmith.core.errors import InvalidArgumentError, explain
+from tensorsmith.ops import random as draws
+from tensorsmith.ops.casting import cast
+from tensorsmith.ops.elementwise import add, multiply, subtract
+from tensorsmith.ops.gathering import gather
+from tensorsmith.ops.shaping import reshape
+from tensorsmith.ops.sizes import split_sizes
+from tensorsmith.state.variable import Variable
+from tensorsmith.tensor.apply import apply
+from tensorsmith.tensor.convert import convert
+from tensorsmith.tensor.tensor import Symbol, Tensor
+
+_local = context.local
+_MASK = 2**64 - 1
+_STEP = np.array([0, 0, 1], np.uint64)
+
+
+def _first_state(*key: int) -> np.ndarray:
+    return np.array([key[0] & _MASK, key[1] & _MASK, 0], np.uint64)
+
+
+def _from_nowhere() -> np.ndarray:
+    return np.frombuffer(os.urandom(16) + bytes(8), np.uint64).copy()
+
+
+class Generator:
+    """A stream of random numbers with its own state.
+
+    Made by `Generator.from_seed(seed)`, or `from_non_deterministic_state()`. `state` is a tf.Variable
+    (uint64 [3]: two words of key, the number of the next draw), saved and restored like others.
+
+    >>> import tensorsmith as tf
+    >>> a, b = tf.random.Generator.from_seed(1), tf.random.Generator.from_seed(1)
+    >>> bool(tf.reduce_all(a.normal([3]) == b.normal([3])))
+    True
+    """
+
+    def __init__(self, copy_from: Generator | None = None, state: Any = None, alg: Any = None) -> None:
+        if copy_from is not None:
+            state = copy_from.state._tensor._array
+        with context.eagerly():
+            first = _from_nowhere() if state is None else np.asarray(state).astype(np.uint64)
+            self._state = Variable(first, trainable=False, name="StateVar")
+
+    @classmethod
+    def from_seed(cls, seed: int, alg: Any = None) -> Generator:
+        """The stream of a seed."""
+        return cls(state=_first_state(_whole(seed, "Generator.from_seed"), 0))
+
+    @classmethod
+    def from_state(cls, state: Any, alg: Any = None) -> Generator:
+        return cls(state=state)
+
+    @classmethod
+    def from_non_deterministic_state(cls, alg: Any = None) -> Generator:
+        """A stream that is another one each time."""
+        return cls()
+
+    @property
+    def state(self) -> Variable:
+        return self._state
+
+    @property
+    def algorithm(self) -> str:
+        return "philox"
+
+    def reset(self, state: Any) -> None:
+        with context.eagerly():
+            self._state.assign(np.asarray(state).astype(np.uint64))
+
+    def reset_from_seed(self, seed: int) -> None:
+        """Starts the stream of a seed anew."""
+        self.reset(_first_state(_whole(seed, "reset_from_seed"), 0))
+
+    def split(self, count: int = 1) -> list[Generator]:
+        """Generators whose streams have nothing to do with each other or with this one."""
+        keys = np.asarray(self._draw(draws.random_bits, (2 * count,), np.dtype("uint64"))).reshape(count, 2)
+        return [Generator(state=np.array([*key, 0], np.uint64)) for key in keys]
+
+    def make_seeds(self, count: int = 1) -> Tensor:
+        """Seeds [2, count] (int64) for stateless draws."""
+        return cast(reshape(self._draw(draws.random_bits, (2, count), np.dtype("uint64")), [2, count]), dtypes.int64)
+
+    def _draw(self, function: Any, shape: Any, dtype: np.dtype, *values: Any, **settings: Any) -> Tensor:
+        """One draw from this state, and on to the next."""
+        operation = function.op
+        sizes, parts = split_sizes(shape, operation.name)
+        settings.update(sizes=sizes, dtype=dtype)
+        return self._run(operation, [*values, parts], settings)
+
+    def _run(self, operation: Any, values: list[Any], settings: dict) -> Tensor:
+        variable = self._state
+        if _local.graph is None and not _symbolic(values):
+            # not noted on tapes: to a derivative a draw is a number like any other
+            state = variable._tensor._array
+            arrays = [v if isinstance(v, list) else convert(v)._array for v in values]
+            result = Tensor(operation.kernel(np, state, *arrays, **settings))
+            variable._tensor = Tensor(state + _STEP)
+            return result
+        state = variable._read()
+        result = apply(operation, (state, *values), settings)
+        variable._write(draws.random_step(state))
+        return result
+
+    def uniform(
+        self, shape: Any, minval: Any = 0, maxval: Any = None, dtype: Any = dtypes.float32, name: str | None = None
+    ) -> Tensor:
+        """Numbers evenly spread over [minval, maxval); for integers `maxval` is needed."""
+        return _uniform(self, shape, minval, maxval, dtype)
+
+    def uniform_full_int(self, shape: Any, dtype: Any = dtypes.uint64, name: str | None = None) -> Tensor:
+        """Integers whose bits are all random."""
+        return self._draw(draws.random_bits, shape, dtypes.as_dtype(dtype).numpy_dtype)
+
+    def normal(
+        self, shape: Any, mean: Any = 0.0, stddev: Any = 1.0, dtype: Any = dtypes.float32, name: str | None = None
+    ) -> Tensor:
+        """Numbers of a normal distribution."""
+        return _spread(self, draws.random_normal, shape, mean, stddev, dtype)
+
+    def truncated_normal(
+        self, shape: Any, mean: Any = 0.0, stddev: Any = 1.0, dtype: Any = dtypes.float32, name: str | None = None
+    ) -> Tensor:
+        """Numbers of a normal distribution cut off two standard deviations from the mean."""
+        return _spread(self, draws.random_truncated_normal, shape, mean, stddev, dtype)
+
+    def categorical(self, logits: Any, num_samples: Any, dtype: Any = dtypes.int64) -> Tensor:
+        """Class numbers [B, num_samples] drawn with probabilities softmax(logits [B, C])."""
+        logits = convert(logits)
+        if logits.ndim != 2 or not logits.dtype.is_floating:
+            raise InvalidArgumentError(
+                explain("categorical", "logits must be floats [batch, classes]", {"logits": f"{logits.dtype.name}{logits.shape}"})
+            )
+        settings = {"num_samples": int(num_samples), "dtype": dtypes.as_dtype(dtype).numpy_dtype}
+        return self._run(draws.random_categorical.op, [logits], settings)
+
+    def shuffle(self, value: Any) -> Tensor:
+        """The rows of a tensor in random order."""
+        value = convert(value)
+        return gather(value, self._run(draws.random_order.op, [value], {}))
+
+    def __repr__(self) -> str:
+        return f"<tf.random.Generator state={self._state._tensor._array.tolist()}>"
+
+
+def _symbolic(values: list[Any]) -> bool:
+    return any(_symbolic(v) if isinstance(v, list) else isinstance(v, Symbol) for v in values)
+
+
+def _whole(seed: Any, who: str) -> int:
+    try:
+        return int(seed)
+    except (TypeError, ValueError):
+        raise ValueError(f"{who}: a seed must be an integer, not {seed!r}.") from None
+
+
+def _uniform(generator: Any, shape: Any, minval: Any, maxval: Any, dtype: Any) -> Tensor:
+    wanted = dtypes.as_dtype(dtype)
+    if wanted.is_integer:
+        if maxval is None:
+            raise ValueError(f"random.uniform: maxval must be given for {wanted.name}.")
+        low, high = convert(minval), convert(maxval)
+        if not isinstance(low, Symbol) and not isinstance(high, Symbol) and not np.all(np.asarray(low) < np.asarray(high)):
+            raise InvalidArgumentError(explain("random.uniform", "minval must be below maxval", {"minval": minval, "maxval": maxval}))
+        return generator._draw(draws.random_integers, shape, wanted.numpy_dtype, low, high)
+    if not wanted.is_floating:
+        raise ValueError(f"random.uniform: dtype must be a float or an integer, not {wanted.name}.")
+    drawn = generator._draw(draws.random_uniform, shape, wanted.numpy_dtype)
+    top = 1 if maxval is None else maxval
+    if _is_number(minval) and _is_number(top):
+        if top - minval != 1:
+            drawn = multiply(drawn, float(top - minval))
+        return drawn if minval == 0 else add(drawn, float(minval))
+    return add(multiply(drawn, subtract(convert(top, wanted), convert(minval, wanted))), minval)
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, bool)
+
+
+def _spread(generator: Any, function: Any, shape: Any, mean: Any, stddev: Any, dtype: Any) -> Tensor:
+    wanted = dtypes.as_dtype(dtype)
+    if not wanted.is_floating:
+        raise ValueError(f"{function.op.name}: dtype must be a float, not {wanted.name}.")
+    if _is_number(mean) and _is_number(stddev):
+        return generator._draw(function, shape, wanted.numpy_dtype, mean=float(mean), stddev=float(stddev))
+    drawn = generator._draw(function, shape, wanted.numpy_dtype)
+    # as operations of their own: derivatives flow to a mean and a deviation that are tensors
+    return add(multiply(drawn, convert(stddev, None, wanted.numpy_dtype)), convert(mean, None, wanted.numpy_dtype))
+
+
+# ---- the global stream
+
+_global_seed: int | None = None
+_global: Generator | None = None
+# {seed of a call: its stream}; begun anew by set_seed
+_by_seed: dict[int, Generator] = {}
+
+
+def set_seed(seed: int) -> None:
+    """Starts the global stream anew: the same seed, the same numbers from here on.
+
+    >>> import tensorsmith as tf
+    >>> tf.random.set_seed(42); a = tf.random.normal([3])
+    >>> tf.random.set_seed(42); b = tf.random.normal([3])
+    >>> bool(tf.reduce_all(a == b))
+    True
+    """
+    global _global_seed
+    _global_seed = _whole(seed, "set_seed")
+    # the generators stay the same objects: programs traced before go on reading and writing them
+    get_global_generator().reset(_first_state(_global_seed, 0))
+    for own, generator in _by_seed.items():
+        generator.reset(_first_state(_global_seed, own + 1))
+
+
+def get_global_generator() -> Generator:
+    """The generator that draws without a seed use."""
+    global _global
+    if _global is None:
+        _global = Generator()
+    return _global
+
+
+def set_global_generator(generator: Generator) -> None:
+    """Puts another generator in the place of the global one."""
+    global _global
+    _global = generator
+
+
+def _generator_of(seed: Any) -> Generator:
+    if seed is None:
+        return get_global_generator()
+    own = _whole(seed, "seed")
+    found = _by_seed.get(own)
+    if found is None:
+        found = _by_seed[own] = Generator(state=_first_state(_global_seed or 0, own + 1))
+    return found
+
+
+def numpy_generator() -> np.random.Generator:
+    """A NumPy generator that follows from the global stream, which moves on."""
+    with context.eagerly():
+        words = np.asarray(get_global_generator().uniform_full_int((2,))._array)
+    return np.random.Generator(np.random.Philox(key=words))
+
+
+def set_random_seed(seed: int) -> None:
+    """Seeds Python's `random`, NumPy's global stream and ours."""
+    import random
+
+    random.seed(seed)
+    np.random.seed(seed % 2**32)
+    set_seed(seed)
+
+
+# ---- draws
+
+
+def uniform(
+    shape: Any, minval: Any = 0, maxval: Any = None, dtype: Any = dtypes.float32, seed: Any = None, name: str | None = None
+) -> Tensor:
+    """Numbers evenly spread over [minval, maxval), by default [0, 1); for integers `maxval` is needed.
+
+    >>> import tensorsmith as tf
+    >>> tf.random.uniform([2, 3]).shape
+    TensorShape([2, 3])
+    """
+    return _uniform(_generator_of(seed), shape, minval, maxval, dtype)
+
+
+def normal(
+    shape: Any, mean: Any = 0.0, stddev: Any = 1.0, dtype: Any = dtypes.float32, seed: Any = None, name: str | None = None
+) -> Tensor:
+    """Numbers of a normal distribution.
+
+    shape: a list, tuple, TensorShape or tensor. `seed`: a stream of its own, fixed by it and the global seed.
+
+    >>> import tensorsmith as tf
+    >>> tf.random.normal([2, 3], stddev=2.0, dtype=tf.float64).dtype
+    tf.float64
+    """
+    return _spread(_generator_of(seed), draws.random_normal, shape, mean, stddev, dtype)
+
+
+def truncated_normal(
+    shape: Any, mean: Any = 0.0, stddev: Any = 1.0, dtype: Any = dtypes.float32, seed: Any = None, name: str | None = None
+) -> Tensor:
+    """Numbers of a normal distribution cut off two standard deviations from the mean.
+
+    >>> import tensorsmith as tf
+    >>> bool(tf.reduce_max(tf.abs(tf.random.truncated_normal([1000]))) <= 2.0)
+    True
+    """
+    return _spread(_generator_of(seed), draws.random_truncated_normal, shape, mean, stddev, dtype)
+
+
+def categorical(
+    logits: Any, num_samples: Any, dtype: Any = None, seed: Any = None, name: str | None = None
+) -> Tensor:
+    """Class numbers [B, num_samples] drawn with probabilities softmax(logits [B, C]).
+
+    >>> import tensorsmith as tf
+    >>> tf.random.categorical([[0.0, -1e9]], 3).numpy()
+    array([[0, 0, 0]])
+    """
+    return _generator_of(seed).categorical(logits, num_samples, dtypes.int64 if dtype is None else dtype)
+
+
+def shuffle(value: Any, seed: Any = None, name: str | None = None) -> Tensor:
+    """The rows of a tensor in random order.
+
+    >>> import tensorsmith as tf
+    >>> sorted(tf.random.shuffle([3, 1, 2]).numpy().tolist())
+    [1, 2, 3]
+    """
+    return _generator_of(seed).shuffle(value)
+
+
+# ---- draws without a memory
+
+
+class _Stateless:
+    """Draws from a seed [2] alone: the same seed, the same numbers, every time."""
+
+    def __init__(self, seed: Any) -> None:
+        seed = convert(seed)
+        if tuple(seed.shape) != (2,):
+            raise InvalidArgumentError(explain("stateless draw", "a seed has shape (2,)", {"seed": seed.shape}))
+        if isinstance(seed, Symbol):
+            from tensorsmith.ops.shaping import concat
+
+            self._state: Any = concat([cast(seed, dtypes.uint64), Tensor(np.zeros(1, np.uint64))], 0)
+        else:
+            words = np.asarray(seed._array).astype(np.int64).view(np.uint64)
+            self._state = Tensor(np.array([words[0], words[1], 0], np.uint64))
+
+    def _draw(self, function: Any, shape: Any, dtype: np.dtype, *values: Any, **settings: Any) -> Tensor:
+        sizes, parts = split_sizes(shape, function.op.name)
+        settings.update(sizes=sizes, dtype=dtype)
+        return apply(function.op, (self._state, *values, parts), settings)
+
+
+def stateless_uniform(
+    shape: Any, seed: Any, minval: Any = 0, maxval: Any = None, dtype: Any = dtypes.float32, name: str | None = None,
+    alg: Any = None,
+) -> Tensor:  # fmt: skip
+    """`uniform` from a seed [2] alone.
+
+    >>> import tensorsmith as tf
+    >>> bool(tf.reduce_all(tf.random.stateless_uniform([2], [1, 2]) == tf.random.stateless_uniform([2], [1, 2])))
+    True
+    """
+    return _uniform(_Stateless(seed), shape, minval, maxval, dtype)
+
+
+def stateless_normal(
+    shape: Any, seed: Any, mean: Any = 0.0, stddev: Any = 1.0, dtype: Any = dtypes.float32, name: str | None = None,
+    alg: Any = None,
+) -> Tensor:  # fmt: skip
+    """`normal` from a seed [2] alone.
+
+    >>> import tensorsmith as tf
+    >>> tf.random.stateless_normal([2], seed=[1, 2]).shape
+    TensorShape([2])
+    """
+    return _spread(_Stateless(seed), draws.random_normal, shape, mean, stddev, dtype)
+
+
+def stateless_truncated_normal(
+    shape: Any, seed: Any, mean: Any = 0.0, stddev: Any = 1.0, dtype: Any = dtypes.float32, name: str | None = None,
+    alg: Any = None,
+) -> Tensor:  # fmt: skip
+    """`truncated_normal` from a seed [2] alone.
+
+    >>> import tensorsmith as tf
+    >>> tf.random.stateless_truncated_normal([2], seed=[1, 2]).shape
+    TensorShape([2])
+    """
+    return _spread(_Stateless(seed), draws.random_truncated_normal, shape, mean, stddev, dtype)
+
+
+def stateless_categorical(
+    logits: Any, num_samples: Any, seed: Any, dtype: Any = dtypes.int64, name: str | None = None
+) -> Tensor:
+    """`categorical` from a seed [2] alone.
+
+    >>> import tensorsmith as tf
+    >>> tf.random.stateless_categorical([[0.0, -1e9]], 2, seed=[1, 2]).numpy()
+    array([[0, 0]])
+    """
+    settings = {"num_samples": int(num_samples), "dtype": dtypes.as_dtype(dtype).numpy_dtype}
+    return apply(draws.random_categorical.op, (_Stateless(seed)._state, logits), settings)
+
+
+def stateless_shuffle(value: Any, seed: Any, alg: Any = None, name: str | None = None) -> Tensor:
+    """`shuffle` from a seed [2] alone.
+
+    >>> import tensorsmith as tf
+    >>> sorted(tf.random.experimental.stateless_shuffle([2, 1], [0, 1]).numpy().tolist())
+    [1, 2]
+    """
+    value = convert(value)
+    return gather(value, apply(draws.random_order.op, (_Stateless(seed)._state, value), {}))
