@@ -57,8 +57,11 @@ def write_file(path: str, parts: Callable[[Any], None], check: Callable[[str], N
     temporary = f"{path}{_MARK}{os.getpid()}-{uuid.uuid4().hex[:12]}"
     try:
         # O_EXCL: the name is ours alone, even where others may write to the folder
-        handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _mode_of(path))
+        handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
         with os.fdopen(handle, "wb") as file:
+            mode = _mode_of(path)
+            if mode is not None:
+                os.fchmod(handle, mode)
             # the lock lives as long as this process: it tells a save under way from a stale file
             fcntl.flock(file.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
             _at("created")
@@ -162,12 +165,12 @@ def _alive(stale: str) -> bool:
     return True
 
 
-def _mode_of(path: str) -> int:
-    """The rights of the file that is replaced; those of a new file elsewhere."""
+def _mode_of(path: str) -> int | None:
+    """The rights of the file that is replaced; None where there is none."""
     try:
         return os.stat(path).st_mode & 0o777
     except OSError:
-        return 0o666
+        return None
 
 
 def _unlink(path: str) -> None:

@@ -33,6 +33,10 @@ from tensorsmith.keras.saving.safety import quoted, refusal
 _VERSIONS = {"common": ("2.15.0", "tensorflow"), "k2": ("2.15.0", "tensorflow"), "k3": (archive.KERAS_VERSION, "jax")}
 
 
+# metrics that stand for another one, found when the shapes are known
+_CHOSEN_BY_SHAPE = ("accuracy", "acc", "crossentropy", "ce")
+
+
 # ---- saving
 
 
@@ -59,10 +63,11 @@ def save_model(
     form = _form(filepath, save_format)
     path = atomic.checked_target(filepath, overwrite)
     try:
-        if form == "h5":
-            data = tree.write(_h5_tree(model, include_optimizer, dialect))
-        else:
-            files = archive.members(_archive_contents(model, include_optimizer, dialect))
+        with registry.saving(os.fspath(filepath)):
+            if form == "h5":
+                data = tree.write(_h5_tree(model, include_optimizer, dialect))
+            else:
+                files = archive.members(_archive_contents(model, include_optimizer, dialect))
     except Exception as error:
         error.add_note(f"while saving the model {model.name!r} to {os.fspath(filepath)!r}, which was left as it is")
         raise
@@ -209,9 +214,9 @@ def load_model(
     kind = safety.kind_of(path)
     custom = dict(custom_objects or {})
     if kind == "hdf5":
-        loaded = _Loaded.of_h5(path, hdf5.read(tree.read(path, path, safety.size_of(path)), path), custom)
+        loaded = _Loaded.of_h5(path, hdf5.read(tree.read(path, path, safety.size_of(path)), path), custom, safe_mode)
     else:
-        loaded = _Loaded.of_archive(path, archive.read(path), custom)
+        loaded = _Loaded.of_archive(path, archive.read(path), custom, safe_mode)
     if kind == "folder":
         # as with a SavedModel, classes of this process need not be given again
         custom = {**user_classes.known(), **custom}
@@ -278,13 +283,13 @@ class _Loaded:
         safety.check_config_shapes(config, path)
 
     @classmethod
-    def of_h5(cls, path: str, stored: hdf5.Contents, custom: dict[str, Any]) -> _Loaded:
+    def of_h5(cls, path: str, stored: hdf5.Contents, custom: dict[str, Any], safe_mode: bool) -> _Loaded:
         if stored.config is None:
             raise refusal(
                 path, "it holds weights only, no model",
                 way_out="Make the model in code, and call model.load_weights(path).",
             )  # fmt: skip
-        normal = Normaliser(stored.generation, path, custom)
+        normal = Normaliser(stored.generation, path, custom, safe_mode)
         training = None if stored.training is None else normal.compile(stored.training)
         self = cls(path, normal.model(stored.config), training, stored.build)
         self.legacy, self.generation = stored, stored.generation
@@ -294,8 +299,8 @@ class _Loaded:
         return self
 
     @classmethod
-    def of_archive(cls, path: str, stored: archive.Contents, custom: dict[str, Any]) -> _Loaded:
-        normal = Normaliser(stored.generation, path, custom)
+    def of_archive(cls, path: str, stored: archive.Contents, custom: dict[str, Any], safe_mode: bool) -> _Loaded:
+        normal = Normaliser(stored.generation, path, custom, safe_mode)
         config = dict(stored.config)
         training, build = config.pop("compile_config", None), config.pop("build_config", None)
         self = cls(path, normal.model(config), normal.compile(training) if training else None, build)
@@ -329,18 +334,18 @@ class _Loaded:
         try:
             with missing.collecting(self.path) as unknown:
                 try:
-                    model = registry.deserialize_keras_object(self.config, safe_mode=safe_mode)
+                    model = registry.deserialize_keras_object(self.config, safe_mode=safe_mode, kind="model")
                     if not model.built and self.build:
                         model.build_from_config(self.build)
                 except Exception:
                     if not unknown:
                         raise
-                for role, part in _parts(training):
-                    if isinstance(part, str):
-                        if registry.find(role, part) is None and registry.find("loss", part) is None:
+                with missing.place("compile"):
+                    for role, part in _parts(training):
+                        if not isinstance(part, str):
+                            registry.deserialize_keras_object(part, safe_mode=safe_mode, kind=None)
+                        elif part not in _CHOSEN_BY_SHAPE and not any(registry.find(r, part) for r in (role, "loss")):
                             missing.report(role, part)
-                    else:
-                        registry.deserialize_keras_object(part, safe_mode=safe_mode)
         except ModelFileError:
             raise
         except Exception as error:

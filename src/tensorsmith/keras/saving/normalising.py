@@ -10,6 +10,7 @@ import inspect
 from typing import Any
 
 from tensorsmith.keras import registry
+from tensorsmith.keras.saving import stored_code
 from tensorsmith.keras.saving.safety import quoted, refusal
 
 # what one generation writes and this library has no setting for, with the value at which nothing is lost
@@ -43,10 +44,13 @@ class Normaliser:
 
     generation  2 or 3: which Keras wrote it.
     custom      names that the caller gave objects for; a Lambda layer of such a name gets that function.
+    safe_mode   False: the text of a Lambda layer's function is run.
     """
 
-    def __init__(self, generation: int, file: Any, custom: dict[str, Any] | None = None) -> None:
-        self.generation, self.file, self.custom = generation, file, custom or {}
+    def __init__(
+        self, generation: int, file: Any, custom: dict[str, Any] | None = None, safe_mode: bool = True
+    ) -> None:
+        self.generation, self.file, self.custom, self.safe_mode = generation, file, custom or {}, safe_mode
 
     # ---- the model
 
@@ -83,7 +87,9 @@ class Normaliser:
     def layer(self, entry: Any) -> dict[str, Any]:
         if not isinstance(entry, dict) or not isinstance(entry.get("class_name"), str):
             raise refusal(self.file, f"it is no layer: {quoted(entry)}", "config, layers")
-        return self.object(entry)
+        # how a model inside was compiled does not matter any more; and a layer is a layer whatever module wrote it
+        entry = {key: value for key, value in entry.items() if key != "compile_config"}
+        return {**self.object(entry), "module": "keras.layers"}
 
     def value(self, key: str, value: Any) -> Any:
         if key == "layers":
@@ -111,16 +117,16 @@ class Normaliser:
     def lambda_layer(self, config: dict[str, Any], entry: dict[str, Any]) -> dict[str, Any]:
         """A Lambda's code is never read: the function comes from the caller, by the layer's name."""
         function = config.get("function")
-        stored_code = isinstance(function, list) or isinstance(function, dict) and function.get("class_name") == "__lambda__"
+        is_code = isinstance(function, list) or isinstance(function, dict) and function.get("class_name") == "__lambda__"
         for name in (config.get("name"), "lambda"):
-            if stored_code and name in self.custom:
+            if is_code and name in self.custom:
                 config["function"] = {
                     "module": "builtins", "class_name": "function", "config": name, "registered_name": "function",
                 }  # fmt: skip
                 break
         else:
-            if isinstance(function, list):  # Keras 2: [code, defaults, closure]
-                config["function"] = {"class_name": "__lambda__", "config": {"code": function[0] if function else None}}
+            if is_code:
+                config["function"] = self.code(function, config.get("name"))
             elif isinstance(function, str) and config.get("function_type") == "function":
                 config["function"] = {
                     "module": "builtins", "class_name": "function", "config": function, "registered_name": "function",
@@ -130,6 +136,21 @@ class Normaliser:
         if config.get("output_shape") is None:
             config.pop("output_shape", None)
         return config
+
+    def code(self, function: Any, name: Any) -> Any:
+        """What to do about a stored lambda: with safe_mode=False its text may be read, never its bytecode."""
+        stored = function.get("config") if isinstance(function, dict) else None
+        source = stored.get("source") if isinstance(stored, dict) else None
+        if isinstance(source, str) and source and not self.safe_mode:
+            return stored_code.function_of(source, self.file)
+        kind = "as text" if isinstance(source, str) and source else "as bytecode"
+        raise refusal(
+            self.file,
+            f"it holds Python code ({kind}), which is not run",
+            f"Lambda layer {quoted(name)!r}",
+            f'Give the function itself: load_model(..., custom_objects={{"{quoted(name, 60)}": function}}).'
+            + (f" The code reads: {quoted(source)}" if isinstance(source, str) and source else ""),
+        )
 
     def accepted(self, name: Any, config: dict[str, Any]) -> dict[str, Any]:
         """The config without what a built-in class has no argument for, where nothing is lost by that."""
@@ -252,10 +273,11 @@ class Normaliser:
         if "optimizer_config" in given:
             given["optimizer"] = given.pop("optimizer_config")
         found = {key: self.value(key, given[key]) for key in _COMPILE if given.get(key) is not None}
-        found["loss"] = self.loss(found.get("loss"))
+        found["loss"] = _in_role("keras.losses", self.loss(found.get("loss")))
         for key in ("metrics", "weighted_metrics"):
             if key in found:
-                found[key] = self.metrics(found[key])
+                found[key] = _in_role("keras.metrics", self.metrics(found[key]))
+        found["optimizer"] = _in_role("keras.optimizers", found.get("optimizer", "rmsprop"))
         optimizer = found.get("optimizer")
         if isinstance(optimizer, dict) and str(optimizer.get("class_name", "")).startswith("Custom>"):
             # so marked by Keras 2.11 and later: its own new optimizers
@@ -289,6 +311,17 @@ class Normaliser:
                     return name
             return function if function is not None else name
         return value
+
+
+def _in_role(module: str, part: Any) -> Any:
+    """Losses, metrics and optimizers with the module of their role, which legacy files leave out."""
+    if isinstance(part, list):
+        return [_in_role(module, one) for one in part]
+    if isinstance(part, dict) and "class_name" in part:
+        # a loss may stand as a metric where its module says so
+        known = part.get("module") in ("keras.losses", "keras.metrics", "builtins")
+        return part if known else {**part, "module": module}
+    return {key: _in_role(module, one) for key, one in part.items()} if isinstance(part, dict) else part
 
 
 def _name(entry: Any) -> Any:
