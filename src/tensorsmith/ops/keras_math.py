@@ -1,0 +1,519 @@
+"""The numeric half of `keras.ops`: Keras 3's names and argument names for elementwise operations and reductions.
+
+Two things differ from the `tf` functions: values of two dtypes are brought to one that holds both (integers
+beside floats become that float), and functions that need floats take integers, as float32.
+"""
+
+from __future__ import annotations
+
+import builtins
+from typing import Any
+
+import numpy as np
+
+from tensorsmith.core import dtypes
+from tensorsmith.ops import comparison, cumulative, elementwise, linalg, reductions, rounding, special, trigonometry
+from tensorsmith.ops.casting import cast
+from tensorsmith.ops.complex_numbers import conj, imag, real
+from tensorsmith.ops.creation import zeros_like
+from tensorsmith.tensor.apply import plain
+from tensorsmith.tensor.convert import convert
+from tensorsmith.tensor.tensor import Tensor
+
+
+def common_dtype(*given: dtypes.DType) -> dtypes.DType:
+    """The dtype that holds values of all: booleans give way to integers, integers to floats, narrow ones to wide.
+
+    >>> common_dtype(dtypes.int64, dtypes.float32)
+    tf.float32
+    """
+    best = given[0]
+    for other in given[1:]:
+        if other is best:
+            continue
+        ranks = ["bool", "uint", "int", "float", "complex"]
+        kinds = [builtins.max(r for r, k in enumerate(ranks) if _kind(d) == k) for d in (best, other)]
+        if kinds[0] != kinds[1] and builtins.max(kinds) >= 3:
+            best = best if kinds[0] > kinds[1] else other
+        elif "bfloat16" in (best.name, other.name):
+            best = dtypes.float32 if 2 == best.size == other.size else builtins.max((best, other), key=lambda d: d.size)
+        else:
+            wide = np.promote_types(best.numpy_dtype, other.numpy_dtype)
+            best = dtypes.as_dtype(wide)
+    return best
+
+
+def _kind(dtype: dtypes.DType) -> str:
+    if dtype.is_floating:
+        return "float"
+    return dtype.name.rstrip("0123456789")
+
+
+def pair(x1: Any, x2: Any) -> tuple[Any, Any]:
+    """Two values as operations take them: of one dtype, or a number beside a tensor that it follows."""
+    tensors = [x if isinstance(x, Tensor) or hasattr(x, "_read") else None for x in (x1, x2)]
+    if None not in tensors and x1.dtype is x2.dtype:
+        return x1, x2
+    if isinstance(x2, float) and tensors[0] is not None and not (x1.dtype.is_floating or x1.dtype.is_complex):
+        return cast(x1, dtypes.float32), x2
+    if isinstance(x1, float) and tensors[1] is not None and not (x2.dtype.is_floating or x2.dtype.is_complex):
+        return x1, cast(x2, dtypes.float32)
+    if isinstance(x1, (int, float)) or isinstance(x2, (int, float)):
+        return x1, x2
+    x1, x2 = convert(x1), convert(x2)
+    wanted = common_dtype(x1.dtype, x2.dtype)
+    return cast(x1, wanted), cast(x2, wanted)
+
+
+def floats(x: Any) -> Tensor:
+    """x, as float32 when it holds integers or booleans."""
+    x = convert(x)
+    return x if x.dtype.is_floating or x.dtype.is_complex else cast(x, dtypes.float32)
+
+
+def _numbers(x: Any) -> Tensor:
+    x = convert(x)
+    return cast(x, dtypes.int32) if x.dtype.is_bool else x
+
+
+# ---- of two values
+
+
+def add(x1: Any, x2: Any) -> Tensor:
+    """x1 + x2."""
+    return elementwise.add(*pair(x1, x2))
+
+
+def subtract(x1: Any, x2: Any) -> Tensor:
+    """x1 - x2."""
+    return elementwise.subtract(*pair(x1, x2))
+
+
+def multiply(x1: Any, x2: Any) -> Tensor:
+    """x1 * x2."""
+    return elementwise.multiply(*pair(x1, x2))
+
+
+def divide(x1: Any, x2: Any) -> Tensor:
+    """x1 / x2, of integers as float32.
+
+    >>> divide(1, 2).numpy().item()
+    0.5
+    """
+    x1, x2 = pair(x1, x2)
+    return elementwise.divide(*pair(floats(x1) if not isinstance(x1, float) else x1, floats(x2) if not isinstance(x2, float) else x2))
+
+
+true_divide = divide
+
+
+def divide_no_nan(x1: Any, x2: Any) -> Tensor:
+    """x1 / x2, and 0 where x2 is 0."""
+    x1, x2 = pair(x1, x2)
+    return elementwise.divide_no_nan(*pair(floats(x1), floats(x2)))
+
+
+def floor_divide(x1: Any, x2: Any) -> Tensor:
+    """floor(x1 / x2)."""
+    return elementwise.floordiv(*pair(x1, x2))
+
+
+def mod(x1: Any, x2: Any) -> Tensor:
+    """The remainder of x1 / x2, with the sign of x2."""
+    return elementwise.floormod(*pair(x1, x2))
+
+
+def power(x1: Any, x2: Any) -> Tensor:
+    """x1**x2."""
+    return elementwise.pow(*pair(x1, x2))
+
+
+def maximum(x1: Any, x2: Any) -> Tensor:
+    """The greater of both."""
+    return elementwise.maximum(*pair(x1, x2))
+
+
+def minimum(x1: Any, x2: Any) -> Tensor:
+    """The smaller of both."""
+    return elementwise.minimum(*pair(x1, x2))
+
+
+def arctan2(x1: Any, x2: Any) -> Tensor:
+    """The angle of the point (x2, x1)."""
+    x1, x2 = pair(x1, x2)
+    return trigonometry.atan2(*pair(floats(x1), floats(x2)))
+
+
+def logaddexp(x1: Any, x2: Any) -> Tensor:
+    """log(exp(x1) + exp(x2)), without overflow."""
+    x1, x2 = (floats(x) for x in pair(x1, x2))
+    top = elementwise.maximum(x1, x2)
+    gap = elementwise.negative(elementwise.abs(elementwise.subtract(x1, x2)))
+    return elementwise.add(top, elementwise.log1p(elementwise.exp(gap)))
+
+
+def equal(x1: Any, x2: Any) -> Tensor:
+    """x1 == x2."""
+    return comparison.equal(*pair(x1, x2))
+
+
+def not_equal(x1: Any, x2: Any) -> Tensor:
+    """x1 != x2."""
+    return comparison.not_equal(*pair(x1, x2))
+
+
+def less(x1: Any, x2: Any) -> Tensor:
+    """x1 < x2."""
+    return comparison.less(*pair(x1, x2))
+
+
+def less_equal(x1: Any, x2: Any) -> Tensor:
+    """x1 <= x2."""
+    return comparison.less_equal(*pair(x1, x2))
+
+
+def greater(x1: Any, x2: Any) -> Tensor:
+    """x1 > x2."""
+    return comparison.greater(*pair(x1, x2))
+
+
+def greater_equal(x1: Any, x2: Any) -> Tensor:
+    """x1 >= x2."""
+    return comparison.greater_equal(*pair(x1, x2))
+
+
+def logical_and(x1: Any, x2: Any) -> Tensor:
+    """True where both are."""
+    return comparison.logical_and(cast(x1, dtypes.bool_), cast(x2, dtypes.bool_))
+
+
+def logical_or(x1: Any, x2: Any) -> Tensor:
+    """True where either is."""
+    return comparison.logical_or(cast(x1, dtypes.bool_), cast(x2, dtypes.bool_))
+
+
+def logical_xor(x1: Any, x2: Any) -> Tensor:
+    """True where one is and the other is not."""
+    return comparison.logical_xor(cast(x1, dtypes.bool_), cast(x2, dtypes.bool_))
+
+
+def logical_not(x: Any) -> Tensor:
+    """True where x is not."""
+    return comparison.logical_not(cast(x, dtypes.bool_))
+
+
+def where(condition: Any, x1: Any = None, x2: Any = None) -> Any:
+    """x1 where the condition holds, x2 elsewhere; without them the places where it holds, one tensor an axis.
+
+    >>> where([True, False], 1, 2.5).numpy()
+    array([1. , 2.5], dtype=float32)
+    """
+    if x1 is None and x2 is None:
+        return nonzero(condition)
+    if isinstance(x1, (int, float)) and isinstance(x2, (int, float)):
+        if isinstance(x1, float) or isinstance(x2, float):
+            x1, x2 = float(x1), float(x2)
+    else:
+        x1, x2 = pair(x1, x2)
+    return comparison.where(cast(condition, dtypes.bool_), x1, x2)
+
+
+def nonzero(x: Any) -> tuple[Tensor, ...]:
+    """The places of the elements that are not 0, one vector an axis."""
+    places = comparison.where(cast(x, dtypes.bool_))
+    return tuple(places[:, at] for at in range(convert(x).ndim))
+
+
+def clip(x: Any, x_min: Any, x_max: Any) -> Tensor:
+    """x cut off below x_min and above x_max."""
+    return elementwise.clip_by_value(x, x_min, x_max)
+
+
+def isclose(x1: Any, x2: Any, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: bool = False) -> Tensor:
+    """True where |x1 - x2| <= atol + rtol * |x2|."""
+    x1, x2 = (floats(x) for x in pair(x1, x2))
+    near = elementwise.abs(x1 - x2) <= atol + rtol * elementwise.abs(x2)
+    same = comparison.logical_or(near, comparison.equal(x1, x2))
+    if equal_nan:
+        same = comparison.logical_or(same, comparison.logical_and(rounding.is_nan(x1), rounding.is_nan(x2)))
+    return same
+
+
+# ---- of one value
+
+
+def _of_floats(function: Any, doc: str) -> Any:
+    def wrapped(x: Any) -> Tensor:
+        return function(floats(x))
+
+    wrapped.__doc__ = doc
+    wrapped.__name__ = wrapped.__qualname__ = function.__name__
+    return wrapped
+
+
+arccos = _of_floats(trigonometry.acos, "The angle in radians whose cosine is x.")
+arccosh = _of_floats(trigonometry.acosh, "The inverse of cosh.")
+arcsin = _of_floats(trigonometry.asin, "The angle in radians whose sine is x.")
+arcsinh = _of_floats(trigonometry.asinh, "The inverse of sinh.")
+arctan = _of_floats(trigonometry.atan, "The angle in radians whose tangent is x.")
+arctanh = _of_floats(trigonometry.atanh, "The inverse of tanh.")
+ceil = _of_floats(rounding.ceil, "The smallest whole number that is not below x.")
+cos = _of_floats(trigonometry.cos, "The cosine.")
+cosh = _of_floats(trigonometry.cosh, "The hyperbolic cosine.")
+erf = _of_floats(special.erf, "The error function.")
+erfinv = _of_floats(special.erfinv, "The inverse of the error function.")
+exp = _of_floats(elementwise.exp, "e**x.")
+expm1 = _of_floats(elementwise.expm1, "e**x - 1.")
+floor = _of_floats(rounding.floor, "The greatest whole number that is not above x.")
+log = _of_floats(elementwise.log, "The natural logarithm.")
+log1p = _of_floats(elementwise.log1p, "log(1 + x).")
+reciprocal = _of_floats(elementwise.reciprocal, "1 / x.")
+rsqrt = _of_floats(elementwise.rsqrt, "1 / sqrt(x).")
+sin = _of_floats(trigonometry.sin, "The sine.")
+sinh = _of_floats(trigonometry.sinh, "The hyperbolic sine.")
+sqrt = _of_floats(elementwise.sqrt, "The square root.")
+tan = _of_floats(trigonometry.tan, "The tangent.")
+trunc = _of_floats(rounding.trunc, "x without its fraction.")
+
+
+def tanh(x: Any) -> Tensor:
+    """The hyperbolic tangent."""
+    return trigonometry.tanh(floats(x))
+
+
+def log2(x: Any) -> Tensor:
+    """The logarithm to base 2."""
+    return elementwise.divide(log(x), float(np.log(2)))
+
+
+def log10(x: Any) -> Tensor:
+    """The logarithm to base 10."""
+    return elementwise.divide(log(x), float(np.log(10)))
+
+
+def abs(x: Any) -> Tensor:
+    """The absolute value."""
+    return elementwise.abs(x)
+
+
+absolute = abs
+
+
+def negative(x: Any) -> Tensor:
+    """-x."""
+    return elementwise.negative(x)
+
+
+def sign(x: Any) -> Tensor:
+    """-1, 0 or 1."""
+    return elementwise.sign(x)
+
+
+def square(x: Any) -> Tensor:
+    """x * x."""
+    return elementwise.square(_numbers(x))
+
+
+def round(x: Any, decimals: int = 0) -> Tensor:
+    """The nearest number with so many digits behind the point; halves go to the even one."""
+    if not decimals:
+        return rounding.round_(x)
+    factor = 10.0**decimals
+    return elementwise.divide(rounding.round_(elementwise.multiply(floats(x), factor)), factor)
+
+
+def isnan(x: Any) -> Tensor:
+    """True where x is not a number."""
+    return rounding.is_nan(floats(x))
+
+
+def isinf(x: Any) -> Tensor:
+    """True where x is infinite."""
+    return rounding.is_inf(floats(x))
+
+
+def isfinite(x: Any) -> Tensor:
+    """True where x is neither NaN nor infinite."""
+    return rounding.is_finite(floats(x))
+
+
+def nan_to_num(x: Any, nan: float = 0.0, posinf: float | None = None, neginf: float | None = None) -> Tensor:
+    """x with NaN and infinities replaced."""
+    x = floats(x)
+    top = x.dtype.max if posinf is None else posinf
+    low = x.dtype.min if neginf is None else neginf
+    infinite = rounding.is_inf(x)
+    x = comparison.where(comparison.logical_and(infinite, x > 0), float(top), x)
+    x = comparison.where(comparison.logical_and(infinite, x < 0), float(low), x)
+    return comparison.where(rounding.is_nan(x), nan, x)
+
+
+def conjugate(x: Any) -> Tensor:
+    """The complex conjugate."""
+    return conj(x)
+
+
+# ---- reductions
+
+
+def sum(x: Any, axis: Any = None, keepdims: bool = False) -> Tensor:
+    """The sum over `axis`."""
+    return reductions.reduce_sum(_numbers(x), axis=axis, keepdims=keepdims)
+
+
+def mean(x: Any, axis: Any = None, keepdims: bool = False) -> Tensor:
+    """The mean over `axis`, of integers as float32.
+
+    >>> mean([1, 2]).numpy().item()
+    1.5
+    """
+    return reductions.reduce_mean(floats(x), axis=axis, keepdims=keepdims)
+
+
+def prod(x: Any, axis: Any = None, keepdims: bool = False, dtype: Any = None) -> Tensor:
+    """The product over `axis`."""
+    x = _numbers(x)
+    return reductions.reduce_prod(x if dtype is None else cast(x, dtype), axis=axis, keepdims=keepdims)
+
+
+def max(x: Any, axis: Any = None, keepdims: bool = False, initial: Any = None) -> Tensor:
+    """The greatest over `axis`."""
+    found = reductions.reduce_max(x, axis=axis, keepdims=keepdims)
+    return found if initial is None else elementwise.maximum(found, initial)
+
+
+def min(x: Any, axis: Any = None, keepdims: bool = False, initial: Any = None) -> Tensor:
+    """The smallest over `axis`."""
+    found = reductions.reduce_min(x, axis=axis, keepdims=keepdims)
+    return found if initial is None else elementwise.minimum(found, initial)
+
+
+amax, amin = max, min
+
+
+def std(x: Any, axis: Any = None, keepdims: bool = False) -> Tensor:
+    """The standard deviation over `axis`."""
+    return reductions.reduce_std(floats(x), axis=axis, keepdims=keepdims)
+
+
+def var(x: Any, axis: Any = None, keepdims: bool = False) -> Tensor:
+    """The variance over `axis`."""
+    return reductions.reduce_variance(floats(x), axis=axis, keepdims=keepdims)
+
+
+def logsumexp(x: Any, axis: Any = None, keepdims: bool = False) -> Tensor:
+    """log(sum(exp(x))) over `axis`, without overflow."""
+    return reductions.reduce_logsumexp(floats(x), axis=axis, keepdims=keepdims)
+
+
+def all(x: Any, axis: Any = None, keepdims: bool = False) -> Tensor:
+    """True where all over `axis` are."""
+    return reductions.reduce_all(cast(x, dtypes.bool_), axis=axis, keepdims=keepdims)
+
+
+def any(x: Any, axis: Any = None, keepdims: bool = False) -> Tensor:
+    """True where any over `axis` is."""
+    return reductions.reduce_any(cast(x, dtypes.bool_), axis=axis, keepdims=keepdims)
+
+
+def _place(function: Any, x: Any, axis: Any, keepdims: bool) -> Tensor:
+    from tensorsmith.ops.shaping import expand_dims, reshape
+
+    x = convert(x)
+    if axis is None:
+        found = function(reshape(x, [-1]), axis=0, output_type=dtypes.int32)
+        return reshape(found, [1] * x.ndim) if keepdims else found
+    axis = plain(axis, "axis")
+    found = function(x, axis=axis, output_type=dtypes.int32)
+    return expand_dims(found, axis % x.ndim) if keepdims else found
+
+
+def argmax(x: Any, axis: int | None = None, keepdims: bool = False) -> Tensor:
+    """The place (int32) of the greatest over `axis`, of all elements in a row by default."""
+    return _place(reductions.argmax, x, axis, keepdims)
+
+
+def argmin(x: Any, axis: int | None = None, keepdims: bool = False) -> Tensor:
+    """The place (int32) of the smallest over `axis`, of all elements in a row by default."""
+    return _place(reductions.argmin, x, axis, keepdims)
+
+
+def count_nonzero(x: Any, axis: Any = None) -> Tensor:
+    """How many elements over `axis` are not 0 (int32)."""
+    return reductions.count_nonzero(x, axis=axis, dtype=dtypes.int32)
+
+
+def cumsum(x: Any, axis: int | None = None, dtype: Any = None) -> Tensor:
+    """Running sums along `axis`, of all elements in a row by default."""
+    return _running(cumulative.cumsum, x, axis, dtype)
+
+
+def cumprod(x: Any, axis: int | None = None, dtype: Any = None) -> Tensor:
+    """Running products along `axis`, of all elements in a row by default."""
+    return _running(cumulative.cumprod, x, axis, dtype)
+
+
+def _running(function: Any, x: Any, axis: int | None, dtype: Any) -> Tensor:
+    from tensorsmith.ops.shaping import reshape
+
+    x = _numbers(x) if dtype is None else cast(x, dtype)
+    return function(reshape(x, [-1]), axis=0) if axis is None else function(x, axis=axis)
+
+
+def average(x: Any, axis: Any = None, weights: Any = None) -> Tensor:
+    """The mean over `axis`, each element counted by its weight."""
+    x = floats(x)
+    if weights is None:
+        return mean(x, axis)
+    weights = cast(weights, x.dtype)
+    if isinstance(axis, int) and weights.ndim == 1 < x.ndim:
+        from tensorsmith.ops.shaping import reshape
+
+        weights = reshape(weights, [-1 if a == axis % x.ndim else 1 for a in range(x.ndim)])
+    weights = elementwise.add(weights, zeros_like(x))
+    return elementwise.divide(sum(x * weights, axis), sum(weights, axis))
+
+
+# ---- products
+
+
+def matmul(x1: Any, x2: Any) -> Tensor:
+    """The matrix product over the last two axes.
+
+    >>> matmul([[1.0, 2.0]], [[3], [4]]).numpy()
+    array([[11.]], dtype=float32)
+    """
+    return linalg.matmul(*pair(x1, x2))
+
+
+def dot(x1: Any, x2: Any) -> Tensor:
+    """The sum of products over the last axis of x1 and the last but one of x2."""
+    x1, x2 = (convert(x) for x in pair(x1, x2))
+    if x1.ndim == 0 or x2.ndim == 0:
+        return elementwise.multiply(x1, x2)
+    return linalg.tensordot(x1, x2, [[-1], [-1 if x2.ndim == 1 else -2]])
+
+
+def tensordot(x1: Any, x2: Any, axes: Any = 2) -> Tensor:
+    """The sum of products over axes of both."""
+    return linalg.tensordot(*pair(x1, x2), axes)
+
+
+def einsum(subscripts: str, *operands: Any, **kwargs: Any) -> Tensor:
+    """Sums of products, told by letters."""
+    tensors = [convert(x) for x in operands]
+    wanted = common_dtype(*(t.dtype for t in tensors))
+    return linalg.einsum(subscripts, *(cast(t, wanted) for t in tensors))
+
+
+def outer(x1: Any, x2: Any) -> Tensor:
+    """All products of an element of x1 and one of x2."""
+    from tensorsmith.ops.shaping import reshape
+
+    x1, x2 = pair(x1, x2)
+    return elementwise.multiply(reshape(x1, [-1, 1]), reshape(x2, [1, -1]))
+
+
+def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> Tensor:
+    """The norm of vectors or matrices."""
+    return linalg.norm(floats(x), ord="euclidean" if ord is None else ord, axis=axis, keepdims=keepdims)
