@@ -48,7 +48,7 @@ def jax() -> Any:
 def import_in_background() -> None:
     """Starts importing JAX on a thread, so that it hides behind what the user's code does before the first program."""
     if _jax is None:
-        threading.Thread(target=_import_quietly, name="tensorsmith-import-jax", daemon=True).start()
+        threading.Thread(target=_import_quietly, name="tensorsmith-import-jax").start()
 
 
 def _import_quietly() -> None:

@@ -92,8 +92,10 @@ class CompiledMetrics:
 
     @property
     def metrics(self) -> list[Any]:
-        """The metric objects, in order."""
-        return [metric for _, metric, _ in self._built or []]
+        """The metric objects, in order; before the first batch those that were given as objects."""
+        if self._built is None:
+            return [m for m in nest.flatten([self.given, self.weighted]) if isinstance(m, metrics.Metric)]
+        return [metric for _, metric, _ in self._built]
 
     def build(self, y_true: Any, y_pred: Any) -> None:
         outputs, targets = nest.flatten(y_pred), nest.flatten(y_true)

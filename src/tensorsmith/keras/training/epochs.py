@@ -9,12 +9,13 @@ import numpy as np
 
 from tensorsmith.keras.training.steps import Step
 from tensorsmith.program import execute, xla
-from tensorsmith.program.padded import CannotPad, Lowered
+from tensorsmith.program.padded import REGISTER, CannotPad, Lowered
 from tensorsmith.program.program import Program
 
-# A step up to this many multiply-adds in its largest product is faster as one kernel (`program/xla.py`):
-# the chapter's model (30 units, batch 32) 2.3 -> 1.7 ms an epoch; at 128 units the plain form wins.
-SMALL_PRODUCT = 64 * 1024
+# A step is faster as one kernel (`program/xla.py`) while its products are small. That form multiplies in plain loops: up
+# to SKINNY multiply-adds where one of the three sizes is a register's width or less, up to SQUARE where none is.
+# Measured, epochs of 363 steps: 8-30-1 1.2 against 2.5 ms, 8-128-1 2.8 against 3.7, but 8-30-30-1 7.0 against 5.7.
+SKINNY, SQUARE = 64 * 1024, 16 * 1024
 
 # signatures of programs in which some operation needs the exact number of rows
 _exact: set[Any] = set()
@@ -36,10 +37,10 @@ class Loop:
         self.full, self.rest = divmod(self.rows, self.batch)
         self.steps = self.full + bool(self.rest)
         self.small = is_small(step.program, self.batch)
-        # the arrays end in repeated rows that fill the last batch: a step never reads past them
-        self.data = [_placed(a, self.steps * self.batch) for a in arrays]
+        self.length = _rounded(self.steps) * self.batch
+        self.data = [_placed(a, self.length) for a in arrays]
         self._compiled: dict[str, Callable[..., list[Any]]] = {}
-        self._order: Any = np.zeros(self.steps * self.batch if shuffled else 0, np.int32)
+        self._order: Any = np.zeros(self.length if shuffled else 0, np.int32)
 
     @property
     def masked(self) -> bool:
@@ -48,7 +49,7 @@ class Loop:
 
     def set_order(self, order: np.ndarray) -> None:
         """The order of rows for the coming steps."""
-        filled = np.zeros(self.steps * self.batch, np.int32)
+        filled = np.zeros(self.length, np.int32)
         filled[: self.rows] = order
         self._order = execute.jax().device_put(filled)
 
@@ -60,7 +61,7 @@ class Loop:
             size = self.batch if which == "full" else self.rest
             masked = self.masked and which == "full"
             step = self.step
-            order = np.zeros(self.steps * self.batch if self.shuffled else 0, np.int32)
+            order = np.zeros(self.length if self.shuffled else 0, np.int32)
             arrays = [*self.step.values(), *self.data, order, _PLACE]
             options = (xla.SMALL_LOOP,) if self.small else ()
             key = ("loop", size, self.shuffled, masked, self.small, step.written, tuple(step.reads), len(self.data))
@@ -139,16 +140,17 @@ _PLACE = np.zeros(4, np.int32)
 
 
 def is_small(program: Program, batch: int) -> bool:
-    """True for a step whose every product is small and that holds no loop of its own."""
+    """True for a step whose every array and product is small and that holds no loop of its own."""
     for node in program.nodes:
         if any(isinstance(value, Program) for value in node.settings.values()):
             return False
         for number in (*node.outputs, *(i for i in node.inputs if i >= 0)):
-            if _elements(program.specs[number][0], batch) > SMALL_PRODUCT:
+            if _elements(program.specs[number][0], batch) > SKINNY:
                 return False
         if node.op.name == "matmul":
             left, right = (program.specs[i][0] for i in node.inputs[:2])
-            if _elements((*left, right[-1]), batch) > SMALL_PRODUCT:
+            sizes = (_elements(left[:-1], batch), _elements(left[-1:], batch), _elements(right[-1:], batch))
+            if sizes[0] * sizes[1] * sizes[2] > (SKINNY if min(sizes) <= REGISTER else SQUARE):
                 return False
     return True
 
@@ -158,6 +160,16 @@ def _elements(shape: tuple[int | None, ...], batch: int) -> int:
     for size in shape:
         count *= batch if size is None else size
     return count
+
+
+def _rounded(steps: int) -> int:
+    """A number of steps rounded up by an eighth at most, so that data of about one size shares its executables.
+
+    >>> [_rounded(n) for n in (1, 8, 9, 17, 100, 363)]
+    [1, 8, 9, 18, 104, 384]
+    """
+    unit = 1 << max(steps.bit_length() - 4, 0)
+    return -(-steps // unit) * unit
 
 
 def _placed(array: Any, rows: int) -> Any:

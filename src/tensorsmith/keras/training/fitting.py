@@ -17,12 +17,6 @@ from tensorsmith.keras.training.batches import ArrayData
 from tensorsmith.keras.training.runs import CompiledRun, EagerRun, IterableRun, Run
 from tensorsmith.state import random_generator
 
-# seconds that one compiled call may take: the screen is refreshed, and Ctrl-C answered, after each
-CALL_SECONDS = 0.1
-# steps of the very first call, which tells how long a step takes
-FIRST_CALL = 32
-
-
 def fit(
     model: Any, x: Any, y: Any, batch_size: Any, epochs: int, verbose: Any, callbacks: Any, validation_split: float,
     validation_data: Any, shuffle: bool, class_weight: Any, sample_weight: Any, initial_epoch: int,
@@ -64,7 +58,6 @@ def fit(
     model.__dict__["history"] = history
     model.stop_training = False
     rng = random_generator.numpy_generator()
-    pace = Pace()
     called.on_train_begin({})
     logs: dict[str, float] = {}
     for epoch in range(initial_epoch, epochs):
@@ -73,8 +66,8 @@ def fit(
         called.on_epoch_begin(epoch, {})
         run.begin(rng)
         progress = Progress(run.steps, verbose)
-        logs = _pass(model, "train", run, called, progress, pace, epoch)
-        done = pace.done
+        logs = _pass(model, "train", run, called, progress, epoch)
+        done = run.done
         if not done:
             _warn(
                 f"fit: the data ran out before epoch {epoch + 1}. An iterator gives its batches once: pass "
@@ -92,36 +85,17 @@ def fit(
     return history
 
 
-class Pace:
-    """How fast steps run: how many fit into one call, learned from the calls before."""
-
-    def __init__(self) -> None:
-        self.seconds_a_step: float | None = None
-        self.done = 0
-        self.warned = False
-
-    def steps(self) -> int:
-        if self.seconds_a_step is None:
-            return FIRST_CALL
-        return max(1, int(CALL_SECONDS / max(self.seconds_a_step, 1e-9)))
-
-    def learn(self, steps: int, seconds: float) -> None:
-        each = seconds / steps
-        # the first call may hold the compile: only a later, faster one counts in full
-        self.seconds_a_step = each if self.seconds_a_step is None else min(each, 2 * self.seconds_a_step)
-
-
 def _pass(
-    model: Any, kind: str, run: Run, called: CallbackList, progress: Progress | None, pace: Pace, epoch: int | None
+    model: Any, kind: str, run: Run, called: CallbackList, progress: Progress | None, epoch: int | None
 ) -> dict[str, float]:
-    """Takes all steps of one pass; the logs at its end. `pace.done` says how many there were."""
+    """Takes all steps of one pass; the logs at its end. `run.done` says how many there were."""
     one_by_one = run.single or called.wants_batches(kind)
     begin = getattr(called, f"on_{kind}_batch_begin")
     end = getattr(called, f"on_{kind}_batch_end")
     logs: dict[str, float] = {}
     at = 0
     while run.steps is None or at < run.steps:
-        count = 1 if one_by_one else pace.steps()
+        count = 1 if one_by_one else run.pace.steps()
         last = at + count if run.steps is None else min(at + count, run.steps)
         if one_by_one:
             begin(at, {})
@@ -135,11 +109,11 @@ def _pass(
             break
         logs = results
         if not one_by_one:
-            pace.learn(last - at, time.perf_counter() - began)
+            run.pace.learn(last - at, time.perf_counter() - began)
         if one_by_one:
             end(at, logs)
-        if not pace.warned and not math.isfinite(_first_number(logs)):
-            pace.warned = True
+        if not run.warned and not math.isfinite(_first_number(logs)):
+            run.warned = True
             place = f"batch {last}" if last == at + 1 else f"the batches {at + 1} to {last}"
             where = f"in epoch {epoch + 1}, " if epoch is not None else ""
             _warn(
@@ -151,7 +125,7 @@ def _pass(
             progress.update(at, logs)
         if kind == "train" and model.stop_training:
             break
-    pace.done = at
+    run.done = at
     return logs
 
 
@@ -181,11 +155,10 @@ def evaluate_run(model: Any, run: Run, called: CallbackList, progress: Progress 
     with model._state_lock:
         called.on_test_begin({})
         run.begin(None)
-        pace = Pace()
-        logs = _pass(model, "test", run, called, progress, pace, None)
+        logs = _pass(model, "test", run, called, progress, None)
         called.on_test_end(logs)
         if progress is not None:
-            progress.update(pace.done, logs, final=True)
+            progress.update(run.done, logs, final=True)
     return logs
 
 

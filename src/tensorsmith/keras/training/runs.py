@@ -17,15 +17,45 @@ from tensorsmith.tensor.convert import convert
 from tensorsmith.tensor.tensor import Tensor
 
 
+# seconds that one compiled call may take: the screen is refreshed, and Ctrl-C answered, after each
+CALL_SECONDS = 0.1
+# steps of the very first call, which tells how long a step takes
+FIRST_CALL = 32
+
+
+class Pace:
+    """How fast steps run: how many fit into one call, learned from the calls before."""
+
+    def __init__(self) -> None:
+        self.seconds_a_step: float | None = None
+
+    def steps(self) -> int:
+        if self.seconds_a_step is None:
+            return FIRST_CALL
+        return max(1, int(CALL_SECONDS / max(self.seconds_a_step, 1e-9)))
+
+    def learn(self, steps: int, seconds: float) -> None:
+        each = seconds / steps
+        # the first call may hold the compile, and one call may be held up by other work on the machine
+        self.seconds_a_step = each if self.seconds_a_step is None else min(each, 2 * self.seconds_a_step)
+
+
 class Run:
     """A pass: `steps` (None: not known), `begin()` before each (metrics start again), `advance(first, last)` -> logs, `ended` when data ran out.
 
     single  True: steps can only be taken one by one.
+    done    the steps of the last pass.
+    warned  whether it was told that the loss is not finite.
     """
 
     steps: int | None = None
     single = False
     ended = False
+    done = 0
+    warned = False
+
+    def __init__(self) -> None:
+        self.pace = Pace()
 
     def begin(self, rng: np.random.Generator | None) -> None:
         """Starts a pass; `rng` gives the order of the rows."""
@@ -41,6 +71,7 @@ class CompiledRun(Run):
     """Steps over arrays, many in one compiled call."""
 
     def __init__(self, model: Any, kind: str, data: ArrayData, batch: int, shuffle: bool, steps: int | None) -> None:
+        super().__init__()
         self.model, self.kind, self.data = model, kind, data
         self.step = model._step(kind, data.structure)
         self.own = getattr(type(model), f"{kind}_step") is not model._default_steps[kind]
@@ -66,7 +97,7 @@ class CompiledRun(Run):
     def warm_up(self) -> None:
         for which in ("full", "rest"):
             if (self.loop.full if which == "full" else self.loop.rest) and self.steps:
-                threading.Thread(target=_quietly, args=(self.loop, which), daemon=True).start()
+                threading.Thread(target=_quietly, args=(self.loop, which)).start()
 
 
 def _quietly(loop: Loop, which: str) -> None:
@@ -82,6 +113,7 @@ class EagerRun(Run):
     single = True
 
     def __init__(self, model: Any, kind: str, data: ArrayData, batch: int, shuffle: bool, steps: int | None) -> None:
+        super().__init__()
         self.model, self.kind, self.data, self.batch, self.shuffle = model, kind, data, batch, shuffle
         whole = -(-data.rows // batch)
         self.steps = whole if steps is None else min(steps, whole)
@@ -106,6 +138,7 @@ class IterableRun(Run):
     single = True
 
     def __init__(self, model: Any, kind: str, source: Any, steps: int | None) -> None:
+        super().__init__()
         self.model, self.kind, self.source = model, kind, source
         self.wanted = steps
         self.again = steps is not None and hasattr(source, "__next__")
