@@ -32,6 +32,7 @@ SAME = {
     "from tensorflow.math import log as it": "tf.math.log",
     "import tensorflow.math as it": "tf.math",
     "from tensorflow import square as it": "tf.square",
+    "import tensorflow.losses as it": "tf.keras.losses",
 }
 
 # What is not there, and what the error must say.

@@ -31,10 +31,7 @@ NAMES: dict[str, str | None] = {
 }
 
 # Scripts ask `tf.__version__ >= "2.0"`: they are told the version whose interface is kept, ours behind the plus sign.
-VERSIONS = {
-    "tensorsmith": f"2.21.0+tensorsmith.{__version__}",
-    "tensorsmith.keras": f"3.15.0+tensorsmith.{__version__}",
-}
+VERSION = f"2.21.0+tensorsmith.{__version__}"
 
 _ABSENT = object()
 
@@ -59,7 +56,7 @@ def hint(error: BaseException) -> str | None:
     module = sys.modules.get(error.name or "")
     if wanted is None or module is None:
         return None
-    return f"{error.name} has no {wanted[1]!r} yet; {_near(wanted[1], module)}"
+    return f"{error.name} has no {wanted[1]!r} yet; {_near(wanted[1], module, modules_only=False)}"
 
 
 class _Finder(MetaPathFinder):
@@ -85,9 +82,8 @@ class _Loader(Loader):
         if not hasattr(self.found, "__path__"):
             # Else Python would not ask us for what lies in it: `from tensorflow.keras.preprocessing.text import ...`.
             self.found.__path__ = []
-        real = getattr(self.found, "__name__", None)
-        if real in VERSIONS:
-            self.found.__version__ = VERSIONS[real]
+        if NAMES.get(module.__name__) == "tensorsmith":
+            self.found.__version__ = VERSION
 
 
 def _resolve(fullname: str) -> Any:
@@ -112,9 +108,6 @@ def _resolve(fullname: str) -> Any:
 def _child(parent: Any, part: str) -> Any:
     """The namespace `part` of `parent`, or _ABSENT."""
     name = getattr(parent, "__name__", "")
-    # The floors of the house are attributes of the package too, once loaded, but no part of its face.
-    if name == "tensorsmith" and part not in getattr(parent, "__all__", dir(parent)):
-        return _ABSENT
     value = getattr(parent, part, _ABSENT)
     if value is _ABSENT and name.startswith("tensorsmith.") and hasattr(parent, "__path__"):
         try:
@@ -122,6 +115,8 @@ def _child(parent: Any, part: str) -> Any:
         except ModuleNotFoundError as error:
             if error.name != f"{name}.{part}":
                 raise
+    if name == "tensorsmith" and part not in parent.__all__ and getattr(value, "__name__", "") == f"{name}.{part}":
+        return _ABSENT  # a floor of the house: once loaded an attribute of the package, but no part of its face
     return value if _is_namespace(value) else _ABSENT
 
 
@@ -141,17 +136,24 @@ def _not_found(fullname: str, parent: str, nearby: Any) -> ModuleNotFoundError:
     return ModuleNotFoundError(f"No module named {fullname!r}: {why}", name=fullname)
 
 
-def _near(wanted: str, place: Any) -> str:
+def _leads_to_namespace(place: Any, name: str) -> bool:
+    try:
+        return _is_namespace(getattr(place, name, None))
+    except ImportError:  # a name that is loaded when asked for, and needs a package that is not installed
+        return False
+
+
+def _near(wanted: str, place: Any, modules_only: bool = True) -> str:
     """The names of `place` (a namespace, or a list of names) that look like the one wanted, or else its modules."""
     if isinstance(place, list):
         return f"there is {', '.join(place)}."
     names = [name for name in getattr(place, "__all__", dir(place)) if not name.startswith("_")]
-    lowered = {name.lower(): name for name in names}
+    modules = sorted(name for name in names if _leads_to_namespace(place, name))
+    lowered = {name.lower(): name for name in (modules if modules_only else names)}
     close = [lowered[name] for name in difflib.get_close_matches(wanted.lower(), lowered, n=3, cutoff=0.6)]
     if close:
         return f"near it: {', '.join(close)}."
-    modules = [name for name in names if _is_namespace(getattr(place, name, None))]
-    return f"there is {', '.join(sorted(modules))}." if modules else "nothing there has a name like it."
+    return f"there is {', '.join(modules)}." if modules else "there are no modules in it."
 
 
 def _forget() -> None:
