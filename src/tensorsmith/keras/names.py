@@ -23,6 +23,8 @@ MODULES = {
     "model": "keras",
     "loss": "keras.losses",
     "metric": "keras.metrics",
+    # what MeanMetricWrapper wraps; `metrics.get("mae")` is a metric, its function is another thing
+    "metric function": "keras.metrics",
     "optimizer": "keras.optimizers",
     "schedule": "keras.optimizers.schedules",
     "initializer": "keras.initializers",

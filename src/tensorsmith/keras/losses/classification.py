@@ -225,7 +225,7 @@ def categorical_hinge(y_true: Any, y_pred: Any) -> Tensor:
 class CategoricalCrossentropy(Loss):
     """The function `categorical_crossentropy` as a loss, with its settings.
 
-    >>> CategoricalCrossentropy()([[0.0, 1.0]], [[0.5, 0.5]]).numpy().round(4).item()
+    >>> round(CategoricalCrossentropy()([[0.0, 1.0]], [[0.5, 0.5]]).numpy().item(), 4)
     0.6931
     """
 
@@ -281,7 +281,7 @@ class SparseCategoricalCrossentropy(Loss):
 class BinaryCrossentropy(Loss):
     """The function `binary_crossentropy` as a loss, with its settings.
 
-    >>> BinaryCrossentropy()([[1.0], [0.0]], [[0.5], [0.5]]).numpy().round(4).item()
+    >>> round(BinaryCrossentropy()([[1.0], [0.0]], [[0.5], [0.5]]).numpy().item(), 4)
     0.6931
     """
 
@@ -308,7 +308,7 @@ class BinaryCrossentropy(Loss):
 class BinaryFocalCrossentropy(Loss):
     """The function `binary_focal_crossentropy` as a loss, with its settings.
 
-    >>> BinaryFocalCrossentropy()([[1.0]], [[0.5]]).numpy().round(4).item()
+    >>> round(BinaryFocalCrossentropy()([[1.0]], [[0.5]]).numpy().item(), 4)
     0.1733
     """
 
@@ -343,7 +343,7 @@ class CategoricalFocalCrossentropy(Loss):
     """The function `categorical_focal_crossentropy` as a loss, with its settings.
 
     >>> loss = CategoricalFocalCrossentropy(gamma=0.0, alpha=1.0)
-    >>> loss([[0.0, 1.0]], [[0.5, 0.5]]).numpy().round(4).item()
+    >>> round(loss([[0.0, 1.0]], [[0.5, 0.5]]).numpy().item(), 4)
     0.6931
     """
 

@@ -93,7 +93,7 @@ class Mean(Metric):
         """Adds one value for each sample, with its weight."""
         if weights is None:
             self.total.assign_add(reduce_sum(values))
-            self.count.assign_add(_number_of(values, self.dtype))
+            self.count.assign_add(number_of(values, self.dtype))
         else:
             self.total.assign_add(reduce_sum(values * weights))
             self.count.assign_add(reduce_sum(weights))
@@ -102,7 +102,7 @@ class Mean(Metric):
         return divide_no_nan(self.total, self.count)
 
 
-def _number_of(values: Tensor, dtype: Any) -> Any:
+def number_of(values: Tensor, dtype: Any) -> Any:
     """How many samples there are: a number where the shape says it, so that a compiled step adds a constant."""
     if not values.ndim:
         return 1.0
@@ -134,8 +134,10 @@ class MeanMetricWrapper(Mean):
         super().update_state(values, sample_weight)
 
     def get_config(self) -> dict[str, Any]:
-        settings = {key: registry.serialize_keras_object(value) for key, value in self._settings.items()}
-        return {**super().get_config(), "fn": registry.serialize("metric", self._fn), **settings}
+        config = super().get_config()
+        if type(self) is MeanMetricWrapper:
+            config["fn"] = registry.serialize("metric function", self._fn)
+        return {**config, **{key: registry.serialize_keras_object(value) for key, value in self._settings.items()}}
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Metric:
@@ -143,7 +145,7 @@ class MeanMetricWrapper(Mean):
         fn = config.pop("fn", None)
         if cls is not MeanMetricWrapper:
             return cls(**config)
-        return cls(registry.get("metric", fn) if isinstance(fn, (str, dict)) else fn, **config)
+        return cls(registry.get("metric function", fn), **config)
 
 
 def _masked(sample_weight: Any, mask: Any, values: Tensor) -> Tensor:

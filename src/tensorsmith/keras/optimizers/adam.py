@@ -26,7 +26,7 @@ class Adam(Optimizer):
     >>> from tensorsmith.keras.variable import Variable
     >>> w = Variable([1.0])
     >>> Adam(learning_rate=0.5).apply([w * 2.0], [w])
-    >>> w.numpy().round(4).item()  # the first step is as long as the rate
+    >>> round(w.numpy().item(), 4)  # the first step is as long as the rate
     0.5
     """
 
@@ -87,7 +87,7 @@ class AdamW(Adam):
     >>> from tensorsmith.keras.variable import Variable
     >>> w = Variable([1.0])
     >>> AdamW(learning_rate=0.5, weight_decay=0.2).apply([w * 0.0], [w])
-    >>> w.numpy().round(4).item()  # 1 - 0.5 * 0.2
+    >>> round(w.numpy().item(), 4)  # 1 - 0.5 * 0.2
     0.9
     """
 
@@ -115,7 +115,7 @@ class Adamax(Optimizer):
     >>> from tensorsmith.keras.variable import Variable
     >>> w = Variable([1.0])
     >>> Adamax(learning_rate=0.5).apply([w * 2.0], [w])
-    >>> w.numpy().round(4).item()
+    >>> round(w.numpy().item(), 4)
     0.5
     """
 

@@ -24,7 +24,7 @@ class RMSprop(Optimizer):
     >>> from tensorsmith.keras.variable import Variable
     >>> w = Variable([1.0])
     >>> RMSprop(learning_rate=0.1, rho=0.0).apply([w * 2.0], [w])
-    >>> w.numpy().round(4).item()
+    >>> round(w.numpy().item(), 4)
     0.9
     """
 
@@ -79,7 +79,7 @@ class Adagrad(Optimizer):
     >>> from tensorsmith.keras.variable import Variable
     >>> w = Variable([1.0])
     >>> Adagrad(learning_rate=0.1, initial_accumulator_value=0.0).apply([w * 2.0], [w])
-    >>> w.numpy().round(4).item()
+    >>> round(w.numpy().item(), 4)
     0.9
     """
 

@@ -167,7 +167,7 @@ class CosineDecay(LearningRateSchedule):
     alpha          the last rate, as a part of the one the decay starts from.
     warmup_target  the rate after the rise; None: there is no rise.
 
-    >>> CosineDecay(1.0, decay_steps=10)(5).numpy().round(4).item()
+    >>> round(CosineDecay(1.0, decay_steps=10)(5).numpy().item(), 4)
     0.5
     """
 
