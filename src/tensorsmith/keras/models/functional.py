@@ -10,6 +10,7 @@ from tensorsmith.keras import registry
 from tensorsmith.keras.layers.base import Layer
 from tensorsmith.keras.layers.input import InputLayer
 from tensorsmith.keras.layers.node import Node, is_drawn
+from tensorsmith.keras.models.layer_order import layers_in_order
 from tensorsmith.keras.models.model import Model
 from tensorsmith.tensor.tensor import Symbol
 
@@ -34,10 +35,7 @@ class Functional(Model):
         state = self.__dict__
         state["_input_structure"], state["_output_structure"] = inputs, outputs
         state["_nodes"] = _ordered(nest.flatten(inputs), nest.flatten(outputs), self.name)
-        layers = {}
-        for each in state["_nodes"]:
-            layers.setdefault(id(each.layer), each.layer)
-        state["_layers"] = list(layers.values())
+        state["_layers"] = layers_in_order(state["_nodes"], nest.flatten(inputs), nest.flatten(outputs))
         state["_steps"] = [n for n in state["_nodes"] if not isinstance(n.layer, InputLayer)]
         self.built = True
 

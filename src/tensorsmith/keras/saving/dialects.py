@@ -45,7 +45,11 @@ def for_h5(model: dict[str, Any], dialect: str) -> dict[str, Any]:
 
 def for_archive(model: dict[str, Any], dialect: str) -> dict[str, Any]:
     """The serialized model as a .keras archive holds it."""
-    return _lowered(model, "k2" if dialect == "k2" else "k3", legacy=False)
+    dialect = "k2" if dialect == "k2" else "k3"
+    lowered = _lowered(model, dialect, legacy=False)
+    if "compile_config" in lowered:
+        lowered["compile_config"] = _value("", lowered["compile_config"], dialect, False)
+    return lowered
 
 
 def _both_can(model: dict[str, Any]) -> bool:
@@ -74,7 +78,10 @@ def _lowered(entry: dict[str, Any], dialect: str, legacy: bool) -> dict[str, Any
         return entry
     entry = {key: value for key, value in entry.items() if key != "shared_object_id"}
     if name == "Functional":
+        # no public module has it: both generations name their own file, and look it up there
         entry["module"], entry["registered_name"] = _FUNCTIONAL[dialect == "k2"], "Functional"
+    elif name == "Sequential" and entry.get("registered_name") is None:
+        entry["module"] = "keras"
     config = {key: _value(key, value, dialect, legacy) for key, value in config.items() if not _silent(key, value)}
     functional = "input_layers" in config
     if isinstance(config.get("layers"), list):

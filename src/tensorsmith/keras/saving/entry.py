@@ -85,24 +85,26 @@ def save_weights(model: Any, filepath: Any, overwrite: bool = True, save_format:
     `name.weights.h5` or a name without ending: every object's by its path, with the optimizer's state. Another `.h5`: those
     of the layers in order, as Keras 2 does.
     """
-    name = os.fspath(filepath)
+    name = os.fsdecode(filepath)
     path = atomic.checked_target(name, overwrite)
     if not model.built and not model.weights:
         raise ValueError(
             f"The model {model.name!r} has no weights to save yet: call it on data, or build(input_shape) it, first."
         )
-    if str(name).endswith((".h5", ".hdf5")) and not str(name).endswith(".weights.h5") or save_format == "h5":
+    by_path = name.endswith(".weights.h5")
+    if not by_path and (name.endswith((".h5", ".hdf5")) or save_format == "h5"):
         layers, top = layer_weights.collect(model)
         version, backend = _VERSIONS["common"]
         content = hdf5.write(hdf5.Contents(layers=layers, top=top, version=version, backend=backend))
     else:
-        _refuse_other_endings(str(name), (".weights.h5", ".h5"))
+        if not by_path:
+            _refuse_other_endings(name, (".weights.h5", ".h5"))
         content = weights.to_tree(model, _optimizer_arrays(model))
     _write_hdf5(path, tree.write(content))
 
 
 def _form(filepath: Any, save_format: str | None) -> str:
-    name = str(os.fspath(filepath))
+    name = os.fsdecode(filepath)
     if save_format not in (None, "keras", "h5", "tf", "tensorflow"):
         raise ValueError(f"save_format must be 'keras', 'h5' or 'tf'; given {save_format!r}.")
     if name.endswith(".keras"):

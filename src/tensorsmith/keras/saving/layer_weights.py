@@ -6,7 +6,6 @@ import warnings
 from typing import Any
 
 from tensorsmith.keras.saving import hdf5, matching
-from tensorsmith.keras.saving.layer_order import layers_of
 from tensorsmith.keras.saving.safety import quoted, refusal
 from tensorsmith.keras.saving.weights import own_variables
 
@@ -14,7 +13,7 @@ from tensorsmith.keras.saving.weights import own_variables
 def collect(model: Any, dialect: str = "common") -> tuple[list[tuple[str, hdf5.Named]], hdf5.Named]:
     """(the weights of each layer, those of the model itself), named as the dialect does."""
     end = "" if dialect == "k3" else ":0"
-    layers = [(layer.name, _named(layer.weights, layer.name, end)) for layer in layers_of(model)]
+    layers = [(layer.name, _named(layer.weights, layer.name, end)) for layer in model.layers]
     # a Sequential model has no entry for its Input in either generation
     return layers, _named(own_variables(model), model.name, end)
 
@@ -39,14 +38,14 @@ def plan(model: Any, stored: hdf5.Contents, file: Any, skip_mismatch: bool = Fal
     whose names are all the model's, and with `by_name` for those that are.
     """
     there = [(name, weights) for name, weights in stored.layers if weights]
-    layers = [layer for layer in layers_of(model) if layer.weights]
+    layers = [layer for layer in model.layers if layer.weights]
     names = [layer.name for layer in layers]
     found = matching.Plan()
     by_names = dict(there)
     if by_name or sorted(names) == sorted(by_names):
         pairs = [(layer, by_names[layer.name]) for layer in layers if layer.name in by_names]
     elif len(there) != len(layers):
-        unbuilt = [layer.name for layer in layers_of(model) if not layer.built]
+        unbuilt = [layer.name for layer in model.layers if not layer.built]
         more = f"; not built yet: {', '.join(unbuilt[:8])}. Call the model on data before loading" if unbuilt else ""
         found.problems.append(
             f"the model has {len(layers)} layers with weights ({quoted(', '.join(names), 300)}), "

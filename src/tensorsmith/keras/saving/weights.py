@@ -16,7 +16,6 @@ import numpy as np
 
 from tensorsmith.core.naming import snake_case
 from tensorsmith.keras.saving import matching
-from tensorsmith.keras.saving.layer_order import layers_of
 from tensorsmith.keras.saving.safety import quoted, refusal
 from tensorsmith.keras.saving.tree import Group
 from tensorsmith.state.variable import Variable
@@ -137,7 +136,7 @@ def _attributes_of(thing: Any) -> dict[str, Any]:
     machinery = _machinery(isinstance(thing, Model), isinstance(thing, Layer), _is_graph(thing))
     found = {name: value for name, value in vars(thing).items() if name not in machinery}
     if isinstance(thing, Model):
-        found["layers"] = layers_of(thing)
+        found["layers"] = thing.layers
     return found
 
 

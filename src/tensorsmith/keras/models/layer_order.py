@@ -1,7 +1,8 @@
 """The order in which both Keras generations list the layers of a functional model.
 
-Files name layers by their number within it, so it must be theirs to the last tie: by distance from the outputs, farthest
-first; at equal distance in the order in which a walk from the outputs to the inputs meets them first.
+Weights, trainable variables, optimizer slots and names in files follow it, so it must be theirs to the last tie: by
+distance from the outputs, farthest first; at equal distance in the order in which a walk from the outputs back to the
+inputs meets them first.
 """
 
 from __future__ import annotations
@@ -9,16 +10,13 @@ from __future__ import annotations
 from typing import Any
 
 
-def layers_of(model: Any) -> list[Any]:
-    """The layers of a model in the order of its files."""
-    nodes = vars(model).get("_nodes")
-    if nodes is None:
-        return list(model.layers)
-    own = {id(node): node for node in nodes}
-    met, finished = _walk(model, own)
-    inputs = [symbol._keras_history[0].layer for symbol in model.inputs]
-    for layer in inputs:
-        met.setdefault(id(layer), -1)
+def layers_in_order(nodes: list[Any], inputs: list[Any], outputs: list[Any]) -> list[Any]:
+    """The layers of a graph between symbols.
+
+    nodes  the calls of layers that lead from the inputs to the outputs, in any order.
+    """
+    own = {id(node) for node in nodes}
+    met, finished = _walk(outputs, own)
     # distance of each call from the outputs; a layer stands as far away as its farthest call
     far: dict[int, int] = {}
     layer_far: dict[int, int] = {}
@@ -29,28 +27,25 @@ def layers_of(model: Any) -> list[Any]:
         layers[id(node.layer)] = node.layer
         for before in _before(node, own):
             far[id(before)] = max(far.get(id(before), 0), distance + 1)
-    for layer in inputs:
-        if id(layer) not in layers:
-            layers[id(layer)], layer_far[id(layer)] = layer, 0
+    for symbol in inputs:
+        layer = symbol._keras_history[0].layer
+        if id(layer) not in layers:  # an input that no output needs
+            layers[id(layer)], layer_far[id(layer)], met[id(layer)] = layer, 0, -1
     return sorted(layers.values(), key=lambda layer: (-layer_far[id(layer)], met[id(layer)]))
 
 
-def _before(node: Any, own: dict[int, Any]) -> list[Any]:
+def _before(node: Any, own: set[int]) -> list[Any]:
     """The calls whose results a call takes, in the order of its arguments."""
-    found = []
-    for symbol in node.inputs:
-        made = symbol._keras_history[0]
-        if id(made) in own:
-            found.append(made)
-    return found
+    made = [symbol._keras_history[0] for symbol in node.inputs]
+    return [before for before in made if id(before) in own]
 
 
-def _walk(model: Any, own: dict[int, Any]) -> tuple[dict[int, int], list[Any]]:
-    """(number at which each layer was met first, calls in the order in which all before them were done)."""
+def _walk(outputs: list[Any], own: set[int]) -> tuple[dict[int, int], list[Any]]:
+    """(number at which each layer was met first, calls in an order in which all before them come first)."""
     met: dict[int, int] = {}
     finished: list[Any] = []
     done: set[int] = set()
-    for symbol in model.outputs:
+    for symbol in outputs:
         # an own stack and not recursion: a model may be thousands of layers deep
         stack = [(symbol._keras_history[0], False)]
         while stack:
@@ -58,7 +53,7 @@ def _walk(model: Any, own: dict[int, Any]) -> tuple[dict[int, int], list[Any]]:
             if leaving:
                 finished.append(node)
                 continue
-            if id(node) in done:
+            if id(node) in done or id(node) not in own:
                 continue
             done.add(id(node))
             met.setdefault(id(node.layer), len(met))
