@@ -30,7 +30,7 @@ def infer(op: Op, specs: list[Any], settings: dict) -> tuple[list[Spec], Any]:
     if found is None:
         if op.shapes is not None:
             results = op.shapes(specs, settings)
-            found = list(results), list if isinstance(results, tuple) else None
+            found = list(results), getattr(type(results), "_make", list) if isinstance(results, tuple) else None
         else:
             found = _by_kernel(op, specs, settings)
         if len(_cache) > 20_000:

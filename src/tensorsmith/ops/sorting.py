@@ -1,0 +1,261 @@
+"""sort, top_k, unique, searchsorted."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from tensorsmith.core import dtypes
+from tensorsmith.core.errors import InvalidArgumentError, explain
+from tensorsmith.program.op import Array, Specs, elementwise
+from tensorsmith.tensor.apply import apply, op, plain, public
+from tensorsmith.tensor.convert import convert
+from tensorsmith.tensor.tensor import Tensor
+
+_INT32, _INT64 = np.dtype("int32"), np.dtype("int64")
+
+
+def _descends(direction: str, who: str) -> bool:
+    if direction not in ("ASCENDING", "DESCENDING"):
+        raise ValueError(f"{who}: direction must be 'ASCENDING' or 'DESCENDING', not {direction!r}.")
+    return direction == "DESCENDING"
+
+
+def order_of(xp: Any, values: Any, axis: int, descending: bool) -> Any:
+    """The places of the elements in sorted order; equal ones keep theirs, also when descending."""
+
+    def stable(v: Any) -> Any:
+        return np.argsort(v, axis=axis, kind="stable") if xp is np else xp.argsort(v, axis=axis, stable=True)
+
+    if not descending:
+        return stable(values)
+    # turned around before and after: so equal elements stay in order
+    size = values.shape[axis]
+    return xp.flip((size - 1) - stable(xp.flip(values, axis)), axis)
+
+
+@op(name="sort", kinds="fiubO", shapes=elementwise)
+def _sort(xp, values: Array, axis: int = -1, descending: bool = False):
+    if xp is np and values.dtype == object:
+        return np.take_along_axis(values, order_of(xp, values, axis, descending), axis)
+    found = xp.sort(values, axis=axis)
+    return xp.flip(found, axis) if descending else found
+
+
+@public
+def sort(values: Any, axis: Any = -1, direction: str = "ASCENDING", name: str | None = None) -> Tensor:
+    """The elements along `axis` in order, NaN last (first when descending).
+
+    >>> import tensorsmith as tf
+    >>> tf.sort([3, 1, 2], direction="DESCENDING").numpy()
+    array([3, 2, 1], dtype=int32)
+    """
+    settings = {"axis": plain(axis, "axis"), "descending": _descends(direction, "sort")}
+    return apply(_sort.op, (values,), settings)  # type: ignore[attr-defined]
+
+
+def _places(specs: Specs, settings: dict) -> Specs:
+    return [(specs[0][0], _INT32)]
+
+
+@op(name="argsort", kinds="fiubO", differentiable=False, shapes=_places)
+def _argsort(xp, values: Array, axis: int = -1, descending: bool = False):
+    return order_of(xp, values, axis, descending).astype(_INT32)
+
+
+@public
+def argsort(
+    values: Any, axis: Any = -1, direction: str = "ASCENDING", stable: bool = False, name: str | None = None
+) -> Tensor:
+    """The places (int32) of the elements along `axis` in order; equal ones stay in theirs.
+
+    >>> import tensorsmith as tf
+    >>> tf.argsort([3, 1, 2]).numpy()
+    array([1, 2, 0], dtype=int32)
+    """
+    settings = {"axis": plain(axis, "axis"), "descending": _descends(direction, "argsort")}
+    return apply(_argsort.op, (values,), settings)  # type: ignore[attr-defined]
+
+
+class TopK(NamedTuple):
+    """The greatest elements and their places."""
+
+    values: Any
+    indices: Any
+
+
+def _best(specs: Specs, settings: dict) -> Any:
+    shape, dtype = specs[0]
+    found = (*shape[:-1], settings["k"])
+    return TopK((found, dtype), (found, settings["index_type"]))
+
+
+@op(name="top_k", kinds="fiu", shapes=_best)
+def _top_k(xp, input: Array, k: int = 1, index_type: Any = _INT32):  # noqa: A002
+    if xp is not np:
+        from tensorsmith.program.execute import jax
+
+        values, places = jax().lax.top_k(input, k)
+        return TopK(values, places.astype(index_type))
+    places = order_of(np, input, -1, descending=True)[..., :k]
+    return TopK(np.take_along_axis(input, places, -1), places.astype(index_type))
+
+
+@public
+def top_k(input: Any, k: Any = 1, sorted: bool = True, index_type: Any = dtypes.int32, name: str | None = None) -> TopK:  # noqa: A002
+    """The k greatest elements along the last axis, greatest first, and their places; of equal ones the first.
+
+    Raises InvalidArgumentError when there are fewer than k.
+
+    >>> import tensorsmith as tf
+    >>> values, indices = tf.math.top_k([1.0, 5.0, 3.0], k=2)
+    >>> values.numpy(), indices.numpy()
+    (array([5., 3.], dtype=float32), array([1, 2], dtype=int32))
+    """
+    input, count = convert(input), plain(k, "k")  # noqa: A001
+    size = input.shape[-1] if input.ndim else 0
+    if size is not None and not 0 <= count <= size:
+        raise InvalidArgumentError(explain("top_k", "there are not so many elements", {"input": input.shape, "k": count}))
+    settings = {"k": count, "index_type": dtypes.as_dtype(index_type).numpy_dtype}
+    return apply(_top_k.op, (input,), settings)  # type: ignore[attr-defined]
+
+
+@op(name="in_top_k", same=False, differentiable=False, shapes=lambda s, k: [(s[0][0], np.dtype(bool))])
+def _in_top_k(xp, targets: Array, predictions: Array, k: int):
+    rows = xp.take_along_axis(predictions, targets[:, None].astype(_INT64), axis=1)
+    better = xp.sum(predictions > rows, axis=1)
+    return (better < k) & xp.isfinite(rows[:, 0])
+
+
+@public
+def in_top_k(targets: Any, predictions: Any, k: Any, name: str | None = None) -> Tensor:
+    """True for each row whose target [B] is among the k greatest of its predictions [B, C]; ties count as within.
+
+    >>> import tensorsmith as tf
+    >>> tf.math.in_top_k([1, 0], [[0.1, 0.9], [0.2, 0.8]], k=1).numpy()
+    array([ True, False])
+    """
+    return apply(_in_top_k.op, (targets, predictions), {"k": plain(k, "k")})  # type: ignore[attr-defined]
+
+
+@op(name="searchsorted", differentiable=False, shapes=lambda s, k: [(s[1][0], k["out_type"])])
+def _searchsorted(xp, sorted_sequence: Array, values: Array, side: str = "left", out_type: Any = _INT32):
+    if sorted_sequence.ndim == 1:
+        return xp.searchsorted(sorted_sequence, values, side=side).astype(out_type)
+    # row by row: how many of the row's elements stand before each value
+    row, wanted = sorted_sequence[..., None, :], values[..., :, None]
+    before = row < wanted if side == "left" else row <= wanted
+    return xp.sum(before, axis=-1, dtype=out_type)
+
+
+@public
+def searchsorted(
+    sorted_sequence: Any, values: Any, side: str = "left", out_type: Any = dtypes.int32, name: str | None = None
+) -> Tensor:
+    """The places at which values would be put in so that the sequence (the last axis) stays sorted.
+
+    side: before ("left") or behind ("right") elements that are equal.
+
+    >>> import tensorsmith as tf
+    >>> tf.searchsorted([1, 3, 5], [3, 4]).numpy()
+    array([1, 2], dtype=int32)
+    """
+    if side not in ("left", "right"):
+        raise ValueError(f"searchsorted: side must be 'left' or 'right', not {side!r}.")
+    settings = {"side": side, "out_type": dtypes.as_dtype(out_type).numpy_dtype}
+    return apply(_searchsorted.op, (sorted_sequence, values), settings)  # type: ignore[attr-defined]
+
+
+class Unique(NamedTuple):
+    """The different elements, and for each element the place of its like among them."""
+
+    y: Any
+    idx: Any
+
+
+class UniqueWithCounts(NamedTuple):
+    """The different elements, for each element the place of its like among them, and how often each is there."""
+
+    y: Any
+    idx: Any
+    count: Any
+
+
+def _different(specs: Specs, settings: dict) -> Any:
+    shape, dtype = specs[0]
+    return UniqueWithCounts(((None,), dtype), (shape, settings["out_idx"]), ((None,), settings["out_idx"]))
+
+
+@op(name="unique_with_counts", eager=True, differentiable=False, shapes=_different)
+def _unique(xp, x: Array, out_idx: Any = _INT32):
+    _, first, inverse, count = np.unique(np.asarray(x), return_index=True, return_inverse=True, return_counts=True)
+    # in order of appearance, not sorted
+    order = np.argsort(first, kind="stable")
+    rank = np.empty_like(order)
+    rank[order] = np.arange(order.size)
+    return UniqueWithCounts(np.asarray(x)[first[order]], rank[inverse.ravel()].astype(out_idx), count[order].astype(out_idx))
+
+
+@public
+def unique_with_counts(x: Any, out_idx: Any = dtypes.int32, name: str | None = None) -> UniqueWithCounts:
+    """The different elements of a vector in order of appearance, their places, and how often each is there.
+
+    >>> import tensorsmith as tf
+    >>> tf.unique_with_counts([7, 5, 7]).count.numpy()
+    array([2, 1], dtype=int32)
+    """
+    x = convert(x)
+    if x.ndim != 1:
+        raise InvalidArgumentError(explain("unique", "it takes a vector", {"x": x.shape}))
+    return apply(_unique.op, (x,), {"out_idx": dtypes.as_dtype(out_idx).numpy_dtype})  # type: ignore[attr-defined]
+
+
+def unique(x: Any, out_idx: Any = dtypes.int32, name: str | None = None) -> Unique:
+    """The different elements of a vector in order of appearance, and for each element the place of its like among them.
+
+    >>> import tensorsmith as tf
+    >>> y, idx = tf.unique([7, 5, 7])
+    >>> y.numpy(), idx.numpy()
+    (array([7, 5], dtype=int32), array([0, 1, 0], dtype=int32))
+    """
+    found = unique_with_counts(x, out_idx)
+    return Unique(found.y, found.idx)
+
+
+@op(name="bincount", same=False, differentiable=False, shapes=lambda s, k: [((k["size"],), s[1][1])])
+def _bincount(xp, arr: Array, weights: Array, size: int):
+    flat, worth = arr.reshape(-1), weights.reshape(-1)
+    inside = (flat >= 0) & (flat < size)
+    places = xp.where(inside, flat, xp.zeros_like(flat))
+    worth = xp.where(inside, worth, xp.zeros_like(worth))
+    from tensorsmith.ops.gathering import scattered
+
+    return scattered(xp, xp.zeros(size, worth.dtype), (places,), worth, "add")
+
+
+@public
+def bincount(
+    arr: Any, weights: Any = None, minlength: Any = None, maxlength: Any = None, dtype: Any = dtypes.int32, name: str | None = None
+) -> Tensor:
+    """How often each of 0, 1, 2, ... is there; with weights, the sum of those.
+
+    >>> import tensorsmith as tf
+    >>> tf.math.bincount([1, 1, 3]).numpy()
+    array([0, 2, 0, 1], dtype=int32)
+    """
+    arr = convert(arr)
+    size = 0 if minlength is None else plain(minlength, "minlength")
+    if maxlength is not None:
+        size = max(size, plain(maxlength, "maxlength"))
+    if maxlength is None or size > plain(maxlength, "maxlength"):
+        flat = np.asarray(plain(arr, "bincount"), np.int64)
+        size = max(size, int(flat.max()) + 1 if flat.size else 0)
+    else:
+        size = plain(maxlength, "maxlength")
+    worth = convert(np.ones(1, dtypes.as_dtype(dtype).numpy_dtype)) if weights is None else convert(weights)
+    if weights is None:
+        from tensorsmith.ops.creation import ones_like
+
+        worth = ones_like(arr, dtype)
+    return apply(_bincount.op, (arr, worth), {"size": size})  # type: ignore[attr-defined]
