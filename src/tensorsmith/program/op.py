@@ -42,7 +42,7 @@ class Op:
 
     __slots__ = (
         "arrays", "differentiable", "doc", "eager", "kernel", "kinds", "lists", "name", "optional", "order", "same",
-        "settings", "shapes",
+        "settings", "plain", "shapes", "shared",
     )  # fmt: skip
 
     def __init__(
@@ -72,6 +72,9 @@ class Op:
                 settings[parameter] = defaults.get(parameter, REQUIRED)
         self.arrays, self.lists, self.settings = tuple(arrays), frozenset(lists), settings
         self.optional, self.order = frozenset(optional), order
+        # which of the arrays must be of one dtype; and whether each is one array that must be given
+        self.shared = tuple([self.same is True or (bool(self.same) and name in self.same) for name in arrays])
+        self.plain = not lists and not optional
 
     def __repr__(self) -> str:
         return f"<op {self.name}>"

@@ -189,13 +189,18 @@ class GradientTape:
                 leaves.append(tensor)
             return at
 
+        # a call of the recording is one of thousands a second: the common forms are written out
         for op, inputs, settings, outputs in self._calls:
-            ids = tuple(
-                [
-                    None if x is None else tuple([number(p) for p in x]) if type(x) is list else number(x)
-                    for x in inputs
-                ]
-            )
+            ids: list[Any] = []
+            for x in inputs:
+                at = numbers.get(id(x))
+                if at is None:
+                    if type(x) is list:
+                        at = tuple([number(part) for part in x])
+                    elif x is not None:
+                        at = number(x)
+                ids.append(at)
+            made: Any
             if type(outputs) is Tensor:
                 numbers[id(outputs)] = made = len(numbers)
             else:
@@ -204,7 +209,7 @@ class GradientTape:
                     made.append(len(numbers))
                     numbers[id(output)] = made[-1]
                 made = tuple(made)
-            key.append((op, ids, freeze(settings) if settings else (), made))
+            key.append((op, tuple(ids), freeze(settings) if settings else (), made))
         wanted = tuple([number(t) for t in targets])
         asked = tuple([number(s) for s in sources])
         watched = tuple([numbers[w] for w in self._watched if w in numbers])
@@ -288,6 +293,7 @@ class _Plan:
             self.bounds = np.cumsum([0] + [int(np.prod(s)) for s in self.shapes]).tolist()
             # one operation to an outer tape: differentiating it again gives the second derivative
             self.op = Op("tape_gradient", self._kernel)
+            self.function: Any = None
 
     def __call__(self, leaves: list[Tensor], seeds: list[Tensor]) -> list[Any]:
         if not any(place is not None for place in self.places):
@@ -308,8 +314,9 @@ class _Plan:
     _kernel.__annotations__["values"] = "Arrays"
 
     def _compiled(self, arrays: list[Any]) -> list[Any]:
-        function = execute.jitted(("tape", self.program.signature()), self._make)
-        results = function(*arrays)
+        if self.function is None:
+            self.function = execute.jitted(("tape", self.program.signature()), self._make)
+        results = self.function(*arrays)
         if not self.flat:
             return [np.asarray(r) for r in results]
         # one transfer for all gradients: each result array costs a few µs by itself

@@ -61,7 +61,8 @@ class Layer(Trackable):
         state["built"] = False
         state["_fast"] = False
         state["_inbound_nodes"] = []
-        state["_added"] = []
+        # the number of a call, and what add_loss was given in it
+        state["_added"] = ()
         return layer
 
     def __init__(
@@ -273,8 +274,11 @@ class Layer(Trackable):
     def losses(self) -> list[Any]:
         """The penalties of all weights that have a regularizer, and what `add_loss` was given in the last call."""
         found: list[Any] = []
+        # what was added in the call under way, or in the last one of this layer
+        number = current.number if current.depth else self.__dict__.get("_last_call")
         for layer in self._flatten_layers():
-            found.extend(layer._added)
+            if layer._added and layer._added[0] == number:
+                found.extend(layer._added[1])
         for variable in self.weights:
             regularizer = getattr(variable, "regularizer", None)
             if regularizer is not None and variable.trainable:
@@ -283,10 +287,11 @@ class Layer(Trackable):
 
     def add_loss(self, losses: Any, **_: Any) -> None:
         """Adds a scalar, or a list of them, to the loss of the call under way."""
+        if not self._added or self._added[0] != current.number:
+            self.__dict__["_added"] = current.number, []
         for loss in losses if isinstance(losses, (list, tuple)) else [losses]:
             value = loss() if callable(loss) and not isinstance(loss, Tensor) else loss
-            self._added.append(value)
-            current.added.append((self, value))
+            self._added[1].append(value)
 
     # ---- building
 
@@ -360,12 +365,9 @@ class Layer(Trackable):
             kwargs.pop("training", None)
         if "mask" not in accepted:
             kwargs.pop("mask", None)
-        top = current.depth == 0
-        if top and current.added:
-            current.added = []
-        if self._added or top:
-            for layer in self._flatten_layers() if top and _adds_losses(self) else [self]:
-                layer._added.clear()
+        if current.depth == 0:
+            current.begin()
+        self.__dict__["_last_call"] = current.number
         current.depth += 1
         current.training = training
         try:
@@ -383,7 +385,6 @@ class Layer(Trackable):
             self.activity_regularizer is None
             and not {"training", "mask"} & accepted
             and self._dtype.name == "float32"
-            and not self._added
         )
         return outputs
 
@@ -545,10 +546,6 @@ _signatures: dict[Any, frozenset[str]] = {}
 
 def _shape_arguments(build: Any) -> list[str]:
     return [n for n in inspect.signature(build).parameters if n.endswith("_shape")]
-
-
-def _adds_losses(layer: Layer) -> bool:
-    return any(inner._added for inner in layer._flatten_layers())
 
 
 def _calls_up(cls: type) -> bool:

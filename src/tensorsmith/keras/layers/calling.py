@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 from typing import Any
 
@@ -21,13 +22,20 @@ class CallContext(threading.local):
 
     depth     how many layers are inside each other.
     training  the flag given to the outermost call that had one.
-    added     [(layer, value)] of add_loss in the outermost call.
+    number    which outermost call it is; what `add_loss` was given in another one does not count.
     """
 
     def __init__(self) -> None:
         self.depth = 0
         self.training: bool | None = None
-        self.added: list[tuple[Any, Any]] = []
+        self.number = 0
+
+    def begin(self) -> None:
+        """A new outermost call."""
+        self.number = next(_numbers)
+
+
+_numbers = itertools.count(1)
 
 
 current = CallContext()
