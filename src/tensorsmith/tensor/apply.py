@@ -91,7 +91,8 @@ _REFUSED = (ValueError, TypeError, IndexError, OverflowError)
 
 
 def _unary(made: Op) -> Any:
-    kernel, kinds = made.kernel, made.kinds
+    # an operation on a string gives plain bytes, which `wrap` must make a tensor of: not on the short way
+    kernel, kinds = made.kernel, made.kinds.replace("O", "")
 
     def unary(x: Any = _ABSENT, name: str | None = None, **named: Any) -> Any:
         if type(x) is Tensor and not _busy:
@@ -109,7 +110,7 @@ def _unary(made: Op) -> Any:
 
 def _binary(made: Op, otherwise: Callable[[Op, Any, dict], Any]) -> Any:
     """A function of two values; what is no plain matter of two tensors goes to `otherwise`."""
-    kernel, kinds, settings = made.kernel, made.kinds, made.settings
+    kernel, kinds, settings = made.kernel, made.kinds.replace("O", ""), made.settings
     weak = made.shapes in (elementwise, predicate)
 
     def binary(x: Any = _ABSENT, y: Any = _ABSENT, name: str | None = None, **named: Any) -> Any:
@@ -170,7 +171,7 @@ def _means_something(value: Any) -> bool:
 
 
 def _general(made: Op) -> Any:
-    kernel, kinds, defaults = made.kernel, made.kinds, made.settings
+    kernel, kinds, defaults = made.kernel, made.kinds.replace("O", ""), made.settings
     count = len(made.arrays)
     plain_first = not made.lists and not made.optional and made.order[:count] == made.arrays
     plain_first = plain_first and (made.same is True or count == 1)
