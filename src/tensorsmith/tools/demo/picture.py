@@ -27,13 +27,19 @@ def draw(path: Path, courses: list[Course], table: Table, prices: np.ndarray, me
     curves, scatter = figure.subplots(1, 2, width_ratios=[1.25, 1])
     for course, colour in zip(courses, COLOURS, strict=True):
         epochs = range(1, len(course.seconds) + 1)
+        dots = {"marker": "."} if len(epochs) == 1 else {}  # one point makes no line
         in_dollars = {name: np.array(course.curves[name]) * table.dollars for name in ("mae", "val_mae")}
-        curves.plot(epochs, in_dollars["mae"], color=colour, linewidth=1, alpha=0.6, label=f"{course.name}, training")
-        curves.plot(epochs, in_dollars["val_mae"], color=colour, linewidth=2.2, label=f"{course.name}, validation")
+        curves.plot(
+            epochs, in_dollars["mae"], color=colour, linewidth=1, alpha=0.6, **dots, label=f"{course.name}, training"
+        )
+        curves.plot(
+            epochs, in_dollars["val_mae"], color=colour, linewidth=2.2, **dots, label=f"{course.name}, validation"
+        )
     curves.axhline(mean_error * table.dollars, color=GREY, linestyle="--", linewidth=1.2, label="always the mean")
     # From 4,000 down to 400 is one power of ten: named steps between them say more than 10^3 alone.
     curves.set_yscale("log")
     curves.yaxis.set_major_locator(LogLocator(subs=(1, 2, 3, 4, 5, 7)))
+    curves.xaxis.set_major_locator(MaxNLocator(integer=True))
     curves.yaxis.set_minor_formatter(NullFormatter())
     curves.set_title(f"{table.title}: mean error of the price", loc="left", color=INK)
     curves.set_xlabel("epoch")

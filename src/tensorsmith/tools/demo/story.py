@@ -107,17 +107,16 @@ def _reload(course: Course, path: Path, features: np.ndarray) -> Reload:
 
 
 class _Watch(keras.callbacks.Callback):
-    """Shows each epoch as it ends, and notes its seconds, validation included."""
+    """Shows each epoch as it ends, and notes its seconds, validation included; the first has compiling in it too."""
 
     def __init__(self, shown: Callable[[report.Logs | None], None]) -> None:
         super().__init__()
         self.shown = shown
         self.seconds: list[float] = []
-        self.begun = 0.0
-
-    def on_epoch_begin(self, epoch: int, logs: report.Logs | None = None) -> None:
-        self.begun = time.perf_counter()
+        self.last = time.perf_counter()
 
     def on_epoch_end(self, epoch: int, logs: report.Logs | None = None) -> None:
-        self.seconds.append(time.perf_counter() - self.begun)
+        now = time.perf_counter()
+        self.seconds.append(now - self.last)
         self.shown(logs)
+        self.last = now
