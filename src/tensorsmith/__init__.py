@@ -86,6 +86,7 @@ from tensorsmith.ops.identifying import get_static_value, is_symbolic_tensor, is
 from tensorsmith.ops.indexing import boolean_mask, strided_slice
 from tensorsmith.ops.indexing import slice_ as slice
 from tensorsmith.ops.linalg import einsum, matmul, norm, tensordot
+from tensorsmith.ops.normalization import clip_by_global_norm, clip_by_norm
 from tensorsmith.ops.reductions import (
     argmax,
     argmin,
@@ -123,6 +124,7 @@ from tensorsmith.ops.shaping import (
     transpose,
     unstack,
 )
+from tensorsmith.ops.sorting import argsort, searchsorted, sort, unique, unique_with_counts
 from tensorsmith.ops.trigonometry import acos, acosh, asin, asinh, atan, atan2, atanh, cos, cosh, sin, sinh, tan, tanh
 from tensorsmith.state.variable import IndexedSlices, Variable
 from tensorsmith.tensor.tensor import Tensor
@@ -178,25 +180,26 @@ _NAMESPACES = {
 
 __all__ = [
     "DType", "GradientTape", "IndexedSlices", "Module", "RaggedTensor", "SparseTensor", "Tensor", "TensorArray",
-    "TensorShape", "TensorSpec", "Variable", "abs", "acos", "acosh", "add", "add_n",
-    "argmax", "argmin", "as_dtype", "asin", "asinh", "atan", "atan2", "atanh", "autograph", "bfloat16", "bitcast",
-    "bitwise", "bool", "boolean_mask", "broadcast_static_shape", "broadcast_to", "case", "cast", "clip_by_value",
-    "complex", "complex128", "complex64", "concat", "cond", "config", "constant", "convert_to_tensor", "cos",
-    "cosh", "cumsum", "custom_gradient", "debugging", "device", "divide", "double", "dtypes", "einsum",
-    "ensure_shape", "equal", "errors", "executing_eagerly", "exp", "expand_dims", "eye", "fill", "float16",
-    "float32", "float64", "floor", "floordiv", "floormod", "function", "gather", "gather_nd", "get_static_value",
-    "greater", "greater_equal", "half", "identity", "init_scope", "int16", "int32", "int64", "int8",
-    "is_symbolic_tensor", "is_tensor", "keras", "less", "less_equal", "linalg", "linspace", "logical_and",
+    "TensorShape", "TensorSpec", "Variable", "abs", "acos", "acosh", "add", "add_n", "argmax", "argmin", "argsort",
+    "as_dtype", "asin", "asinh", "atan", "atan2", "atanh", "autograph", "bfloat16", "bitcast", "bitwise", "bool",
+    "boolean_mask", "broadcast_static_shape", "broadcast_to", "case", "cast", "clip_by_global_norm", "clip_by_norm",
+    "clip_by_value", "complex", "complex128", "complex64", "concat", "cond", "config", "constant",
+    "convert_to_tensor", "cos", "cosh", "cumsum", "custom_gradient", "debugging", "device", "divide", "double",
+    "dtypes", "einsum", "ensure_shape", "equal", "errors", "executing_eagerly", "exp", "expand_dims", "eye", "fill",
+    "float16", "float32", "float64", "floor", "floordiv", "floormod", "function", "gather", "gather_nd",
+    "get_static_value", "greater", "greater_equal", "half", "identity", "init_scope", "int16", "int32", "int64",
+    "int8", "is_symbolic_tensor", "is_tensor", "keras", "less", "less_equal", "linalg", "linspace", "logical_and",
     "logical_not", "logical_or", "map_fn", "math", "matmul", "maximum", "meshgrid", "minimum", "multiply",
     "name_scope", "negative", "nest", "newaxis", "nn", "norm", "not_equal", "one_hot", "ones", "ones_like", "pad",
     "pow", "print", "queue", "ragged", "random", "range", "rank", "recompute_grad", "reduce_all", "reduce_any",
     "reduce_logsumexp", "reduce_max", "reduce_mean", "reduce_min", "reduce_prod", "reduce_sum", "repeat", "reshape",
-    "resource", "reverse", "roll", "round", "saturate_cast", "scan", "scatter_nd", "sets", "shape", "shape_n",
-    "sigmoid", "sign", "sin", "sinh", "size", "slice", "sparse", "split", "sqrt", "square", "squeeze", "stack",
-    "stop_gradient", "strided_slice", "string", "strings", "subtract", "switch_case", "tan", "tanh",
-    "tensor_scatter_nd_add", "tensor_scatter_nd_max", "tensor_scatter_nd_min", "tensor_scatter_nd_sub",
+    "resource", "reverse", "roll", "round", "saturate_cast", "scan", "scatter_nd", "searchsorted", "sets", "shape",
+    "shape_n", "sigmoid", "sign", "sin", "sinh", "size", "slice", "sort", "sparse", "split", "sqrt", "square",
+    "squeeze", "stack", "stop_gradient", "strided_slice", "string", "strings", "subtract", "switch_case", "tan",
+    "tanh", "tensor_scatter_nd_add", "tensor_scatter_nd_max", "tensor_scatter_nd_min", "tensor_scatter_nd_sub",
     "tensor_scatter_nd_update", "tensordot", "tile", "transpose", "truediv", "truncatemod", "uint16", "uint32",
-    "uint64", "uint8", "unstack", "variant", "where", "while_loop", "zeros", "zeros_like"
+    "uint64", "uint8", "unique", "unique_with_counts", "unstack", "variant", "where", "while_loop", "zeros",
+    "zeros_like",
 ]  # fmt: skip
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from tensorsmith.ops.reductions import logsumexp_of, still
+from tensorsmith.ops.reductions import still
 from tensorsmith.program.op import Array, elementwise
 from tensorsmith.tensor.apply import op
 
@@ -225,6 +225,14 @@ def softmax_of(xp: Any, x: Any, axis: Any) -> Any:
     return e / xp.sum(e, axis=axis, keepdims=True)
 
 
+def log_softmax_of(xp: Any, x: Any, axis: Any) -> Any:
+    """x - log(sum(exp(x))); the greatest is taken out of both, as 1000 - log(2 e**1000) would keep three digits."""
+    if x.size == 0:
+        return x
+    moved = x - still(xp, xp.max(x, axis=axis, keepdims=True))
+    return moved - xp.log(xp.sum(xp.exp(moved), axis=axis, keepdims=True))
+
+
 @op(kinds="f", shapes=elementwise, quiet=True)
 def softmax(xp, logits: Array, axis: Any = -1):
     """exp(x) / sum(exp(x)) along `axis`.
@@ -244,4 +252,4 @@ def log_softmax(xp, logits: Array, axis: Any = -1):
     >>> tf.nn.log_softmax([[0.0]]).numpy()
     array([[0.]], dtype=float32)
     """
-    return logits - logsumexp_of(xp, logits, -1 if axis is None else axis, keepdims=True)
+    return log_softmax_of(xp, logits, -1 if axis is None else axis)

@@ -9,7 +9,7 @@ import numpy as np
 from tensorsmith.core import dtypes, ports
 from tensorsmith.ops.reductions import still
 from tensorsmith.program.op import Array, Specs
-from tensorsmith.tensor.apply import apply, op, public
+from tensorsmith.tensor.apply import apply, primitive, public
 from tensorsmith.tensor.convert import convert
 from tensorsmith.tensor.tensor import Tensor
 
@@ -18,7 +18,7 @@ def _cast_shape(specs: Specs, settings: dict) -> Specs:
     return [(specs[0][0], settings["dtype"])]
 
 
-@op(name="cast", kinds="fiucb", shapes=_cast_shape, quiet=True)
+@primitive(name="cast", kinds="fiucb", shapes=_cast_shape, quiet=True)
 def _cast(xp, x: Array, dtype: Any):
     if x.dtype.kind == "c" and dtype.kind != "c":
         x = xp.real(x)
@@ -53,11 +53,11 @@ def cast(x: Any, dtype: Any, name: str | None = None) -> Tensor:
     wanted = dtypes.as_dtype(dtype)
     if not isinstance(x, Tensor):
         if type(x) in ports.lifters:
-            return apply(_cast.op, (x,), {"dtype": wanted.numpy_dtype})  # type: ignore[attr-defined]
+            return apply(_cast, (x,), {"dtype": wanted.numpy_dtype})
         x = convert(x, None, wanted.numpy_dtype if isinstance(x, (int, float)) and wanted.is_floating else None)
     if x.dtype is wanted:
         return x
-    return apply(_cast.op, (x,), {"dtype": wanted.numpy_dtype})  # type: ignore[attr-defined]
+    return apply(_cast, (x,), {"dtype": wanted.numpy_dtype})
 
 
 @public
@@ -69,10 +69,10 @@ def saturate_cast(value: Any, dtype: Any, name: str | None = None) -> Tensor:
     array([255,   0], dtype=uint8)
     """
     value, wanted = convert(value), dtypes.as_dtype(dtype)
-    return apply(_saturate_cast.op, (value,), {"dtype": wanted.numpy_dtype})  # type: ignore[attr-defined]
+    return apply(_saturate_cast, (value,), {"dtype": wanted.numpy_dtype})
 
 
-@op(name="saturate_cast", kinds="fiu", shapes=_cast_shape, quiet=True)
+@primitive(name="saturate_cast", kinds="fiu", shapes=_cast_shape, quiet=True)
 def _saturate_cast(xp, x: Array, dtype: Any):
     if dtype.kind in "iu" and x.dtype.kind in "iu":
         have, want = np.iinfo(x.dtype), np.iinfo(dtype)
@@ -81,10 +81,10 @@ def _saturate_cast(xp, x: Array, dtype: Any):
     if dtype.kind == "f" and x.dtype.kind == "f" and dtype.itemsize < x.dtype.itemsize:
         limits = np.finfo(dtype)
         return xp.clip(x, np.asarray(limits.min, x.dtype), np.asarray(limits.max, x.dtype)).astype(dtype)
-    return _cast.op.kernel(xp, x, dtype)  # type: ignore[attr-defined]
+    return _cast.kernel(xp, x, dtype)
 
 
-@op(name="bitcast", kinds="fiu", differentiable=False)
+@primitive(name="bitcast", kinds="fiu", differentiable=False)
 def _bitcast(xp, x: Array, dtype: Any):
     if xp is np:
         return np.asarray(x).view(dtype)
@@ -94,7 +94,7 @@ def _bitcast(xp, x: Array, dtype: Any):
 
 
 @public
-def bitcast(input: Any, type: Any, name: str | None = None) -> Tensor:  # noqa: A002
+def bitcast(input: Any, type: Any, name: str | None = None) -> Tensor:
     """The same bits read as another dtype of the same size.
 
     >>> import tensorsmith as tf
@@ -104,13 +104,11 @@ def bitcast(input: Any, type: Any, name: str | None = None) -> Tensor:  # noqa: 
     value, wanted = convert(input), dtypes.as_dtype(type)
     if value.dtype.size != wanted.size:
         raise ValueError(f"bitcast: {value.dtype.name} and {wanted.name} differ in size; they must have the same.")
-    return apply(_bitcast.op, (value,), {"dtype": wanted.numpy_dtype})  # type: ignore[attr-defined]
+    return apply(_bitcast, (value,), {"dtype": wanted.numpy_dtype})
 
 
 @public
-def convert_to_tensor(
-    value: Any, dtype: Any = None, dtype_hint: Any = None, name: str | None = None
-) -> Tensor:
+def convert_to_tensor(value: Any, dtype: Any = None, dtype_hint: Any = None, name: str | None = None) -> Tensor:
     """The tensor of a value: a tensor (given back as it is), variable, array, number, string or nested lists of these.
 
     dtype       what it must be: a tensor of another dtype is refused, all else is converted.
@@ -128,29 +126,29 @@ def convert_to_tensor(
     return convert(value, dtype)
 
 
-@op(name="identity")
+@primitive(name="identity")
 def _identity(xp, x: Array):
     return x
 
 
 @public
-def identity(input: Any, name: str | None = None) -> Tensor:  # noqa: A002
+def identity(input: Any, name: str | None = None) -> Tensor:
     """A tensor of the same value.
 
     >>> import tensorsmith as tf
     >>> tf.identity([1.0]).numpy()
     array([1.], dtype=float32)
     """
-    return apply(_identity.op, (input,), {})  # type: ignore[attr-defined]
+    return apply(_identity, (input,), {})
 
 
-@op(name="stop_gradient", differentiable=False)
+@primitive(name="stop_gradient", differentiable=False)
 def _stop_gradient(xp, x: Array):
     return still(xp, x)
 
 
 @public
-def stop_gradient(input: Any, name: str | None = None) -> Tensor:  # noqa: A002
+def stop_gradient(input: Any, name: str | None = None) -> Tensor:
     """The same value, a constant to derivatives.
 
     >>> import tensorsmith as tf
@@ -160,4 +158,4 @@ def stop_gradient(input: Any, name: str | None = None) -> Tensor:  # noqa: A002
     >>> tape.gradient(y, x).numpy().item()
     3.0
     """
-    return apply(_stop_gradient.op, (input,), {})  # type: ignore[attr-defined]
+    return apply(_stop_gradient, (input,), {})

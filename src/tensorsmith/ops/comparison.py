@@ -6,9 +6,12 @@ from typing import Any
 
 import numpy as np
 
+from tensorsmith.core import context
 from tensorsmith.program.op import Array, Specs, elementwise, predicate
-from tensorsmith.tensor.apply import apply, op, public
+from tensorsmith.tensor.apply import apply, op, primitive, public, wrap
 from tensorsmith.tensor.tensor import Tensor
+
+_busy = context.busy
 
 
 @op(shapes=predicate)
@@ -191,7 +194,7 @@ def _where_shape(specs: Specs, settings: dict) -> Specs:
     return [(elementwise(specs, settings)[0][0], specs[1][1])]
 
 
-@op(name="where", same=frozenset({"x", "y"}), shapes=_where_shape)
+@primitive(name="where", same=frozenset({"x", "y"}), shapes=_where_shape)
 def _where(xp, condition: Array, x: Array, y: Array):
     return xp.where(condition, x, y)
 
@@ -200,7 +203,7 @@ def _rows_unknown(specs: Specs, settings: dict) -> Specs:
     return [((None, len(specs[0][0])), np.dtype("int64"))]
 
 
-@op(name="nonzero_rows", eager=True, differentiable=False, shapes=_rows_unknown)
+@primitive(name="nonzero_rows", eager=True, differentiable=False, shapes=_rows_unknown)
 def _nonzero_rows(xp, condition: Array):
     return xp.argwhere(condition).astype("int64")
 
@@ -224,5 +227,12 @@ def where(condition: Any, x: Any = None, y: Any = None, name: str | None = None)
     if (x is None) != (y is None):
         raise ValueError("where: x and y must both be given, or neither.")
     if x is None:
-        return apply(_nonzero_rows.op, (condition,), {})  # type: ignore[attr-defined]
-    return _where(condition, x, y)
+        return apply(_nonzero_rows, (condition,), {})
+    if type(condition) is Tensor and type(x) is Tensor and type(y) is Tensor and not _busy:
+        a, b = x._array, y._array
+        if a.dtype is b.dtype:
+            try:
+                return wrap(np.where(condition._array, a, b))
+            except ValueError:
+                pass  # told in full below
+    return apply(_where, (condition, x, y), {})

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from tensorsmith.program.op import Array, Specs, elementwise
-from tensorsmith.tensor.apply import apply, op, public
+from tensorsmith.tensor.apply import apply, op, primitive, public
 from tensorsmith.tensor.convert import convert
 from tensorsmith.tensor.tensor import Tensor
 
@@ -35,7 +35,7 @@ def complex_(xp, real: Array, imag: Array):
 
 
 @op(name="real", kinds="fc", shapes=_real_shape)
-def real(xp, input: Array):  # noqa: A002
+def real(xp, input: Array):
     """The real part, elementwise.
 
     >>> import tensorsmith as tf
@@ -46,7 +46,7 @@ def real(xp, input: Array):  # noqa: A002
 
 
 @op(name="imag", kinds="fc", shapes=_real_shape)
-def imag(xp, input: Array):  # noqa: A002
+def imag(xp, input: Array):
     """The imaginary part, elementwise; 0 of real numbers.
 
     >>> import tensorsmith as tf
@@ -57,7 +57,7 @@ def imag(xp, input: Array):  # noqa: A002
 
 
 @op(name="angle", kinds="fc", shapes=_real_shape)
-def angle(xp, input: Array):  # noqa: A002
+def angle(xp, input: Array):
     """The angle in radians in the complex plane, elementwise.
 
     >>> import tensorsmith as tf
@@ -67,7 +67,7 @@ def angle(xp, input: Array):  # noqa: A002
     return xp.angle(input)
 
 
-@op(name="conj", kinds="c", shapes=elementwise)
+@primitive(name="conj", kinds="c", shapes=elementwise)
 def _conj(xp, x: Array):
     return xp.conj(x)
 
@@ -81,4 +81,4 @@ def conj(x: Any, name: str | None = None) -> Tensor:
     array([1.-2.j])
     """
     x = convert(x)
-    return apply(_conj.op, (x,), {}) if x.dtype.is_complex else x  # type: ignore[attr-defined]
+    return apply(_conj, (x,), {}) if x.dtype.is_complex else x

@@ -11,7 +11,7 @@ from tensorsmith.core.errors import InvalidArgumentError, explain
 from tensorsmith.core.shapes import TensorShape
 from tensorsmith.ops.sizes import fill_sizes, split_sizes
 from tensorsmith.program.op import Array, Arrays, Specs
-from tensorsmith.tensor.apply import apply, op, plain, public, wrap
+from tensorsmith.tensor.apply import apply, plain, primitive, public, wrap
 from tensorsmith.tensor.convert import convert
 from tensorsmith.tensor.tensor import Symbol, Tensor
 
@@ -49,7 +49,7 @@ def _filled_shape(specs: Specs, settings: dict) -> Specs:
     return [(settings["sizes"], specs[0][1])]
 
 
-@op(name="fill", same=frozenset({"value"}), shapes=_filled_shape)
+@primitive(name="fill", same=frozenset({"value"}), shapes=_filled_shape)
 def _fill(xp, value: Array, parts: Arrays, sizes: Any = ()):
     return xp.broadcast_to(value, fill_sizes(sizes, parts, "fill"))
 
@@ -64,7 +64,7 @@ def fill(dims: Any, value: Any, name: str | None = None) -> Tensor:
            [9, 9]], dtype=int32)
     """
     sizes, parts = split_sizes(dims, "fill")
-    return apply(_fill.op, (value, parts), {"sizes": sizes})  # type: ignore[attr-defined]
+    return apply(_fill, (value, parts), {"sizes": sizes})
 
 
 def _full(dims: Any, number: Any, dtype: Any, who: str) -> Tensor:
@@ -74,7 +74,7 @@ def _full(dims: Any, number: Any, dtype: Any, who: str) -> Tensor:
         number = b""
     if parts:
         value = Tensor(np.array(number, wanted.numpy_dtype))
-        return apply(_fill.op, (value, parts), {"sizes": sizes})  # type: ignore[attr-defined]
+        return apply(_fill, (value, parts), {"sizes": sizes})
     return Tensor(np.full(sizes, number, wanted.numpy_dtype))
 
 
@@ -103,15 +103,15 @@ def _like_shape(specs: Specs, settings: dict) -> Specs:
     return [(specs[0][0], settings.get("dtype") or specs[0][1])]
 
 
-@op(name="zeros_like", same=False, differentiable=False, shapes=_like_shape)
-def _zeros_like(xp, input: Array, dtype: Any = None):  # noqa: A002
-    if (dtype or input.dtype) == object:
+@primitive(name="zeros_like", same=False, differentiable=False, shapes=_like_shape)
+def _zeros_like(xp, input: Array, dtype: Any = None):
+    if (dtype or input.dtype).kind == "O":
         return np.full(input.shape, b"", object)
     return xp.zeros(input.shape, dtype or input.dtype)
 
 
 @public
-def zeros_like(input: Any, dtype: Any = None, name: str | None = None, layout: Any = None) -> Tensor:  # noqa: A002
+def zeros_like(input: Any, dtype: Any = None, name: str | None = None, layout: Any = None) -> Tensor:
     """Zeros of the shape and (unless told otherwise) dtype of `input`.
 
     >>> import tensorsmith as tf
@@ -119,16 +119,16 @@ def zeros_like(input: Any, dtype: Any = None, name: str | None = None, layout: A
     array([0., 0.], dtype=float32)
     """
     wanted = None if dtype is None else dtypes.as_dtype(dtype).numpy_dtype
-    return apply(_zeros_like.op, (input,), {"dtype": wanted})  # type: ignore[attr-defined]
+    return apply(_zeros_like, (input,), {"dtype": wanted})
 
 
-@op(name="ones_like", same=False, differentiable=False, shapes=_like_shape)
-def _ones_like(xp, input: Array, dtype: Any = None):  # noqa: A002
+@primitive(name="ones_like", same=False, differentiable=False, shapes=_like_shape)
+def _ones_like(xp, input: Array, dtype: Any = None):
     return xp.ones(input.shape, dtype or input.dtype)
 
 
 @public
-def ones_like(input: Any, dtype: Any = None, name: str | None = None, layout: Any = None) -> Tensor:  # noqa: A002
+def ones_like(input: Any, dtype: Any = None, name: str | None = None, layout: Any = None) -> Tensor:
     """Ones of the shape and (unless told otherwise) dtype of `input`.
 
     >>> import tensorsmith as tf
@@ -136,10 +136,10 @@ def ones_like(input: Any, dtype: Any = None, name: str | None = None, layout: An
     array([1, 1], dtype=int32)
     """
     wanted = None if dtype is None else dtypes.as_dtype(dtype).numpy_dtype
-    return apply(_ones_like.op, (input,), {"dtype": wanted})  # type: ignore[attr-defined]
+    return apply(_ones_like, (input,), {"dtype": wanted})
 
 
-@op(name="range", differentiable=False, shapes=lambda specs, settings: [((None,), settings["dtype"])])
+@primitive(name="range", differentiable=False, shapes=lambda specs, settings: [((None,), settings["dtype"])])
 def _range(xp, start: Array, limit: Array, delta: Array, dtype: Any = None):
     try:
         bounds = [np.asarray(v)[()] for v in (start, limit, delta)]
@@ -183,7 +183,7 @@ def range_(start: Any, limit: Any = None, delta: Any = 1, dtype: Any = None, nam
         bounds.append(value)
     if not isinstance(bounds[2], Symbol) and not np.asarray(bounds[2]._array).all():
         raise InvalidArgumentError(explain("range", "the step is 0", {"start": start, "limit": limit, "delta": delta}))
-    return apply(_range.op, bounds, {"dtype": wanted.numpy_dtype})  # type: ignore[attr-defined]
+    return apply(_range, bounds, {"dtype": wanted.numpy_dtype})
 
 
 def _spaced_shape(specs: Specs, settings: dict) -> Specs:
@@ -192,7 +192,7 @@ def _spaced_shape(specs: Specs, settings: dict) -> Specs:
     return [((*shape[:axis], settings["num"], *shape[axis:]), specs[0][1])]
 
 
-@op(name="linspace", kinds="f", shapes=_spaced_shape)
+@primitive(name="linspace", kinds="f", shapes=_spaced_shape)
 def _linspace(xp, start: Array, stop: Array, num: int, axis: int = 0):
     place = axis % (start.ndim + 1)
     shape = [1] * (start.ndim + 1)
@@ -215,11 +215,15 @@ def linspace(start: Any, stop: Any, num: int, name: str | None = None, axis: int
     count = plain(num, "num")
     if count < 1:
         raise InvalidArgumentError(explain("linspace", "num must be at least 1", {"num": count}))
-    return apply(_linspace.op, (start, stop), {"num": count, "axis": plain(axis, "axis")})  # type: ignore[attr-defined]
+    return apply(_linspace, (start, stop), {"num": count, "axis": plain(axis, "axis")})
 
 
 def eye(
-    num_rows: Any, num_columns: Any = None, batch_shape: Any = None, dtype: Any = dtypes.float32, name: str | None = None
+    num_rows: Any,
+    num_columns: Any = None,
+    batch_shape: Any = None,
+    dtype: Any = dtypes.float32,
+    name: str | None = None,
 ) -> Tensor:
     """The identity matrix (a stack of them for a `batch_shape`): ones on the diagonal, zeros beside it.
 
@@ -243,7 +247,7 @@ def _one_hot_shape(specs: Specs, settings: dict) -> Specs:
     return [((*shape[:axis], settings["depth"], *shape[axis:]), specs[1][1])]
 
 
-@op(name="one_hot", same=frozenset({"on_value", "off_value"}), shapes=_one_hot_shape)
+@primitive(name="one_hot", same=frozenset({"on_value", "off_value"}), shapes=_one_hot_shape)
 def _one_hot(xp, indices: Array, on_value: Array, off_value: Array, depth: int, axis: int = -1):
     places = xp.expand_dims(indices, axis)
     row = [1] * places.ndim
@@ -279,4 +283,4 @@ def one_hot(
     ends = (True, False) if wanted.is_bool else (1, 0)
     settings = {"depth": plain(depth, "depth"), "axis": -1 if axis is None else plain(axis, "axis")}
     indices = convert(indices)
-    return apply(_one_hot.op, (indices, filled(on_value, ends[0]), filled(off_value, ends[1])), settings)  # type: ignore[attr-defined]
+    return apply(_one_hot, (indices, filled(on_value, ends[0]), filled(off_value, ends[1])), settings)

@@ -7,10 +7,9 @@ from typing import Any
 import numpy as np
 
 from tensorsmith.core.errors import InvalidArgumentError, explain
-from tensorsmith.ops.activations import softplus_of
-from tensorsmith.ops.reductions import logsumexp_of
+from tensorsmith.ops.activations import log_softmax_of, softplus_of
 from tensorsmith.program.op import Array, Specs, elementwise
-from tensorsmith.tensor.apply import apply, op, public
+from tensorsmith.tensor.apply import apply, op, primitive, public
 from tensorsmith.tensor.convert import convert
 from tensorsmith.tensor.tensor import Tensor
 
@@ -31,7 +30,7 @@ def softmax_cross_entropy_with_logits(xp, labels: Array, logits: Array, axis: in
     >>> tf.nn.softmax_cross_entropy_with_logits(labels=[[1.0, 0.0]], logits=[[1000.0, 1000.0]]).numpy().round(4)
     array([0.6931], dtype=float32)
     """
-    logs = logits - logsumexp_of(xp, logits, axis, keepdims=True)
+    logs = log_softmax_of(xp, logits, axis)
     # a label of 0 counts nothing, even beside a logit of -inf
     parts = xp.where(labels == 0, xp.zeros_like(logs), labels * xp.where(labels == 0, xp.zeros_like(logs), logs))
     return -xp.sum(parts, axis=axis)
@@ -41,7 +40,7 @@ def _per_row(specs: Specs, settings: dict) -> Specs:
     return [(specs[0][0], specs[1][1])]
 
 
-@op(name="sparse_softmax_cross_entropy_with_logits", same=False, shapes=_per_row, quiet=True)
+@primitive(name="sparse_softmax_cross_entropy_with_logits", same=False, shapes=_per_row, quiet=True)
 def _sparse(xp, labels: Array, logits: Array):
     classes = logits.shape[-1]
     if xp is np and labels.size and (labels.min() < 0 or labels.max() >= classes):
@@ -52,7 +51,7 @@ def _sparse(xp, labels: Array, logits: Array):
                 f"labels go from 0 to {classes - 1}",
             )
         )  # fmt: skip
-    logs = logits - logsumexp_of(xp, logits, -1, keepdims=True)
+    logs = log_softmax_of(xp, logits, -1)
     chosen = xp.take_along_axis(logs, xp.clip(labels, 0, classes - 1)[..., None].astype("int64"), axis=-1)[..., 0]
     # compiled, a label that is no class shows as NaN
     return xp.where((labels >= 0) & (labels < classes), -chosen, xp.full_like(chosen, np.nan))
@@ -77,7 +76,7 @@ def sparse_softmax_cross_entropy_with_logits(labels: Any, logits: Any, name: str
                 {"labels": f"{labels.dtype.name}{labels.shape}", "logits": f"{logits.dtype.name}{logits.shape}"},
             )
         )  # fmt: skip
-    return apply(_sparse.op, (labels, logits), {})  # type: ignore[attr-defined]
+    return apply(_sparse, (labels, logits), {})
 
 
 @op(kinds="f", shapes=elementwise, quiet=True)
@@ -112,5 +111,3 @@ def l2_loss(xp, t: Array):
     12.5
     """
     return xp.sum(xp.square(t)) / np.asarray(2, t.dtype)
-
-

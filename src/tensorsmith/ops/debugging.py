@@ -30,7 +30,9 @@ def _compared(name: str, function: Any, rule: str, x: Any, y: Any, message: str 
     try:
         holds = function(x, y)
     except InvalidArgumentError:
-        raise InvalidArgumentError(explain(name, message or "the shapes do not fit", {"x": x.shape, "y": y.shape}, rule)) from None
+        raise InvalidArgumentError(
+            explain(name, message or "the shapes do not fit", {"x": x.shape, "y": y.shape}, rule)
+        ) from None
     _hold(name, holds, {"x": x, "y": y}, message, rule)
 
 
@@ -43,7 +45,9 @@ def assert_equal(x: Any, y: Any, message: str | None = None, summarize: Any = No
     _compared("assert_equal", comparison.equal, "x == y must hold everywhere", x, y, message)
 
 
-def assert_none_equal(x: Any, y: Any, summarize: Any = None, message: str | None = None, name: str | None = None) -> None:
+def assert_none_equal(
+    x: Any, y: Any, summarize: Any = None, message: str | None = None, name: str | None = None
+) -> None:
     """Raises InvalidArgumentError unless x != y everywhere."""
     _compared("assert_none_equal", comparison.not_equal, "x != y must hold everywhere", x, y, message)
 
@@ -53,7 +57,9 @@ def assert_less(x: Any, y: Any, message: str | None = None, summarize: Any = Non
     _compared("assert_less", comparison.less, "x < y must hold everywhere", x, y, message)
 
 
-def assert_less_equal(x: Any, y: Any, message: str | None = None, summarize: Any = None, name: str | None = None) -> None:
+def assert_less_equal(
+    x: Any, y: Any, message: str | None = None, summarize: Any = None, name: str | None = None
+) -> None:
     """Raises InvalidArgumentError unless x <= y everywhere."""
     _compared("assert_less_equal", comparison.less_equal, "x <= y must hold everywhere", x, y, message)
 
@@ -63,7 +69,9 @@ def assert_greater(x: Any, y: Any, message: str | None = None, summarize: Any = 
     _compared("assert_greater", comparison.greater, "x > y must hold everywhere", x, y, message)
 
 
-def assert_greater_equal(x: Any, y: Any, message: str | None = None, summarize: Any = None, name: str | None = None) -> None:
+def assert_greater_equal(
+    x: Any, y: Any, message: str | None = None, summarize: Any = None, name: str | None = None
+) -> None:
     """Raises InvalidArgumentError unless x >= y everywhere."""
     _compared("assert_greater_equal", comparison.greater_equal, "x >= y must hold everywhere", x, y, message)
 
@@ -94,17 +102,23 @@ def assert_near(
     _hold("assert_near", holds, {"x": x, "y": y}, message, "|x - y| <= atol + rtol * |y| must hold everywhere")
 
 
-def assert_shapes(shapes: Any, data: Any = None, summarize: Any = None, message: str | None = None, name: str | None = None) -> None:
+def assert_shapes(
+    shapes: Any, data: Any = None, summarize: Any = None, message: str | None = None, name: str | None = None
+) -> None:
     """Raises ValueError unless each tensor has its shape; a letter stands for one size wherever it is used."""
     sizes: dict[str, int] = {}
     for tensor, wanted in shapes.items() if isinstance(shapes, dict) else shapes:
         shape = convert(tensor).shape
         if len(shape) != len(wanted):
-            raise ValueError(explain("assert_shapes", message or "the rank differs", {"shape": shape, "wanted": wanted}))
-        for size, name_or_size in zip(shape, wanted):
+            raise ValueError(
+                explain("assert_shapes", message or "the rank differs", {"shape": shape, "wanted": wanted})
+            )
+        for size, name_or_size in zip(shape, wanted, strict=False):
             expected = sizes.setdefault(name_or_size, size) if isinstance(name_or_size, str) else name_or_size
             if expected is not None and size is not None and expected != size:
-                raise ValueError(explain("assert_shapes", message or "a size differs", {"shape": shape, "wanted": wanted}))
+                raise ValueError(
+                    explain("assert_shapes", message or "a size differs", {"shape": shape, "wanted": wanted})
+                )
 
 
 def assert_rank(x: Any, rank: Any, message: str | None = None, name: str | None = None) -> None:
@@ -136,7 +150,9 @@ def check_numerics(tensor: Any, message: str, name: str | None = None) -> Tensor
     holds = is_finite(tensor)
     if not isinstance(holds, Symbol) and not bool(np.all(np.asarray(holds._array))):
         what = "NaN" if bool(np.any(np.asarray(is_nan(tensor)._array))) else "Inf"
-        raise InvalidArgumentError(explain("check_numerics", f"{message} : Tensor had {what} values", {"x": describe(tensor)}))
+        raise InvalidArgumentError(
+            explain("check_numerics", f"{message} : Tensor had {what} values", {"x": describe(tensor)})
+        )
     return tensor
 
 
@@ -145,7 +161,14 @@ def is_numeric_tensor(tensor: Any) -> bool:
     return isinstance(tensor, Tensor) and tensor.dtype.is_numeric
 
 
-def print_(*inputs: Any, output_stream: Any = None, summarize: int = 3, sep: str = " ", end: str = "\n", name: str | None = None) -> None:
+def print_(
+    *inputs: Any,
+    output_stream: Any = None,
+    summarize: int = 3,
+    sep: str = " ",
+    end: str = "\n",
+    name: str | None = None,
+) -> None:
     """Prints values as TensorFlow does: tensors as their elements, to the error stream.
 
     output_stream: an open file, or "file:///path" (appended to).

@@ -8,7 +8,7 @@ import numpy as np
 
 from tensorsmith.core.errors import InvalidArgumentError, explain
 from tensorsmith.program.op import Array, Arrays, Specs, elementwise
-from tensorsmith.tensor.apply import apply, op, public
+from tensorsmith.tensor.apply import apply, op, primitive, public
 from tensorsmith.tensor.tensor import Tensor
 
 
@@ -157,7 +157,7 @@ def _absolute_shape(specs: Specs, settings: dict) -> Specs:
 
 
 @op(kinds="fiuc", shapes=_absolute_shape)
-def abs(xp, x: Array):
+def abs(xp, x: Array):  # noqa: A001
     """The absolute value, elementwise; of complex numbers the modulus, as real numbers.
 
     >>> import tensorsmith as tf
@@ -234,7 +234,7 @@ def reciprocal(xp, x: Array):
 
 
 @op(kinds="fiuc", shapes=elementwise, quiet=True)
-def pow(xp, x: Array, y: Array):
+def pow(xp, x: Array, y: Array):  # noqa: A001
     """x**y, elementwise with broadcasting. Integers to negative powers raise InvalidArgumentError.
 
     >>> import tensorsmith as tf
@@ -365,7 +365,7 @@ def clip_by_value(xp, t: Array, clip_value_min: Array, clip_value_max: Array):
     return xp.where(t < clip_value_min, clip_value_min, xp.where(t > clip_value_max, clip_value_max, t))
 
 
-@op(name="add_n", kinds="fiuc")
+@primitive(name="add_n", kinds="fiuc")
 def _add_n(xp, inputs: Arrays):
     total = inputs[0]
     for part in inputs[1:]:
@@ -390,4 +390,4 @@ def add_n(inputs: Any, name: str | None = None) -> Tensor:
     shapes = {tuple(part.shape) for part in parts if hasattr(part, "shape")}
     if len(shapes) > 1 and all(None not in shape for shape in shapes):
         raise InvalidArgumentError(explain("add_n", "the tensors differ in shape", {"shapes": sorted(shapes)}))
-    return apply(_add_n.op, (parts,), {})  # type: ignore[attr-defined]
+    return apply(_add_n, (parts,), {})

@@ -9,7 +9,7 @@ import numpy as np
 from tensorsmith.core.errors import InvalidArgumentError, explain
 from tensorsmith.ops.sizes import fill_sizes, split_sizes
 from tensorsmith.program.op import Array, Arrays, Specs
-from tensorsmith.tensor.apply import apply, op, plain, public
+from tensorsmith.tensor.apply import apply, op, plain, primitive, public
 from tensorsmith.tensor.convert import convert
 from tensorsmith.tensor.tensor import Tensor
 
@@ -20,7 +20,9 @@ def check_places(xp: Any, who: str, places: Any, size: int) -> None:
     if xp is np and places.size and (places.min() < 0 or places.max() >= size):
         wrong = places[(places < 0) | (places >= size)].ravel()[0]
         raise InvalidArgumentError(
-            explain(who, "a place is out of range", {"place": int(wrong), "size": size}, f"places go from 0 to {size - 1}")
+            explain(
+                who, "a place is out of range", {"place": int(wrong), "size": size}, f"places go from 0 to {size - 1}"
+            )
         )
 
 
@@ -42,7 +44,7 @@ def _batch_places(xp: Any, shape: tuple[int, ...], batch: int, rank: int) -> lis
     ]
 
 
-@op(name="gather", same=False, shapes=_gathered)
+@primitive(name="gather", same=False, shapes=_gathered)
 def _gather(xp, params: Array, indices: Array, axis: int = 0, batch_dims: int = 0):
     check_places(xp, "gather", indices, params.shape[axis])
     if batch_dims == 0:
@@ -65,7 +67,12 @@ def _gather(xp, params: Array, indices: Array, axis: int = 0, batch_dims: int = 
 
 @public
 def gather(
-    params: Any, indices: Any, validate_indices: Any = None, axis: Any = None, batch_dims: int = 0, name: str | None = None
+    params: Any,
+    indices: Any,
+    validate_indices: Any = None,
+    axis: Any = None,
+    batch_dims: int = 0,
+    name: str | None = None,
 ) -> Tensor:
     """The slices of `params` at `indices` along `axis`.
 
@@ -87,7 +94,7 @@ def gather(
         raise TypeError(f"gather: indices must be integers, not {indices.dtype.name}.")
     if not 0 <= axis < max(params.ndim, 1) or batch > axis:
         raise InvalidArgumentError(explain("gather", "there is no such axis", {"params": params.shape, "axis": axis}))
-    return apply(_gather.op, (params, indices), {"axis": axis, "batch_dims": batch})  # type: ignore[attr-defined]
+    return apply(_gather, (params, indices), {"axis": axis, "batch_dims": batch})
 
 
 def _gathered_nd(specs: Specs, settings: dict) -> Specs:
@@ -99,7 +106,7 @@ def _gathered_nd(specs: Specs, settings: dict) -> Specs:
     return [((*places[:-1], *params[batch + depth :]), dtype)]
 
 
-@op(name="gather_nd", same=False, shapes=_gathered_nd)
+@primitive(name="gather_nd", same=False, shapes=_gathered_nd)
 def _gather_nd(xp, params: Array, indices: Array, batch_dims: int = 0):
     depth = indices.shape[-1]
     if batch_dims + depth > params.ndim:
@@ -125,7 +132,7 @@ def gather_nd(params: Any, indices: Any, batch_dims: int = 0, name: str | None =
     >>> tf.gather_nd([[1, 2], [3, 4]], [[0, 1], [1, 0]]).numpy()
     array([2, 3], dtype=int32)
     """
-    return apply(_gather_nd.op, (params, indices), {"batch_dims": plain(batch_dims, "batch_dims")})  # type: ignore[attr-defined]
+    return apply(_gather_nd, (params, indices), {"batch_dims": plain(batch_dims, "batch_dims")})
 
 
 _JOIN = {"add": np.add, "sub": np.subtract, "max": np.maximum, "min": np.minimum}
@@ -170,7 +177,7 @@ def _scatter_kernel(how: str) -> Any:
 
     >>> import tensorsmith as tf
     >>> tf.tensor_scatter_nd_{how}([1, 5, 3], [[1]], [4]).numpy()
-    array([1, {dict(update=4, add=9, sub=1, max=5, min=4)[how]}, 3], dtype=int32)
+    array([1, { {"update": 4, "add": 9, "sub": 1, "max": 5, "min": 4}[how] }, 3], dtype=int32)
     """
     return kernel
 
@@ -187,7 +194,9 @@ tensor_scatter_nd_max = op(_scatter_kernel("max"), same=_SHARED, shapes=_like_fi
 tensor_scatter_nd_min = op(_scatter_kernel("min"), same=_SHARED, shapes=_like_first, kinds="fiu")
 
 
-@op(name="scatter_nd", same=frozenset({"updates"}), shapes=lambda specs, settings: [(settings["sizes"], specs[1][1])])
+@primitive(
+    name="scatter_nd", same=frozenset({"updates"}), shapes=lambda specs, settings: [(settings["sizes"], specs[1][1])]
+)
 def _scatter_nd(xp, indices: Array, updates: Array, parts: Arrays, sizes: Any = ()):
     zeros = xp.zeros(fill_sizes(sizes, parts, "scatter_nd"), updates.dtype)
     return tensor_scatter_nd_add.op.kernel(xp, zeros, indices, updates)
@@ -202,4 +211,4 @@ def scatter_nd(indices: Any, updates: Any, shape: Any, name: str | None = None) 
     array([ 0,  9,  0, 10,  0], dtype=int32)
     """
     sizes, parts = split_sizes(shape, "scatter_nd")
-    return apply(_scatter_nd.op, (indices, updates, parts), {"sizes": sizes})  # type: ignore[attr-defined]
+    return apply(_scatter_nd, (indices, updates, parts), {"sizes": sizes})

@@ -10,7 +10,7 @@ from tensorsmith.core import context
 from tensorsmith.core.errors import InvalidArgumentError, explain
 from tensorsmith.ops.sizes import fill_sizes, known_sizes, note_sizes, split_sizes
 from tensorsmith.program.op import Array, Arrays, Specs
-from tensorsmith.tensor.apply import apply, op, public, wrap
+from tensorsmith.tensor.apply import apply, primitive, public, wrap
 from tensorsmith.tensor.convert import convert
 from tensorsmith.tensor.tensor import Symbol, Tensor
 
@@ -69,7 +69,9 @@ def _place(item: Any, parts: list[Any]) -> list[Any]:
         return [int(item)]
     if isinstance(item, bool):
         raise TypeError("A tensor cannot be indexed with True or False; use tf.boolean_mask for masks.")
-    if isinstance(item, str) or not (isinstance(item, (Tensor, np.ndarray, np.generic, list)) or hasattr(item, "_read")):
+    if isinstance(item, str) or not (
+        isinstance(item, (Tensor, np.ndarray, np.generic, list)) or hasattr(item, "_read")
+    ):
         raise TypeError(
             "Only integers, slices (`:`), ellipsis (`...`), tf.newaxis (`None`) and scalar tf.int32/tf.int64 tensors, "
             f"and masks and arrays of places are valid indices, got {item!r}."
@@ -171,14 +173,14 @@ def _tried(specs: Specs, settings: dict) -> Specs:
             else:
                 whole.append(item)
         found.append(array[tuple(whole)].shape)
-    return [(tuple(a if a == b else None for a, b in zip(*found)), dtype)]
+    return [(tuple(a if a == b else None for a, b in zip(*found, strict=False)), dtype)]
 
 
 def _unknown_bound(spec: Any, stand_in: int) -> int:
     return 1 if stand_in == 1009 else 2
 
 
-@op(name="getitem", same=frozenset({"x"}), shapes=_picked)
+@primitive(name="getitem", same=frozenset({"x"}), shapes=_picked)
 def _getitem(xp, x: Array, parts: Arrays, key: Any = ()):
     whole = join_key(key, parts, "indexing")
     if xp is np and parts:
@@ -219,9 +221,9 @@ def getitem(x: Any, key: Any) -> Tensor:
             if found is not None:
                 return found
             if isinstance(whole[0], tuple):
-                result = apply(_getitem.op, (x, parts), {"key": whole})  # type: ignore[attr-defined]
+                result = apply(_getitem, (x, parts), {"key": whole})
                 return note_sizes(result, known[slice(*whole[0][1:])])
-    return apply(_getitem.op, (x, parts), {"key": whole})  # type: ignore[attr-defined]
+    return apply(_getitem, (x, parts), {"key": whole})
 
 
 def _known_part(x: Symbol, known: tuple, item: Any) -> Tensor | None:
@@ -236,7 +238,7 @@ def _known_part(x: Symbol, known: tuple, item: Any) -> Tensor | None:
     return None
 
 
-@op(name="strided_slice_update", same=frozenset({"x", "value"}), shapes=lambda specs, settings: [specs[0]])
+@primitive(name="strided_slice_update", same=frozenset({"x", "value"}), shapes=lambda specs, settings: [specs[0]])
 def _strided_slice_update(xp, x: Array, value: Array, parts: Arrays, key: Any = ()):
     whole = join_key(key, parts, "slice assignment")
     if xp is np:
@@ -256,14 +258,14 @@ def strided_slice_update(x: Any, value: Any, key: Any) -> Tensor:
     array([ 1., 42.,  3.], dtype=float32)
     """
     whole, parts = split_key(key)
-    return apply(_strided_slice_update.op, (x, value, parts), {"key": whole})  # type: ignore[attr-defined]
+    return apply(_strided_slice_update, (x, value, parts), {"key": whole})
 
 
 def _sliced(specs: Specs, settings: dict) -> Specs:
     shape, dtype = specs[0]
     begin, sizes = settings["begin"], settings["sizes"]
     out: list[int | None] = []
-    for have, b, s in zip(shape, begin, sizes):
+    for have, b, s in zip(shape, begin, sizes, strict=False):
         if s == -1:
             out.append(None if have is None or b is None else have - b)
         else:
@@ -273,7 +275,7 @@ def _sliced(specs: Specs, settings: dict) -> Specs:
     return [(tuple(out), dtype)]
 
 
-@op(name="slice", same=frozenset({"input_"}), shapes=_sliced)
+@primitive(name="slice", same=frozenset({"input_"}), shapes=_sliced)
 def _slice(xp, input_: Array, parts: Arrays, begin: Any = (), sizes: Any = ()):
     n_begin = sum(1 for b in begin if b is None)
     lengths = fill_sizes(sizes, parts[n_begin:], "slice")
@@ -285,13 +287,15 @@ def _slice(xp, input_: Array, parts: Arrays, begin: Any = (), sizes: Any = ()):
         starts = [next(rest) if b is None else b for b in begin]
         if -1 in lengths:
             starts = list(fill_sizes(begin, parts[:n_begin], "slice with a size of -1"))
-            lengths = tuple(have - b if s == -1 else s for have, b, s in zip(input_.shape, starts, lengths))
+            lengths = tuple(
+                have - b if s == -1 else s for have, b, s in zip(input_.shape, starts, lengths, strict=False)
+            )
         return jax().lax.dynamic_slice(input_, [xp.asarray(s, "int32") for s in starts], lengths)
     starts = fill_sizes(begin, parts[:n_begin], "slice")
-    for have, b, s in zip(input_.shape, starts, lengths):
+    for have, b, s in zip(input_.shape, starts, lengths, strict=False):
         if b < 0 or (s != -1 and b + s > have):
             raise ValueError(f"a slice from {b} of size {s} does not fit an axis of size {have}")
-    return input_[tuple(slice(b, None if s == -1 else b + s) for b, s in zip(starts, lengths))]
+    return input_[tuple(slice(b, None if s == -1 else b + s) for b, s in zip(starts, lengths, strict=False))]
 
 
 @public
@@ -305,7 +309,7 @@ def slice_(input_: Any, begin: Any, size: Any, name: str | None = None) -> Tenso
     """
     starts, first = split_sizes(begin, "slice")
     sizes, second = split_sizes(size, "slice")
-    return apply(_slice.op, (input_, [*first, *second]), {"begin": starts, "sizes": sizes})  # type: ignore[attr-defined]
+    return apply(_slice, (input_, [*first, *second]), {"begin": starts, "sizes": sizes})
 
 
 @public
@@ -322,7 +326,7 @@ def strided_slice(
     starts, stops = list(begin), list(end)
     steps = [1] * len(starts) if strides is None else list(strides)
     key: list[Any] = []
-    for at, (start, stop, step) in enumerate(zip(starts, stops, steps)):
+    for at, (start, stop, step) in enumerate(zip(starts, stops, steps, strict=False)):
         bit = 1 << at
         if ellipsis_mask & bit:
             key.append(Ellipsis)
@@ -341,7 +345,7 @@ def _masked(specs: Specs, settings: dict) -> Specs:
     return [((*shape[:axis], None, *shape[axis + len(mask) :]), dtype)]
 
 
-@op(name="boolean_mask", same=False, eager=True, shapes=_masked)
+@primitive(name="boolean_mask", same=False, eager=True, shapes=_masked)
 def _boolean_mask(xp, tensor: Array, mask: Array, axis: int = 0):
     return tensor[(slice(None),) * axis + (mask,)]
 
@@ -364,9 +368,13 @@ def boolean_mask(tensor: Any, mask: Any, axis: Any = None, name: str = "boolean_
         raise ValueError("boolean_mask: the mask cannot be a scalar.")
     if not mask.shape.is_compatible_with(tensor.shape[axis : axis + mask.ndim]):
         raise ValueError(
-            explain("boolean_mask", "the mask does not fit the tensor", {"mask": mask.shape, "tensor": tensor.shape, "axis": axis})
+            explain(
+                "boolean_mask",
+                "the mask does not fit the tensor",
+                {"mask": mask.shape, "tensor": tensor.shape, "axis": axis},
+            )
         )
     if isinstance(mask, Symbol):
-        return apply(_boolean_mask.op, (tensor, mask), {"axis": axis})  # type: ignore[attr-defined]
+        return apply(_boolean_mask, (tensor, mask), {"axis": axis})
     # the places are known: an index that can be differentiated and compiled
     return getitem(tensor, (slice(None),) * axis + (np.asarray(mask._array),))

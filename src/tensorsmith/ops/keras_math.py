@@ -14,7 +14,7 @@ import numpy as np
 from tensorsmith.core import dtypes
 from tensorsmith.ops import comparison, cumulative, elementwise, linalg, reductions, rounding, special, trigonometry
 from tensorsmith.ops.casting import cast
-from tensorsmith.ops.complex_numbers import conj, imag, real
+from tensorsmith.ops.complex_numbers import conj
 from tensorsmith.ops.creation import zeros_like
 from tensorsmith.tensor.apply import plain
 from tensorsmith.tensor.convert import convert
@@ -101,7 +101,9 @@ def divide(x1: Any, x2: Any) -> Tensor:
     0.5
     """
     x1, x2 = pair(x1, x2)
-    return elementwise.divide(*pair(floats(x1) if not isinstance(x1, float) else x1, floats(x2) if not isinstance(x2, float) else x2))
+    return elementwise.divide(
+        *pair(floats(x1) if not isinstance(x1, float) else x1, floats(x2) if not isinstance(x2, float) else x2)
+    )
 
 
 true_divide = divide
@@ -291,7 +293,7 @@ def log10(x: Any) -> Tensor:
     return elementwise.divide(log(x), float(np.log(10)))
 
 
-def abs(x: Any) -> Tensor:
+def abs(x: Any) -> Tensor:  # noqa: A001
     """The absolute value."""
     return elementwise.abs(x)
 
@@ -314,7 +316,7 @@ def square(x: Any) -> Tensor:
     return elementwise.square(_numbers(x))
 
 
-def round(x: Any, decimals: int = 0) -> Tensor:
+def round(x: Any, decimals: int = 0) -> Tensor:  # noqa: A001
     """The nearest number with so many digits behind the point; halves go to the even one."""
     if not decimals:
         return rounding.round_(x)
@@ -356,7 +358,7 @@ def conjugate(x: Any) -> Tensor:
 # ---- reductions
 
 
-def sum(x: Any, axis: Any = None, keepdims: bool = False) -> Tensor:
+def sum(x: Any, axis: Any = None, keepdims: bool = False) -> Tensor:  # noqa: A001
     """The sum over `axis`."""
     return reductions.reduce_sum(_numbers(x), axis=axis, keepdims=keepdims)
 
@@ -376,13 +378,13 @@ def prod(x: Any, axis: Any = None, keepdims: bool = False, dtype: Any = None) ->
     return reductions.reduce_prod(x if dtype is None else cast(x, dtype), axis=axis, keepdims=keepdims)
 
 
-def max(x: Any, axis: Any = None, keepdims: bool = False, initial: Any = None) -> Tensor:
+def max(x: Any, axis: Any = None, keepdims: bool = False, initial: Any = None) -> Tensor:  # noqa: A001
     """The greatest over `axis`."""
     found = reductions.reduce_max(x, axis=axis, keepdims=keepdims)
     return found if initial is None else elementwise.maximum(found, initial)
 
 
-def min(x: Any, axis: Any = None, keepdims: bool = False, initial: Any = None) -> Tensor:
+def min(x: Any, axis: Any = None, keepdims: bool = False, initial: Any = None) -> Tensor:  # noqa: A001
     """The smallest over `axis`."""
     found = reductions.reduce_min(x, axis=axis, keepdims=keepdims)
     return found if initial is None else elementwise.minimum(found, initial)
@@ -406,12 +408,12 @@ def logsumexp(x: Any, axis: Any = None, keepdims: bool = False) -> Tensor:
     return reductions.reduce_logsumexp(floats(x), axis=axis, keepdims=keepdims)
 
 
-def all(x: Any, axis: Any = None, keepdims: bool = False) -> Tensor:
+def all(x: Any, axis: Any = None, keepdims: bool = False) -> Tensor:  # noqa: A001
     """True where all over `axis` are."""
     return reductions.reduce_all(cast(x, dtypes.bool_), axis=axis, keepdims=keepdims)
 
 
-def any(x: Any, axis: Any = None, keepdims: bool = False) -> Tensor:
+def any(x: Any, axis: Any = None, keepdims: bool = False) -> Tensor:  # noqa: A001
     """True where any over `axis` is."""
     return reductions.reduce_any(cast(x, dtypes.bool_), axis=axis, keepdims=keepdims)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import numpy as np
@@ -9,8 +10,7 @@ import numpy as np
 from tensorsmith.core import dtypes
 from tensorsmith.core.shapes import TensorShape
 from tensorsmith.ops import activations, casting, creation, gathering, indexing, shaping
-from tensorsmith.ops.casting import cast, saturate_cast, stop_gradient
-from tensorsmith.ops.identifying import is_tensor
+from tensorsmith.ops.casting import cast
 from tensorsmith.ops.keras_math import common_dtype, floats
 from tensorsmith.tensor.apply import plain
 from tensorsmith.tensor.convert import convert
@@ -232,9 +232,11 @@ def split(x: Any, indices_or_sections: Any, axis: int = 0) -> list[Tensor]:
         return shaping.split(x, indices_or_sections, axis)
     whole = x.shape[axis]
     if whole is None:
-        raise ValueError("split: cutting at places needs the size of the axis, which is not known while a program is traced.")
+        raise ValueError(
+            "split: cutting at places needs the size of the axis, which is not known while a program is traced."
+        )
     bounds = [0, *plain(indices_or_sections, "indices"), whole]
-    return shaping.split(x, [b - a for a, b in zip(bounds, bounds[1:])], axis)
+    return shaping.split(x, [b - a for a, b in itertools.pairwise(bounds)], axis)
 
 
 def tile(x: Any, repeats: Any) -> Tensor:
@@ -323,7 +325,7 @@ def scatter_update(inputs: Any, indices: Any, updates: Any) -> Tensor:
     return gathering.tensor_scatter_nd_update(inputs, indices, updates)
 
 
-def slice(inputs: Any, start_indices: Any, shape: Any) -> Tensor:
+def slice(inputs: Any, start_indices: Any, shape: Any) -> Tensor:  # noqa: A001
     """The block of a shape that begins at `start_indices`."""
     return indexing.slice_(inputs, start_indices, shape)
 
@@ -334,7 +336,7 @@ def slice_update(inputs: Any, start_indices: Any, updates: Any) -> Tensor:
     starts = plain(start_indices, "start_indices")
     import builtins
 
-    key = tuple(builtins.slice(b, b + int(n)) for b, n in zip(starts, updates.shape))
+    key = tuple(builtins.slice(b, b + int(n)) for b, n in zip(starts, updates.shape, strict=False))
     return indexing.strided_slice_update(inputs, updates, key)
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from tensorsmith.core.errors import InvalidArgumentError, explain
 from tensorsmith.core.shapes import broadcast
 from tensorsmith.program.op import Array, Arrays, Specs
-from tensorsmith.tensor.apply import apply, op, plain, public
+from tensorsmith.tensor.apply import apply, op, plain, primitive, public
 from tensorsmith.tensor.tensor import Tensor
 
 
@@ -38,7 +38,9 @@ def _product_shape(specs: Specs, settings: dict) -> Specs:
 def _explain_product(a: Any, b: Any) -> str:
     shapes = {"a": tuple(a.shape), "b": tuple(b.shape)}
     if not a.ndim or not b.ndim:
-        return explain("matmul", "a scalar has no matrix product", shapes, "both need at least one axis", "Use tf.multiply.")
+        return explain(
+            "matmul", "a scalar has no matrix product", shapes, "both need at least one axis", "Use tf.multiply."
+        )
     way_out = ""
     if a.ndim > 1 and b.ndim > 1:
         if a.shape[-1] == b.shape[-1]:
@@ -90,7 +92,7 @@ def matvec(xp, a: Array, b: Array, transpose_a: bool = False, adjoint_a: bool = 
     return xp.squeeze(xp.matmul(a, xp.expand_dims(b, -1)), -1)
 
 
-@op(name="tensordot", kinds="fiuc")
+@primitive(name="tensordot", kinds="fiuc")
 def _tensordot(xp, a: Array, b: Array, axes: Any = 2):
     return xp.tensordot(a, b, axes)
 
@@ -106,10 +108,10 @@ def tensordot(a: Any, b: Any, axes: Any, name: str | None = None) -> Tensor:
     axes = plain(axes, "axes")
     if isinstance(axes, tuple):
         axes = tuple(part if isinstance(part, tuple) else (part,) for part in axes)
-    return apply(_tensordot.op, (a, b), {"axes": axes})  # type: ignore[attr-defined]
+    return apply(_tensordot, (a, b), {"axes": axes})
 
 
-@op(name="einsum", kinds="fiuc")
+@primitive(name="einsum", kinds="fiuc")
 def _einsum(xp, inputs: Arrays, equation: str):
     if xp is np:
         # optimize=True contracts pair by pair, in BLAS; it costs 20 µs, which two small factors need not pay
@@ -125,7 +127,7 @@ def einsum(equation: str, *inputs: Any, **settings: Any) -> Tensor:
     >>> tf.einsum("ij,j->i", [[1.0, 2.0], [3.0, 4.0]], [1.0, 1.0]).numpy()
     array([3., 7.], dtype=float32)
     """
-    return apply(_einsum.op, (list(inputs),), {"equation": equation.replace(" ", "")})  # type: ignore[attr-defined]
+    return apply(_einsum, (list(inputs),), {"equation": equation.replace(" ", "")})
 
 
 @op(kinds="fiu")
@@ -140,7 +142,7 @@ def cross(xp, a: Array, b: Array):
 
 
 def norm(
-    tensor: Any, ord: Any = "euclidean", axis: Any = None, keepdims: bool = False, name: str | None = None  # noqa: A002
+    tensor: Any, ord: Any = "euclidean", axis: Any = None, keepdims: bool = False, name: str | None = None
 ) -> Tensor:
     """The norm of vectors (`axis` an int), of matrices (two axes), or of all elements as one vector (None).
 
@@ -155,12 +157,12 @@ def norm(
         axis = axis[0]
     order = {"euclidean": 2, "fro": 2}.get(ord, ord)
     if isinstance(axis, tuple) and ord not in ("euclidean", "fro"):
-        return _matrix_norm(tensor, ord=plain(ord, "ord"), axis=axis, keepdims=keepdims)
-    return _vector_norm(tensor, ord=float(order), axis=axis, keepdims=keepdims)
+        return apply(_matrix_norm, (tensor,), {"ord": plain(ord, "ord"), "axis": axis, "keepdims": bool(keepdims)})
+    return apply(_vector_norm, (tensor,), {"ord": float(order), "axis": axis, "keepdims": bool(keepdims)})
 
 
-@op(name="vector_norm", kinds="fc", quiet=True)
-def _vector_norm(xp, tensor: Array, ord: float = 2.0, axis: Any = None, keepdims: bool = False):  # noqa: A002
+@primitive(name="vector_norm", kinds="fc", quiet=True)
+def _vector_norm(xp, tensor: Array, ord: float = 2.0, axis: Any = None, keepdims: bool = False):
     size = xp.abs(tensor)
     if ord == np.inf:
         return xp.max(size, axis=axis, keepdims=keepdims)
@@ -172,8 +174,6 @@ def _vector_norm(xp, tensor: Array, ord: float = 2.0, axis: Any = None, keepdims
     return xp.sum(size**ord, axis=axis, keepdims=keepdims) ** (1.0 / ord)
 
 
-@op(name="matrix_norm", kinds="fc", quiet=True)
-def _matrix_norm(xp, tensor: Array, ord: Any = 2, axis: Any = (-2, -1), keepdims: bool = False):  # noqa: A002
+@primitive(name="matrix_norm", kinds="fc", quiet=True)
+def _matrix_norm(xp, tensor: Array, ord: Any = 2, axis: Any = (-2, -1), keepdims: bool = False):
     return xp.linalg.norm(tensor, ord=ord, axis=axis, keepdims=keepdims)
-
-

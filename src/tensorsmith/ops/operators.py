@@ -120,9 +120,9 @@ def install(cls: type, item: bool = True) -> None:
     """Sets the operators on a class whose objects become tensors; `item`: also `x[...]`."""
     for name, method in _methods.items():
         setattr(cls, name, method)
-    cls.__pos__ = _pos  # type: ignore[attr-defined]
+    cls.__pos__ = _pos
     if item:
-        cls.__getitem__ = indexing.getitem  # type: ignore[attr-defined]
+        cls.__getitem__ = indexing.getitem
 
 
 install(Tensor)

@@ -10,9 +10,9 @@ import numpy as np
 from tensorsmith.ops.philox import bits32, bits64
 from tensorsmith.ops.sizes import fill_sizes
 from tensorsmith.program.op import Array, Arrays, Specs
-from tensorsmith.tensor.apply import op
+from tensorsmith.tensor.apply import primitive
 
-_FLOAT32, _FLOAT64, _INT64 = np.dtype("float32"), np.dtype("float64"), np.dtype("int64")
+_FLOAT32, _FLOAT64, _INT64, _UINT64 = np.dtype("float32"), np.dtype("float64"), np.dtype("int64"), np.dtype("uint64")
 
 
 def _count(sizes: tuple[int, ...]) -> int:
@@ -38,20 +38,20 @@ def _drawn(specs: Specs, settings: dict) -> Specs:
     return [(settings["sizes"], settings["dtype"])]
 
 
-@op(differentiable=False, shapes=lambda specs, settings: [specs[0]])
+@primitive(differentiable=False, shapes=lambda specs, settings: [specs[0]])
 def random_step(xp, state: Array):
     """The state after one draw: the number of the draw goes up by one."""
     return state + np.array([0, 0, 1], np.uint64)
 
 
-@op(same=False, differentiable=False, shapes=_drawn)
+@primitive(same=False, differentiable=False, shapes=_drawn)
 def random_uniform(xp, state: Array, parts: Arrays, sizes: Any = (), dtype: Any = _FLOAT32):
     """Floats evenly spread over [0, 1)."""
     shape = fill_sizes(sizes, parts, "random_uniform")
     return unit(xp, state, _count(shape), dtype).reshape(shape).astype(dtype)
 
 
-@op(same=False, differentiable=False, shapes=_drawn)
+@primitive(same=False, differentiable=False, shapes=_drawn)
 def random_integers(xp, state: Array, low: Array, high: Array, parts: Arrays, sizes: Any = (), dtype: Any = _INT64):
     """Integers evenly spread over [low, high)."""
     shape = fill_sizes(sizes, parts, "random_integers")
@@ -61,14 +61,14 @@ def random_integers(xp, state: Array, low: Array, high: Array, parts: Arrays, si
     return (drawn + low.astype("int64")).astype(dtype)
 
 
-@op(same=False, differentiable=False, shapes=_drawn)
-def random_bits(xp, state: Array, parts: Arrays, sizes: Any = (), dtype: Any = np.dtype("uint64")):
+@primitive(same=False, differentiable=False, shapes=_drawn)
+def random_bits(xp, state: Array, parts: Arrays, sizes: Any = (), dtype: Any = _UINT64):
     """Integers whose bits are all random."""
     shape = fill_sizes(sizes, parts, "random_bits")
     return bits64(xp, state, _count(shape)).reshape(shape).astype(dtype)
 
 
-@op(same=False, differentiable=False, shapes=_drawn)
+@primitive(same=False, differentiable=False, shapes=_drawn)
 def random_normal(
     xp, state: Array, parts: Arrays, sizes: Any = (), mean: float = 0.0, stddev: float = 1.0, dtype: Any = _FLOAT32
 ):
@@ -127,7 +127,7 @@ def normal_quantile(xp: Any, p: Any) -> Any:
 _BELOW_TWO = 0.022750131948179195
 
 
-@op(same=False, differentiable=False, shapes=_drawn)
+@primitive(same=False, differentiable=False, shapes=_drawn)
 def random_truncated_normal(
     xp, state: Array, parts: Arrays, sizes: Any = (), mean: float = 0.0, stddev: float = 1.0, dtype: Any = _FLOAT32
 ):
@@ -139,7 +139,7 @@ def random_truncated_normal(
     return drawn.reshape(shape).astype(dtype)
 
 
-@op(same=False, differentiable=False, shapes=lambda s, k: [((s[1][0][0], k["num_samples"]), k["dtype"])])
+@primitive(same=False, differentiable=False, shapes=lambda s, k: [((s[1][0][0], k["num_samples"]), k["dtype"])])
 def random_categorical(xp, state: Array, logits: Array, num_samples: int, dtype: Any = _INT64):
     """Class numbers [B, num_samples] drawn with probabilities softmax(logits [B, C])."""
     rows, classes = logits.shape
@@ -150,7 +150,7 @@ def random_categorical(xp, state: Array, logits: Array, num_samples: int, dtype:
     return xp.argmax(scores, axis=-1).astype(dtype)
 
 
-@op(same=False, differentiable=False, shapes=lambda specs, settings: [((specs[1][0][0],), np.dtype("int64"))])
+@primitive(same=False, differentiable=False, shapes=lambda specs, settings: [((specs[1][0][0],), np.dtype("int64"))])
 def random_order(xp, state: Array, value: Array):
     """The numbers 0 to n - 1 in random order, n the size of the first axis of `value`."""
     keys = bits64(xp, state, value.shape[0])

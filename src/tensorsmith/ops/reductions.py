@@ -9,6 +9,7 @@ import numpy as np
 from tensorsmith.program.op import Array, Specs
 from tensorsmith.tensor.apply import op
 
+_INT64 = np.dtype("int64")
 Axis = int | tuple[int, ...] | None
 
 
@@ -218,7 +219,7 @@ def _counted(specs: Specs, settings: dict) -> Specs:
 
 
 @op(kinds="fiucb", shapes=_counted, differentiable=False)
-def count_nonzero(xp, input: Array, axis: Any = None, keepdims: bool = False, dtype: Any = np.dtype("int64")):  # noqa: A002
+def count_nonzero(xp, input: Array, axis: Any = None, keepdims: bool = False, dtype: Any = _INT64):
     """How many elements over `axis` are not 0 (not False).
 
     >>> import tensorsmith as tf
@@ -234,7 +235,7 @@ def _placed(specs: Specs, settings: dict) -> Specs:
 
 
 @op(kinds="fiub", shapes=_placed, differentiable=False)
-def argmax(xp, input: Array, axis: Any = None, output_type: Any = np.dtype("int64")):  # noqa: A002
+def argmax(xp, input: Array, axis: Any = None, output_type: Any = _INT64):
     """The place of the greatest over `axis` (by default 0), the first of equals.
 
     >>> import tensorsmith as tf
@@ -245,7 +246,7 @@ def argmax(xp, input: Array, axis: Any = None, output_type: Any = np.dtype("int6
 
 
 @op(kinds="fiub", shapes=_placed, differentiable=False)
-def argmin(xp, input: Array, axis: Any = None, output_type: Any = np.dtype("int64")):  # noqa: A002
+def argmin(xp, input: Array, axis: Any = None, output_type: Any = _INT64):
     """The place of the smallest over `axis` (by default 0), the first of equals.
 
     >>> import tensorsmith as tf

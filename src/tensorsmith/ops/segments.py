@@ -10,7 +10,7 @@ from tensorsmith.core.errors import InvalidArgumentError, explain
 from tensorsmith.ops.gathering import scattered
 from tensorsmith.ops.reductions import _highest, _lowest
 from tensorsmith.program.op import Array, Specs
-from tensorsmith.tensor.apply import apply, op, plain, public
+from tensorsmith.tensor.apply import op, plain, public
 from tensorsmith.tensor.convert import convert
 from tensorsmith.tensor.tensor import Symbol, Tensor
 
@@ -52,7 +52,9 @@ def _make(name: str, how: str, doc: str, kinds: str) -> Any:
     def kernel(xp, data: Array, segment_ids: Array, num_segments: int):
         if xp is np and segment_ids.size and segment_ids.max() >= num_segments:
             raise InvalidArgumentError(
-                explain(name, "a segment id is out of range", {"id": int(segment_ids.max()), "num_segments": num_segments})
+                explain(
+                    name, "a segment id is out of range", {"id": int(segment_ids.max()), "num_segments": num_segments}
+                )
             )
         if how in ("mean", "sqrt_n"):
             total = _reduce(xp, data, segment_ids, num_segments, "add")
@@ -78,18 +80,27 @@ unsorted_segment_prod = _make("unsorted_segment_prod", "prod", "The product", "f
 unsorted_segment_max = _make("unsorted_segment_max", "max", "The greatest", "fiu")
 unsorted_segment_min = _make("unsorted_segment_min", "min", "The smallest", "fiu")
 unsorted_segment_mean = _make("unsorted_segment_mean", "mean", "The mean", "f")
-unsorted_segment_sqrt_n = _make("unsorted_segment_sqrt_n", "sqrt_n", "The sum, divided by the square root of how many they are,", "f")
+unsorted_segment_sqrt_n = _make(
+    "unsorted_segment_sqrt_n", "sqrt_n", "The sum, divided by the square root of how many they are,", "f"
+)
 
 
 def _sorted_form(unsorted: Any, data: Any, segment_ids: Any, who: str, empty: Any = None) -> Tensor:
     ids = convert(segment_ids)
     if isinstance(ids, Symbol):
         raise InvalidArgumentError(
-            explain(who, "how many groups there are hangs on values", {"segment_ids": ids.shape}, way_out=f"Use tf.math.unsorted_{who}.")
+            explain(
+                who,
+                "how many groups there are hangs on values",
+                {"segment_ids": ids.shape},
+                way_out=f"Use tf.math.unsorted_{who}.",
+            )
         )
     places = np.asarray(plain(ids, who), np.int64)
     if places.size and (np.any(np.diff(places) < 0) or places[0] < 0):
-        raise InvalidArgumentError(explain(who, "the segment ids are not sorted, or one is below 0", {"segment_ids": places.tolist()}))
+        raise InvalidArgumentError(
+            explain(who, "the segment ids are not sorted, or one is below 0", {"segment_ids": places.tolist()})
+        )
     count = int(places[-1]) + 1 if places.size else 0
     result = unsorted(data, ids, num_segments=count)
     missing = sorted(set(range(count)) - set(places.tolist()))

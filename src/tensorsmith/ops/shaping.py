@@ -11,7 +11,7 @@ from tensorsmith.core.errors import InvalidArgumentError, explain
 from tensorsmith.core.shapes import TensorShape, broadcast
 from tensorsmith.ops.sizes import fill_sizes, known_sizes, note_sizes, split_sizes
 from tensorsmith.program.op import Array, Arrays, Specs
-from tensorsmith.tensor.apply import apply, op, plain, public, wrap
+from tensorsmith.tensor.apply import apply, op, plain, primitive, public, wrap
 from tensorsmith.tensor.convert import convert
 from tensorsmith.tensor.tensor import Symbol, Tensor
 
@@ -22,14 +22,14 @@ _INT32 = np.dtype("int32")
 # ---- asked
 
 
-@op(name="shape", same=False, differentiable=False, shapes=lambda s, k: [((len(s[0][0]),), k["out_type"])])
-def _shape(xp, input: Array, out_type: Any = _INT32):  # noqa: A002
+@primitive(name="shape", same=False, differentiable=False, shapes=lambda s, k: [((len(s[0][0]),), k["out_type"])])
+def _shape(xp, input: Array, out_type: Any = _INT32):
     # NumPy's also when XLA traces: a shape is known there, and must stay a number to serve as one
     return np.array(input.shape, out_type)
 
 
 @public
-def shape(input: Any, out_type: Any = None, name: str | None = None) -> Tensor:  # noqa: A002
+def shape(input: Any, out_type: Any = None, name: str | None = None) -> Tensor:
     """The sizes of the axes as a vector (int32): also of a symbolic tensor whose sizes are not known yet.
 
     >>> import tensorsmith as tf
@@ -37,13 +37,13 @@ def shape(input: Any, out_type: Any = None, name: str | None = None) -> Tensor: 
     array([2, 3], dtype=int32)
     """
     wanted = _INT32 if out_type is None else dtypes.as_dtype(out_type).numpy_dtype
-    result = apply(_shape.op, (input,), {"out_type": wanted})  # type: ignore[attr-defined]
+    result = apply(_shape, (input,), {"out_type": wanted})
     if isinstance(result, Symbol):
         return note_sizes(result, tuple(input.shape))
     return result
 
 
-def shape_n(input: Any, out_type: Any = None, name: str | None = None) -> list[Tensor]:  # noqa: A002
+def shape_n(input: Any, out_type: Any = None, name: str | None = None) -> list[Tensor]:
     """The shapes of several tensors.
 
     >>> import tensorsmith as tf
@@ -53,13 +53,13 @@ def shape_n(input: Any, out_type: Any = None, name: str | None = None) -> list[T
     return [shape(part, out_type) for part in input]
 
 
-@op(name="size", same=False, differentiable=False, shapes=lambda s, k: [((), k["out_type"])])
-def _size(xp, input: Array, out_type: Any = _INT32):  # noqa: A002
+@primitive(name="size", same=False, differentiable=False, shapes=lambda s, k: [((), k["out_type"])])
+def _size(xp, input: Array, out_type: Any = _INT32):
     return np.array(input.size, out_type)
 
 
 @public
-def size(input: Any, out_type: Any = None, name: str | None = None) -> Tensor:  # noqa: A002
+def size(input: Any, out_type: Any = None, name: str | None = None) -> Tensor:
     """The number of elements, a scalar (int32).
 
     >>> import tensorsmith as tf
@@ -67,14 +67,14 @@ def size(input: Any, out_type: Any = None, name: str | None = None) -> Tensor:  
     6
     """
     wanted = _INT32 if out_type is None else dtypes.as_dtype(out_type).numpy_dtype
-    result = apply(_size.op, (input,), {"out_type": wanted})  # type: ignore[attr-defined]
+    result = apply(_size, (input,), {"out_type": wanted})
     if isinstance(result, Symbol):
         count = TensorShape(input.shape).num_elements()
         return result if count is None else Tensor(np.array(count, wanted))
     return result
 
 
-def rank(input: Any, name: str | None = None) -> Tensor:  # noqa: A002
+def rank(input: Any, name: str | None = None) -> Tensor:
     """The number of axes, a scalar (int32).
 
     >>> import tensorsmith as tf
@@ -109,7 +109,7 @@ def _reshaped(specs: Specs, settings: dict) -> Specs:
     return [(tuple(new), dtype)]
 
 
-@op(name="reshape", same=frozenset({"tensor"}), shapes=_reshaped)
+@primitive(name="reshape", same=frozenset({"tensor"}), shapes=_reshaped)
 def _reshape(xp, tensor: Array, parts: Arrays, sizes: Any = ()):
     wanted = fill_sizes(sizes, parts, "reshape")
     if -1 in wanted and tensor.size == 0:
@@ -133,7 +133,7 @@ def reshape(tensor: Any, shape: Any, name: str | None = None) -> Tensor:
             return wrap(tensor._array.reshape(sizes))
         except ValueError:
             pass  # told in full below
-    return apply(_reshape.op, (tensor, parts), {"sizes": sizes})  # type: ignore[attr-defined]
+    return apply(_reshape, (tensor, parts), {"sizes": sizes})
 
 
 def _permuted(specs: Specs, settings: dict) -> Specs:
@@ -144,7 +144,7 @@ def _permuted(specs: Specs, settings: dict) -> Specs:
     return [(tuple(old[p] for p in perm), dtype)]
 
 
-@op(name="transpose", shapes=_permuted)
+@primitive(name="transpose", shapes=_permuted)
 def _transpose(xp, a: Array, perm: Any = None):
     return xp.transpose(a, perm)
 
@@ -161,7 +161,7 @@ def transpose(a: Any, perm: Any = None, conjugate: bool = False, name: str | Non
     """
     if type(a) is Tensor and not _busy and perm is None and not conjugate:
         return wrap(a._array.T if a._array.ndim else a._array)
-    result = apply(_transpose.op, (a,), {"perm": None if perm is None else tuple(plain(perm, "perm"))})  # type: ignore[attr-defined]
+    result = apply(_transpose, (a,), {"perm": None if perm is None else tuple(plain(perm, "perm"))})
     if conjugate and result.dtype.is_complex:
         from tensorsmith.ops.complex_numbers import conj
 
@@ -179,7 +179,7 @@ def _expanded(specs: Specs, settings: dict) -> Specs:
 
 
 @op(shapes=_expanded)
-def expand_dims(xp, input: Array, axis: int):  # noqa: A002
+def expand_dims(xp, input: Array, axis: int):
     """A new axis of size 1 at place `axis` of the result.
 
     >>> import tensorsmith as tf
@@ -205,7 +205,7 @@ def _squeezed(specs: Specs, settings: dict) -> Specs:
 
 
 @op(shapes=_squeezed)
-def squeeze(xp, input: Array, axis: Any = None):  # noqa: A002
+def squeeze(xp, input: Array, axis: Any = None):
     """Without its axes of size 1: all of them, or those named by `axis`.
 
     >>> import tensorsmith as tf
@@ -218,19 +218,19 @@ def squeeze(xp, input: Array, axis: Any = None):  # noqa: A002
 def _broadcasted(specs: Specs, settings: dict) -> Specs:
     sizes = settings["sizes"]
     old = specs[0][0]
-    kept = tuple(o if s == -1 else s for o, s in zip((1,) * (len(sizes) - len(old)) + tuple(old), sizes))
+    kept = tuple(o if s == -1 else s for o, s in zip((1,) * (len(sizes) - len(old)) + tuple(old), sizes, strict=False))
     if None not in kept and broadcast(old, kept) != kept:
         raise ValueError(f"a tensor of shape {old} does not broadcast to {sizes}")
     return [(kept, specs[0][1])]
 
 
-@op(name="broadcast_to", same=frozenset({"input"}), shapes=_broadcasted)
-def _broadcast_to(xp, input: Array, parts: Arrays, sizes: Any = ()):  # noqa: A002
+@primitive(name="broadcast_to", same=frozenset({"input"}), shapes=_broadcasted)
+def _broadcast_to(xp, input: Array, parts: Arrays, sizes: Any = ()):
     return xp.broadcast_to(input, fill_sizes(sizes, parts, "broadcast_to"))
 
 
 @public
-def broadcast_to(input: Any, shape: Any, name: str | None = None) -> Tensor:  # noqa: A002
+def broadcast_to(input: Any, shape: Any, name: str | None = None) -> Tensor:
     """The elements repeated along axes of size 1 until the shape is `shape`.
 
     >>> import tensorsmith as tf
@@ -239,7 +239,7 @@ def broadcast_to(input: Any, shape: Any, name: str | None = None) -> Tensor:  # 
            [1, 2]], dtype=int32)
     """
     sizes, parts = split_sizes(shape, "broadcast_to")
-    return apply(_broadcast_to.op, (input, parts), {"sizes": sizes})  # type: ignore[attr-defined]
+    return apply(_broadcast_to, (input, parts), {"sizes": sizes})
 
 
 def broadcast_static_shape(shape_x: Any, shape_y: Any) -> TensorShape:
@@ -280,7 +280,7 @@ def _stacked(specs: Specs, settings: dict) -> Specs:
     return _expanded([(tuple(shape), parts[0][1])], settings)
 
 
-@op(name="stack", shapes=_stacked)
+@primitive(name="stack", shapes=_stacked)
 def _stack(xp, values: Arrays, axis: int = 0):
     return xp.stack(values, axis)
 
@@ -294,14 +294,14 @@ def stack(values: Any, axis: int = 0, name: str | None = None) -> Tensor:
     array([[1, 3],
            [2, 4]], dtype=int32)
     """
-    result = apply(_stack.op, (values,), {"axis": plain(axis, "axis")})  # type: ignore[attr-defined]
+    result = apply(_stack, (values,), {"axis": plain(axis, "axis")})
     if isinstance(result, Symbol) and result.ndim == 1 and result.dtype.is_integer:
         sizes = tuple(None if isinstance(v, Symbol) else int(convert(v)) for v in values)  # type: ignore[arg-type]
         return note_sizes(result, sizes)
     return result
 
 
-@op(name="unstack")
+@primitive(name="unstack")
 def _unstack(xp, value: Array, axis: int = 0):
     return [xp.take(value, at, axis=axis) for at in range(value.shape[axis])]
 
@@ -321,10 +321,10 @@ def unstack(value: Any, num: int | None = None, axis: int = 0, name: str | None 
     if num is not None and num != size:
         raise ValueError(f"unstack: num is {num}, but axis {axis} has size {size}.")
     known = known_sizes(value) if isinstance(value, Symbol) else None
-    parts = apply(_unstack.op, (value,), {"axis": plain(axis, "axis")})  # type: ignore[attr-defined]
+    parts = apply(_unstack, (value,), {"axis": plain(axis, "axis")})
     if known is not None:
         dtype = value.dtype.numpy_dtype
-        return [part if n is None else Tensor(np.array(n, dtype)) for part, n in zip(parts, known)]
+        return [part if n is None else Tensor(np.array(n, dtype)) for part, n in zip(parts, known, strict=False)]
     return parts
 
 
@@ -349,7 +349,7 @@ def _concatenated(specs: Specs, settings: dict) -> Specs:
     return [(tuple(merged), parts[0][1])]
 
 
-@op(name="concat", shapes=_concatenated)
+@primitive(name="concat", shapes=_concatenated)
 def _concat(xp, values: Arrays, axis: int):
     return xp.concatenate(values, axis)
 
@@ -365,7 +365,7 @@ def concat(values: Any, axis: Any, name: str = "concat") -> Tensor:
     """
     if not isinstance(values, (list, tuple)):
         values = [values]
-    result = apply(_concat.op, (values,), {"axis": plain(axis, "axis")})  # type: ignore[attr-defined]
+    result = apply(_concat, (values,), {"axis": plain(axis, "axis")})
     if isinstance(result, Symbol) and result.ndim == 1 and result.dtype.is_integer:
         sizes: list[Any] = []
         for value in map(convert, values):
@@ -387,14 +387,16 @@ def _split_shape(specs: Specs, settings: dict) -> tuple:
     return tuple(((*shape[:axis], part, *shape[axis + 1 :]), dtype) for part in sizes)
 
 
-@op(name="split", shapes=_split_shape)
+@primitive(name="split", shapes=_split_shape)
 def _split(xp, value: Array, sizes: Any, axis: int = 0):
     bounds = np.cumsum(sizes)[:-1].tolist() if isinstance(sizes, tuple) else sizes
     return list(xp.split(value, bounds, axis=axis))
 
 
 @public
-def split(value: Any, num_or_size_splits: Any, axis: int = 0, num: int | None = None, name: str = "split") -> list[Tensor]:
+def split(
+    value: Any, num_or_size_splits: Any, axis: int = 0, num: int | None = None, name: str = "split"
+) -> list[Tensor]:
     """Cut along `axis` into a number of equal parts, or into parts of the sizes given (one may be -1).
 
     Raises InvalidArgumentError when the size of the axis does not fit.
@@ -411,7 +413,9 @@ def split(value: Any, num_or_size_splits: Any, axis: int = 0, num: int | None = 
         if -1 in sizes:
             rest = sum(s for s in sizes if s != -1)
             if have is None:
-                raise ValueError("split: a size of -1 needs the size of the axis, which is not known while a program is traced.")
+                raise ValueError(
+                    "split: a size of -1 needs the size of the axis, which is not known while a program is traced."
+                )
             sizes = tuple(have - rest if s == -1 else s for s in sizes)
         if have is not None and (sum(sizes) != have or min(sizes, default=0) < 0):
             raise InvalidArgumentError(
@@ -421,7 +425,7 @@ def split(value: Any, num_or_size_splits: Any, axis: int = 0, num: int | None = 
         raise InvalidArgumentError(
             explain("split", "the axis does not divide into equal parts", {"axis size": have, "parts": sizes})
         )
-    return apply(_split.op, (value,), {"sizes": sizes, "axis": axis})  # type: ignore[attr-defined]
+    return apply(_split, (value,), {"sizes": sizes, "axis": axis})
 
 
 # ---- repeated, padded, turned
@@ -432,16 +436,16 @@ def _tiled(specs: Specs, settings: dict) -> Specs:
     counts = settings["sizes"]
     if len(counts) != len(shape):
         raise ValueError(f"multiples {counts} must hold one number for each of the {len(shape)} axes")
-    return [(tuple(None if d is None or c is None else d * c for d, c in zip(shape, counts)), dtype)]
+    return [(tuple(None if d is None or c is None else d * c for d, c in zip(shape, counts, strict=False)), dtype)]
 
 
-@op(name="tile", same=frozenset({"input"}), shapes=_tiled)
-def _tile(xp, input: Array, parts: Arrays, sizes: Any = ()):  # noqa: A002
+@primitive(name="tile", same=frozenset({"input"}), shapes=_tiled)
+def _tile(xp, input: Array, parts: Arrays, sizes: Any = ()):
     return xp.tile(input, fill_sizes(sizes, parts, "tile"))
 
 
 @public
-def tile(input: Any, multiples: Any, name: str | None = None) -> Tensor:  # noqa: A002
+def tile(input: Any, multiples: Any, name: str | None = None) -> Tensor:
     """The tensor repeated `multiples[i]` times along axis i.
 
     >>> import tensorsmith as tf
@@ -449,11 +453,11 @@ def tile(input: Any, multiples: Any, name: str | None = None) -> Tensor:  # noqa
     array([1, 2, 1, 2], dtype=int32)
     """
     sizes, parts = split_sizes(multiples, "tile")
-    return apply(_tile.op, (input, parts), {"sizes": sizes})  # type: ignore[attr-defined]
+    return apply(_tile, (input, parts), {"sizes": sizes})
 
 
-@op(name="repeat")
-def _repeat(xp, input: Array, repeats: Any, axis: Any = None):  # noqa: A002
+@primitive(name="repeat")
+def _repeat(xp, input: Array, repeats: Any, axis: Any = None):
     if isinstance(repeats, tuple):
         # the total is named for XLA, which must know the size of its result
         places = np.repeat(np.arange(len(repeats)), repeats)
@@ -462,7 +466,7 @@ def _repeat(xp, input: Array, repeats: Any, axis: Any = None):  # noqa: A002
 
 
 @public
-def repeat(input: Any, repeats: Any, axis: int | None = None, name: str | None = None) -> Tensor:  # noqa: A002
+def repeat(input: Any, repeats: Any, axis: int | None = None, name: str | None = None) -> Tensor:
     """Each element (each slice along `axis`) repeated `repeats` times, or as many times as each is told.
 
     >>> import tensorsmith as tf
@@ -472,10 +476,10 @@ def repeat(input: Any, repeats: Any, axis: int | None = None, name: str | None =
     counts = plain(repeats, "repeats")
     if isinstance(counts, tuple) and len(counts) == 1:
         counts = counts[0]
-    return apply(_repeat.op, (input,), {"repeats": counts, "axis": plain(axis, "axis")})  # type: ignore[attr-defined]
+    return apply(_repeat, (input,), {"repeats": counts, "axis": plain(axis, "axis")})
 
 
-@op(name="pad", same=frozenset({"tensor"}))
+@primitive(name="pad", same=frozenset({"tensor"}))
 def _pad(xp, tensor: Array, constant_values: Array, paddings: Any = (), mode: str = "constant"):
     if mode == "constant":
         if tensor.dtype == object:
@@ -485,7 +489,9 @@ def _pad(xp, tensor: Array, constant_values: Array, paddings: Any = (), mode: st
 
 
 @public
-def pad(tensor: Any, paddings: Any, mode: str = "CONSTANT", constant_values: Any = 0, name: str | None = None) -> Tensor:
+def pad(
+    tensor: Any, paddings: Any, mode: str = "CONSTANT", constant_values: Any = 0, name: str | None = None
+) -> Tensor:
     """The tensor with `paddings[i] = (before, after)` more elements along axis i.
 
     mode  "CONSTANT" (of `constant_values`), "REFLECT" (mirrored, the edge not repeated), "SYMMETRIC" (mirrored).
@@ -507,7 +513,7 @@ def pad(tensor: Any, paddings: Any, mode: str = "CONSTANT", constant_values: Any
     if not isinstance(fill, Tensor) and not hasattr(fill, "_read"):
         fill = b"" if tensor.dtype == "string" and fill == 0 else fill
         fill = convert(fill, tensor.dtype)
-    return apply(_pad.op, (tensor, fill), {"paddings": rows, "mode": kind})  # type: ignore[attr-defined]
+    return apply(_pad, (tensor, fill), {"paddings": rows, "mode": kind})
 
 
 @op(name="reverse")
@@ -522,7 +528,7 @@ def reverse(xp, tensor: Array, axis: Any):
 
 
 @op(name="roll")
-def roll(xp, input: Array, shift: Any, axis: Any):  # noqa: A002
+def roll(xp, input: Array, shift: Any, axis: Any):
     """The elements moved on by `shift` places along `axis`, those that fall off put in at the other end.
 
     >>> import tensorsmith as tf
@@ -550,7 +556,7 @@ def matrix_transpose(xp, a: Array):
     return xp.swapaxes(a, -1, -2)
 
 
-@op(name="meshgrid", same=False)
+@primitive(name="meshgrid", same=False)
 def _meshgrid(xp, args: Arrays, indexing: str = "xy"):
     return list(xp.meshgrid(*args, indexing=indexing))
 
@@ -564,20 +570,20 @@ def meshgrid(*args: Any, indexing: str = "xy", name: str | None = None) -> list[
     >>> x.numpy(), y.numpy()
     (array([[1, 2]], dtype=int32), array([[3, 3]], dtype=int32))
     """
-    return apply(_meshgrid.op, (list(args),), {"indexing": indexing})  # type: ignore[attr-defined]
+    return apply(_meshgrid, (list(args),), {"indexing": indexing})
 
 
 def moveaxis(a: Any, source: Any, destination: Any) -> Tensor:
     """Axes moved to other places, the others staying in order.
 
     >>> import tensorsmith as tf
-    >>> tf.experimental.numpy.moveaxis(tf.zeros([2, 3, 4]), 0, -1).shape
+    >>> moveaxis(tf.zeros([2, 3, 4]), 0, -1).shape
     TensorShape([3, 4, 2])
     """
     a = convert(a)
     sources = [s % a.ndim for s in (source if isinstance(source, (list, tuple)) else [source])]
     places = [d % a.ndim for d in (destination if isinstance(destination, (list, tuple)) else [destination])]
     order = [axis for axis in range(a.ndim) if axis not in sources]
-    for place, axis in sorted(zip(places, sources)):
+    for place, axis in sorted(zip(places, sources, strict=False)):
         order.insert(place, axis)
     return transpose(a, order)

@@ -27,7 +27,7 @@ def split_sizes(shape: Any, who: str) -> tuple[Sizes, list[Any]]:
     elif isinstance(shape, (int, np.integer)):
         return (int(shape),), []
     if isinstance(shape, TensorShape):
-        if None in tuple(shape) or not shape and shape.rank is None:
+        if None in tuple(shape) or (not shape and shape.rank is None):
             raise ValueError(
                 f"{who}: the shape {shape} is not fully known; use tf.shape(x) for the sizes at run time, or -1 in reshape."
             )
@@ -39,7 +39,9 @@ def split_sizes(shape: Any, who: str) -> tuple[Sizes, list[Any]]:
             return (None,), [shape]
         if shape.shape[0] is None:
             raise InvalidArgumentError(
-                explain(who, "the rank of the result is not known", {"shape": shape}, "a shape must have a known length")
+                explain(
+                    who, "the rank of the result is not known", {"shape": shape}, "a shape must have a known length"
+                )
             )
         known = known_sizes(shape) or (None,) * shape.shape[0]
         return known, [functions["getitem"](shape, at) for at, size in enumerate(known) if size is None]
@@ -56,7 +58,9 @@ def split_sizes(shape: Any, who: str) -> tuple[Sizes, list[Any]]:
             sizes.append(None)
             parts.append(value)
         elif value is None:
-            raise ValueError(f"{who}: the shape {tuple(shape)} holds None; use tf.shape(x) for sizes at run time, or -1 in reshape.")
+            raise ValueError(
+                f"{who}: the shape {tuple(shape)} holds None; use tf.shape(x) for sizes at run time, or -1 in reshape."
+            )
         else:
             sizes.append(int(value))
     return tuple(sizes), parts

@@ -9,7 +9,7 @@ import numpy as np
 from tensorsmith.core import dtypes
 from tensorsmith.core.errors import InvalidArgumentError, explain
 from tensorsmith.program.op import Array, Specs, elementwise
-from tensorsmith.tensor.apply import apply, op, plain, public
+from tensorsmith.tensor.apply import apply, plain, primitive, public
 from tensorsmith.tensor.convert import convert
 from tensorsmith.tensor.tensor import Tensor
 
@@ -35,7 +35,7 @@ def order_of(xp: Any, values: Any, axis: int, descending: bool) -> Any:
     return xp.flip((size - 1) - stable(xp.flip(values, axis)), axis)
 
 
-@op(name="sort", kinds="fiubO", shapes=elementwise)
+@primitive(name="sort", kinds="fiubO", shapes=elementwise)
 def _sort(xp, values: Array, axis: int = -1, descending: bool = False):
     if xp is np and values.dtype == object:
         return np.take_along_axis(values, order_of(xp, values, axis, descending), axis)
@@ -52,14 +52,14 @@ def sort(values: Any, axis: Any = -1, direction: str = "ASCENDING", name: str | 
     array([3, 2, 1], dtype=int32)
     """
     settings = {"axis": plain(axis, "axis"), "descending": _descends(direction, "sort")}
-    return apply(_sort.op, (values,), settings)  # type: ignore[attr-defined]
+    return apply(_sort, (values,), settings)
 
 
 def _places(specs: Specs, settings: dict) -> Specs:
     return [(specs[0][0], _INT32)]
 
 
-@op(name="argsort", kinds="fiubO", differentiable=False, shapes=_places)
+@primitive(name="argsort", kinds="fiubO", differentiable=False, shapes=_places)
 def _argsort(xp, values: Array, axis: int = -1, descending: bool = False):
     return order_of(xp, values, axis, descending).astype(_INT32)
 
@@ -75,7 +75,7 @@ def argsort(
     array([1, 2, 0], dtype=int32)
     """
     settings = {"axis": plain(axis, "axis"), "descending": _descends(direction, "argsort")}
-    return apply(_argsort.op, (values,), settings)  # type: ignore[attr-defined]
+    return apply(_argsort, (values,), settings)
 
 
 class TopK(NamedTuple):
@@ -91,8 +91,8 @@ def _best(specs: Specs, settings: dict) -> Any:
     return TopK((found, dtype), (found, settings["index_type"]))
 
 
-@op(name="top_k", kinds="fiu", shapes=_best)
-def _top_k(xp, input: Array, k: int = 1, index_type: Any = _INT32):  # noqa: A002
+@primitive(name="top_k", kinds="fiu", shapes=_best)
+def _top_k(xp, input: Array, k: int = 1, index_type: Any = _INT32):
     if xp is not np:
         from tensorsmith.program.execute import jax
 
@@ -103,7 +103,7 @@ def _top_k(xp, input: Array, k: int = 1, index_type: Any = _INT32):  # noqa: A00
 
 
 @public
-def top_k(input: Any, k: Any = 1, sorted: bool = True, index_type: Any = dtypes.int32, name: str | None = None) -> TopK:  # noqa: A002
+def top_k(input: Any, k: Any = 1, sorted: bool = True, index_type: Any = dtypes.int32, name: str | None = None) -> TopK:
     """The k greatest elements along the last axis, greatest first, and their places; of equal ones the first.
 
     Raises InvalidArgumentError when there are fewer than k.
@@ -116,12 +116,14 @@ def top_k(input: Any, k: Any = 1, sorted: bool = True, index_type: Any = dtypes.
     input, count = convert(input), plain(k, "k")  # noqa: A001
     size = input.shape[-1] if input.ndim else 0
     if size is not None and not 0 <= count <= size:
-        raise InvalidArgumentError(explain("top_k", "there are not so many elements", {"input": input.shape, "k": count}))
+        raise InvalidArgumentError(
+            explain("top_k", "there are not so many elements", {"input": input.shape, "k": count})
+        )
     settings = {"k": count, "index_type": dtypes.as_dtype(index_type).numpy_dtype}
-    return apply(_top_k.op, (input,), settings)  # type: ignore[attr-defined]
+    return apply(_top_k, (input,), settings)
 
 
-@op(name="in_top_k", same=False, differentiable=False, shapes=lambda s, k: [(s[0][0], np.dtype(bool))])
+@primitive(name="in_top_k", same=False, differentiable=False, shapes=lambda s, k: [(s[0][0], np.dtype(bool))])
 def _in_top_k(xp, targets: Array, predictions: Array, k: int):
     rows = xp.take_along_axis(predictions, targets[:, None].astype(_INT64), axis=1)
     better = xp.sum(predictions > rows, axis=1)
@@ -136,10 +138,10 @@ def in_top_k(targets: Any, predictions: Any, k: Any, name: str | None = None) ->
     >>> tf.math.in_top_k([1, 0], [[0.1, 0.9], [0.2, 0.8]], k=1).numpy()
     array([ True, False])
     """
-    return apply(_in_top_k.op, (targets, predictions), {"k": plain(k, "k")})  # type: ignore[attr-defined]
+    return apply(_in_top_k, (targets, predictions), {"k": plain(k, "k")})
 
 
-@op(name="searchsorted", differentiable=False, shapes=lambda s, k: [(s[1][0], k["out_type"])])
+@primitive(name="searchsorted", differentiable=False, shapes=lambda s, k: [(s[1][0], k["out_type"])])
 def _searchsorted(xp, sorted_sequence: Array, values: Array, side: str = "left", out_type: Any = _INT32):
     if sorted_sequence.ndim == 1:
         return xp.searchsorted(sorted_sequence, values, side=side).astype(out_type)
@@ -164,7 +166,7 @@ def searchsorted(
     if side not in ("left", "right"):
         raise ValueError(f"searchsorted: side must be 'left' or 'right', not {side!r}.")
     settings = {"side": side, "out_type": dtypes.as_dtype(out_type).numpy_dtype}
-    return apply(_searchsorted.op, (sorted_sequence, values), settings)  # type: ignore[attr-defined]
+    return apply(_searchsorted, (sorted_sequence, values), settings)
 
 
 class Unique(NamedTuple):
@@ -187,14 +189,16 @@ def _different(specs: Specs, settings: dict) -> Any:
     return UniqueWithCounts(((None,), dtype), (shape, settings["out_idx"]), ((None,), settings["out_idx"]))
 
 
-@op(name="unique_with_counts", eager=True, differentiable=False, shapes=_different)
+@primitive(name="unique_with_counts", eager=True, differentiable=False, shapes=_different)
 def _unique(xp, x: Array, out_idx: Any = _INT32):
     _, first, inverse, count = np.unique(np.asarray(x), return_index=True, return_inverse=True, return_counts=True)
     # in order of appearance, not sorted
     order = np.argsort(first, kind="stable")
     rank = np.empty_like(order)
     rank[order] = np.arange(order.size)
-    return UniqueWithCounts(np.asarray(x)[first[order]], rank[inverse.ravel()].astype(out_idx), count[order].astype(out_idx))
+    return UniqueWithCounts(
+        np.asarray(x)[first[order]], rank[inverse.ravel()].astype(out_idx), count[order].astype(out_idx)
+    )
 
 
 @public
@@ -208,7 +212,7 @@ def unique_with_counts(x: Any, out_idx: Any = dtypes.int32, name: str | None = N
     x = convert(x)
     if x.ndim != 1:
         raise InvalidArgumentError(explain("unique", "it takes a vector", {"x": x.shape}))
-    return apply(_unique.op, (x,), {"out_idx": dtypes.as_dtype(out_idx).numpy_dtype})  # type: ignore[attr-defined]
+    return apply(_unique, (x,), {"out_idx": dtypes.as_dtype(out_idx).numpy_dtype})
 
 
 def unique(x: Any, out_idx: Any = dtypes.int32, name: str | None = None) -> Unique:
@@ -223,7 +227,7 @@ def unique(x: Any, out_idx: Any = dtypes.int32, name: str | None = None) -> Uniq
     return Unique(found.y, found.idx)
 
 
-@op(name="bincount", same=False, differentiable=False, shapes=lambda s, k: [((k["size"],), s[1][1])])
+@primitive(name="bincount", same=False, differentiable=False, shapes=lambda s, k: [((k["size"],), s[1][1])])
 def _bincount(xp, arr: Array, weights: Array, size: int):
     flat, worth = arr.reshape(-1), weights.reshape(-1)
     inside = (flat >= 0) & (flat < size)
@@ -236,7 +240,12 @@ def _bincount(xp, arr: Array, weights: Array, size: int):
 
 @public
 def bincount(
-    arr: Any, weights: Any = None, minlength: Any = None, maxlength: Any = None, dtype: Any = dtypes.int32, name: str | None = None
+    arr: Any,
+    weights: Any = None,
+    minlength: Any = None,
+    maxlength: Any = None,
+    dtype: Any = dtypes.int32,
+    name: str | None = None,
 ) -> Tensor:
     """How often each of 0, 1, 2, ... is there; with weights, the sum of those.
 
@@ -258,4 +267,4 @@ def bincount(
         from tensorsmith.ops.creation import ones_like
 
         worth = ones_like(arr, dtype)
-    return apply(_bincount.op, (arr, worth), {"size": size})  # type: ignore[attr-defined]
+    return apply(_bincount, (arr, worth), {"size": size})

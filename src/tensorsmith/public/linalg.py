@@ -2,6 +2,40 @@
 
 from tensorsmith.ops.creation import eye
 from tensorsmith.ops.linalg import cross, einsum, matmul, matvec, norm, tensordot
+from tensorsmith.ops.matrices import (
+    band_part,
+    cholesky,
+    cholesky_solve,
+    det,
+    diag,
+    diag_part,
+    eigh,
+    eigvalsh,
+    inv,
+    logdet,
+    lstsq,
+    matrix_rank,
+    pinv,
+    qr,
+    set_diag,
+    slogdet,
+    solve,
+    svd,
+    tensor_diag,
+    tensor_diag_part,
+    trace,
+    triangular_solve,
+)
+from tensorsmith.ops.normalization import (
+    global_norm,
+    l2_normalize,
+    normalize,
+)
 from tensorsmith.ops.shaping import matrix_transpose
 
-__all__ = ["cross", "einsum", "eye", "matmul", "matrix_transpose", "matvec", "norm", "tensordot"]
+__all__ = [
+    "band_part", "cholesky", "cholesky_solve", "cross", "det", "diag", "diag_part", "eigh", "eigvalsh", "einsum",
+    "eye", "global_norm", "inv", "l2_normalize", "logdet", "lstsq", "matmul", "matrix_rank", "matrix_transpose",
+    "matvec", "norm", "normalize", "pinv", "qr", "set_diag", "slogdet", "solve", "svd", "tensor_diag",
+    "tensor_diag_part", "tensordot", "trace", "triangular_solve",
+]  # fmt: skip

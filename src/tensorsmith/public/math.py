@@ -46,6 +46,10 @@ from tensorsmith.ops.elementwise import (
     xlogy,
 )
 from tensorsmith.ops.elementwise import floormod as mod
+from tensorsmith.ops.normalization import (
+    l2_normalize,
+    zero_fraction,
+)
 from tensorsmith.ops.reductions import (
     argmax,
     argmin,
@@ -62,7 +66,27 @@ from tensorsmith.ops.reductions import (
     reduce_sum,
     reduce_variance,
 )
-from tensorsmith.ops.rounding import ceil, floor, is_finite, is_inf, is_nan, round_ as round, round_ as rint
+from tensorsmith.ops.rounding import ceil, floor, is_finite, is_inf, is_nan
+from tensorsmith.ops.rounding import round_ as rint
+from tensorsmith.ops.rounding import round_ as round
+from tensorsmith.ops.segments import (
+    segment_max,
+    segment_mean,
+    segment_min,
+    segment_prod,
+    segment_sum,
+    unsorted_segment_max,
+    unsorted_segment_mean,
+    unsorted_segment_min,
+    unsorted_segment_prod,
+    unsorted_segment_sqrt_n,
+    unsorted_segment_sum,
+)
+from tensorsmith.ops.sorting import (
+    bincount,
+    in_top_k,
+    top_k,
+)
 from tensorsmith.ops.special import bessel_i0, bessel_i1, digamma, erf, erfc, erfinv, lgamma, ndtri
 from tensorsmith.ops.trigonometry import (
     acos,
@@ -82,13 +106,16 @@ from tensorsmith.ops.trigonometry import (
 
 __all__ = [
     "abs", "acos", "acosh", "add", "add_n", "angle", "argmax", "argmin", "asin", "asinh", "atan", "atan2", "atanh",
-    "bessel_i0", "bessel_i1", "ceil", "conj", "cos", "cosh", "count_nonzero", "cumprod", "cumsum",
+    "bessel_i0", "bessel_i1", "bincount", "ceil", "conj", "cos", "cosh", "count_nonzero", "cumprod", "cumsum",
     "cumulative_logsumexp", "digamma", "divide", "divide_no_nan", "equal", "erf", "erfc", "erfinv", "exp", "expm1",
-    "floor", "floordiv", "floormod", "greater", "greater_equal", "imag", "is_finite", "is_inf", "is_nan", "less",
-    "less_equal", "lgamma", "log", "log1p", "log_sigmoid", "log_softmax", "logical_and", "logical_not", "logical_or",
-    "logical_xor", "maximum", "minimum", "mod", "multiply", "multiply_no_nan", "ndtri", "negative", "not_equal", "pow",
-    "real", "reciprocal", "reduce_all", "reduce_any", "reduce_euclidean_norm", "reduce_logsumexp", "reduce_max",
-    "reduce_mean", "reduce_min", "reduce_prod", "reduce_std", "reduce_sum", "reduce_variance", "rint", "round", "rsqrt",
-    "sigmoid", "sign", "sin", "sinh", "softmax", "softplus", "softsign", "sqrt", "square", "squared_difference",
-    "subtract", "tan", "tanh", "truediv", "xdivy", "xlog1py", "xlogy",
+    "floor", "floordiv", "floormod", "greater", "greater_equal", "imag", "in_top_k", "is_finite", "is_inf",
+    "is_nan", "l2_normalize", "less", "less_equal", "lgamma", "log", "log1p", "log_sigmoid", "log_softmax",
+    "logical_and", "logical_not", "logical_or", "logical_xor", "maximum", "minimum", "mod", "multiply",
+    "multiply_no_nan", "ndtri", "negative", "not_equal", "pow", "real", "reciprocal", "reduce_all", "reduce_any",
+    "reduce_euclidean_norm", "reduce_logsumexp", "reduce_max", "reduce_mean", "reduce_min", "reduce_prod",
+    "reduce_std", "reduce_sum", "reduce_variance", "rint", "round", "rsqrt", "segment_max", "segment_mean",
+    "segment_min", "segment_prod", "segment_sum", "sigmoid", "sign", "sin", "sinh", "softmax", "softplus",
+    "softsign", "sqrt", "square", "squared_difference", "subtract", "tan", "tanh", "top_k", "truediv",
+    "unsorted_segment_max", "unsorted_segment_mean", "unsorted_segment_min", "unsorted_segment_prod",
+    "unsorted_segment_sqrt_n", "unsorted_segment_sum", "xdivy", "xlog1py", "xlogy", "zero_fraction",
 ]  # fmt: skip

@@ -97,7 +97,7 @@ class Generator:
 
     def _draw(self, function: Any, shape: Any, dtype: np.dtype, *values: Any, **settings: Any) -> Tensor:
         """One draw from this state, and on to the next."""
-        operation = function.op
+        operation = function
         sizes, parts = split_sizes(shape, operation.name)
         settings.update(sizes=sizes, dtype=dtype)
         return self._run(operation, [*values, parts], settings)
@@ -113,7 +113,7 @@ class Generator:
             return result
         state = variable._read()
         result = apply(operation, (state, *values), settings)
-        variable._write(draws.random_step(state))
+        variable._write(apply(draws.random_step, (state,), {}))
         return result
 
     def uniform(
@@ -143,15 +143,19 @@ class Generator:
         logits = convert(logits)
         if logits.ndim != 2 or not logits.dtype.is_floating:
             raise InvalidArgumentError(
-                explain("categorical", "logits must be floats [batch, classes]", {"logits": f"{logits.dtype.name}{logits.shape}"})
+                explain(
+                    "categorical",
+                    "logits must be floats [batch, classes]",
+                    {"logits": f"{logits.dtype.name}{logits.shape}"},
+                )
             )
         settings = {"num_samples": int(num_samples), "dtype": dtypes.as_dtype(dtype).numpy_dtype}
-        return self._run(draws.random_categorical.op, [logits], settings)
+        return self._run(draws.random_categorical, [logits], settings)
 
     def shuffle(self, value: Any) -> Tensor:
         """The rows of a tensor in random order."""
         value = convert(value)
-        return gather(value, self._run(draws.random_order.op, [value], {}))
+        return gather(value, self._run(draws.random_order, [value], {}))
 
     def __repr__(self) -> str:
         return f"<tf.random.Generator state={self._state._tensor._array.tolist()}>"
@@ -174,8 +178,14 @@ def _uniform(generator: Any, shape: Any, minval: Any, maxval: Any, dtype: Any) -
         if maxval is None:
             raise ValueError(f"random.uniform: maxval must be given for {wanted.name}.")
         low, high = convert(minval), convert(maxval)
-        if not isinstance(low, Symbol) and not isinstance(high, Symbol) and not np.all(np.asarray(low) < np.asarray(high)):
-            raise InvalidArgumentError(explain("random.uniform", "minval must be below maxval", {"minval": minval, "maxval": maxval}))
+        if (
+            not isinstance(low, Symbol)
+            and not isinstance(high, Symbol)
+            and not np.all(np.asarray(low) < np.asarray(high))
+        ):
+            raise InvalidArgumentError(
+                explain("random.uniform", "minval must be below maxval", {"minval": minval, "maxval": maxval})
+            )
         return generator._draw(draws.random_integers, shape, wanted.numpy_dtype, low, high)
     if not wanted.is_floating:
         raise ValueError(f"random.uniform: dtype must be a float or an integer, not {wanted.name}.")
@@ -195,7 +205,7 @@ def _is_number(value: Any) -> bool:
 def _spread(generator: Any, function: Any, shape: Any, mean: Any, stddev: Any, dtype: Any) -> Tensor:
     wanted = dtypes.as_dtype(dtype)
     if not wanted.is_floating:
-        raise ValueError(f"{function.op.name}: dtype must be a float, not {wanted.name}.")
+        raise ValueError(f"{function.name}: dtype must be a float, not {wanted.name}.")
     if _is_number(mean) and _is_number(stddev):
         return generator._draw(function, shape, wanted.numpy_dtype, mean=float(mean), stddev=float(stddev))
     drawn = generator._draw(function, shape, wanted.numpy_dtype)
@@ -272,7 +282,12 @@ def set_random_seed(seed: int) -> None:
 
 
 def uniform(
-    shape: Any, minval: Any = 0, maxval: Any = None, dtype: Any = dtypes.float32, seed: Any = None, name: str | None = None
+    shape: Any,
+    minval: Any = 0,
+    maxval: Any = None,
+    dtype: Any = dtypes.float32,
+    seed: Any = None,
+    name: str | None = None,
 ) -> Tensor:
     """Numbers evenly spread over [minval, maxval), by default [0, 1); for integers `maxval` is needed.
 
@@ -284,7 +299,12 @@ def uniform(
 
 
 def normal(
-    shape: Any, mean: Any = 0.0, stddev: Any = 1.0, dtype: Any = dtypes.float32, seed: Any = None, name: str | None = None
+    shape: Any,
+    mean: Any = 0.0,
+    stddev: Any = 1.0,
+    dtype: Any = dtypes.float32,
+    seed: Any = None,
+    name: str | None = None,
 ) -> Tensor:
     """Numbers of a normal distribution.
 
@@ -298,7 +318,12 @@ def normal(
 
 
 def truncated_normal(
-    shape: Any, mean: Any = 0.0, stddev: Any = 1.0, dtype: Any = dtypes.float32, seed: Any = None, name: str | None = None
+    shape: Any,
+    mean: Any = 0.0,
+    stddev: Any = 1.0,
+    dtype: Any = dtypes.float32,
+    seed: Any = None,
+    name: str | None = None,
 ) -> Tensor:
     """Numbers of a normal distribution cut off two standard deviations from the mean.
 
@@ -309,9 +334,7 @@ def truncated_normal(
     return _spread(_generator_of(seed), draws.random_truncated_normal, shape, mean, stddev, dtype)
 
 
-def categorical(
-    logits: Any, num_samples: Any, dtype: Any = None, seed: Any = None, name: str | None = None
-) -> Tensor:
+def categorical(logits: Any, num_samples: Any, dtype: Any = None, seed: Any = None, name: str | None = None) -> Tensor:
     """Class numbers [B, num_samples] drawn with probabilities softmax(logits [B, C]).
 
     >>> import tensorsmith as tf
@@ -350,9 +373,9 @@ class _Stateless:
             self._state = Tensor(np.array([words[0], words[1], 0], np.uint64))
 
     def _draw(self, function: Any, shape: Any, dtype: np.dtype, *values: Any, **settings: Any) -> Tensor:
-        sizes, parts = split_sizes(shape, function.op.name)
+        sizes, parts = split_sizes(shape, function.name)
         settings.update(sizes=sizes, dtype=dtype)
-        return apply(function.op, (self._state, *values, parts), settings)
+        return apply(function, (self._state, *values, parts), settings)
 
 
 def stateless_uniform(
@@ -404,7 +427,7 @@ def stateless_categorical(
     array([[0, 0]])
     """
     settings = {"num_samples": int(num_samples), "dtype": dtypes.as_dtype(dtype).numpy_dtype}
-    return apply(draws.random_categorical.op, (_Stateless(seed)._state, logits), settings)
+    return apply(draws.random_categorical, (_Stateless(seed)._state, logits), settings)
 
 
 def stateless_shuffle(value: Any, seed: Any, alg: Any = None, name: str | None = None) -> Tensor:
@@ -415,4 +438,4 @@ def stateless_shuffle(value: Any, seed: Any, alg: Any = None, name: str | None =
     [1, 2]
     """
     value = convert(value)
-    return gather(value, apply(draws.random_order.op, (_Stateless(seed)._state, value), {}))
+    return gather(value, apply(draws.random_order, (_Stateless(seed)._state, value), {}))
