@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -13,6 +15,18 @@ from tensorsmith.core.errors import explain
 from tensorsmith.state.variable import Variable as StateVariable
 from tensorsmith.tensor.convert import convert
 from tensorsmith.tensor.tensor import Tensor
+
+
+class _Allowance(threading.local):
+    """How many elements the variables made on this thread may still have together; None: any number.
+
+    Set while a model is made from a file, whose config must not ask for more weights than the file holds.
+    """
+
+    elements: int | None = None
+
+
+allowance = _Allowance()
 
 
 class Variable(StateVariable):
@@ -69,6 +83,10 @@ class Variable(StateVariable):
 
 
 def _initial(initializer: Any, shape: tuple[int, ...], dtype: Any, name: str) -> Any:
+    if allowance.elements is not None:
+        allowance.elements -= math.prod(shape)
+        if allowance.elements < 0:
+            raise ValueError(f"The weight {name!r} of shape {shape} is larger than all that is stored for it.")
     value = initializer(shape, dtype=dtype)
     tensor = convert(value, None, dtype.numpy_dtype)
     if tuple(tensor.shape) != shape:

@@ -29,10 +29,13 @@ from tensorsmith.keras.saving import (
 )
 from tensorsmith.keras.saving.normalising import Normaliser
 from tensorsmith.keras.saving.safety import quoted, refusal
+from tensorsmith.keras.variable import allowance
 
 _VERSIONS = {"common": ("2.15.0", "tensorflow"), "k2": ("2.15.0", "tensorflow"), "k3": (archive.KERAS_VERSION, "jax")}
 
 
+# what layers may make beside the weights that a file holds: seeds, counters, states of metrics
+_SPARE_ELEMENTS = 2**20
 # metrics that stand for another one, found when the shapes are known
 _CHOSEN_BY_SHAPE = ("accuracy", "acc", "crossentropy", "ce")
 
@@ -216,7 +219,9 @@ def load_model(
     kind = safety.kind_of(path)
     custom = dict(custom_objects or {})
     if kind == "hdf5":
-        loaded = _Loaded.of_h5(path, hdf5.read(tree.read(path, path, safety.size_of(path)), path), custom, safe_mode)
+        content = tree.read(path, path, safety.size_of(path))
+        stored = hdf5.read(content, path) if hdf5.is_legacy(content) else hdf5.Contents()
+        loaded = _Loaded.of_h5(path, stored, custom, safe_mode)
     else:
         loaded = _Loaded.of_archive(path, archive.read(path), custom, safe_mode)
     if kind == "folder":
@@ -282,6 +287,7 @@ class _Loaded:
         self.generation = 3
         self.optimizer: list[np.ndarray] | None = None
         self.optimizer_names: list[str] | None = None
+        self.elements = 0
         safety.check_config_shapes(config, path)
 
     @classmethod
@@ -295,6 +301,7 @@ class _Loaded:
         training = None if stored.training is None else normal.compile(stored.training)
         self = cls(path, normal.model(stored.config), training, stored.build)
         self.legacy, self.generation = stored, stored.generation
+        self.elements = sum(value.size for _, named in [("", stored.top), *stored.layers] for _, value in named)
         if stored.optimizer is not None:
             self.optimizer = [value for _, value in stored.optimizer]
             self.optimizer_names = [name for name, _ in stored.optimizer]
@@ -307,6 +314,7 @@ class _Loaded:
         training, build = config.pop("compile_config", None), config.pop("build_config", None)
         self = cls(path, normal.model(config), normal.compile(training) if training else None, build)
         self.by_path, self.generation = stored.weights, stored.generation
+        self.elements = sum(value.size for _, value in stored.weights.arrays())
         self.optimizer = weights.optimizer_arrays(stored.weights, path)
         return self
 
@@ -336,12 +344,15 @@ class _Loaded:
         try:
             with missing.collecting(self.path) as unknown:
                 try:
+                    allowance.elements = self.elements + _SPARE_ELEMENTS
                     model = registry.deserialize_keras_object(self.config, safe_mode=safe_mode, kind="model")
                     if not model.built and self.build:
                         model.build_from_config(self.build)
                 except Exception:
                     if not unknown:
                         raise
+                finally:
+                    allowance.elements = None
                 with missing.place("compile"):
                     for role, part in _parts(training):
                         if not isinstance(part, str):
