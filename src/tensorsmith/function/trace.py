@@ -6,46 +6,35 @@ from collections.abc import Callable
 from typing import Any
 
 from tensorsmith.core import context, nest
+from tensorsmith.function.composites import Form, split
 from tensorsmith.program.program import Program
-from tensorsmith.tensor.convert import convert
 from tensorsmith.tensor.graph import Graph
-from tensorsmith.tensor.tensor import Tensor
 
 
 class Traced:
     """A traced function: its Program, and the nested form of what it returned (leaves that are no tensors kept)."""
 
-    __slots__ = ("graph", "leaves", "places", "program", "structure")
+    __slots__ = ("form", "graph", "program", "structure")
 
-    def __init__(self, graph: Graph, program: Program, structure: Any, leaves: list[Any], places: list[int | None]) -> None:
-        self.graph, self.program, self.structure, self.leaves, self.places = graph, program, structure, leaves, places
+    def __init__(self, graph: Graph, program: Program, form: Form) -> None:
+        self.graph, self.program, self.form, self.structure = graph, program, form, form.structure
 
     def pack(self, outputs: list[Any]) -> Any:
         """The outputs of a run, in the form in which the function returned them."""
-        leaves = [leaf if at is None else outputs[at] for leaf, at in zip(self.leaves, self.places)]
-        return nest.pack_sequence_as(self.structure, leaves) if nest.is_nested(self.structure) else leaves[0]
+        return self.form.pack(outputs)
 
 
 def trace(body: Callable[[Graph], Any], outer: Graph | None = None, label: str = "") -> Traced:
     """Runs `body(graph)` once while operations on symbols become nodes.
 
-    The body makes its arguments with `graph.input(shape, dtype)`. Tensors, variables and symbols in what
-    it returns become the program's outputs; None and other values are kept as they are.
+    The body makes its arguments with `graph.input(shape, dtype)`. Tensors, variables, symbols and the parts of
+    ragged and sparse tensors in what it returns become the program's outputs; None and other values are kept.
     """
     graph = Graph(outer, label)
     with context.tracing(graph):
-        result = body(graph)
-        leaves = nest.flatten(result)
-        outputs: list[Tensor] = []
-        places: list[int | None] = []
-        for leaf in leaves:
-            if isinstance(leaf, Tensor) or hasattr(leaf, "_read"):
-                places.append(len(outputs))
-                outputs.append(convert(leaf))
-            else:
-                places.append(None)
+        outputs, form = split(body(graph))
         program = graph.finish(outputs)
-    return Traced(graph, program, result, leaves, places)
+    return Traced(graph, program, form)
 
 
 def symbols_like(graph: Graph, value: Any, shape_of: Callable[[Any], Any] | None = None) -> Any:
@@ -58,5 +47,3 @@ def symbols_like(graph: Graph, value: Any, shape_of: Callable[[Any], Any] | None
         return graph.input(shape, leaf.dtype)
 
     return nest.map_structure(one, value)
-
-

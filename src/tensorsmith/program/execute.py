@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from tensorsmith.core.errors import InvalidArgumentError, OpError, explain
 from tensorsmith.program import disk_cache, xla
 from tensorsmith.program.lower import lower
 from tensorsmith.program.program import Program
@@ -109,11 +110,40 @@ class _Guarded:
         return result
 
 
+_numpy_only: dict[Any, bool] = {}
+
+
+def on_numpy(program: Program) -> bool:
+    """True for a program that NumPy must run: it, or a program in it, holds an eager operation or strings."""
+    key = program.signature()
+    found = _numpy_only.get(key)
+    if found is None:
+        if len(_numpy_only) > 4096:
+            _numpy_only.clear()
+        found = any(dtype == object for _, dtype in program.specs) or any(
+            node.op.eager or any(isinstance(s, Program) and on_numpy(s) for s in node.settings.values())
+            for node in program.nodes
+        )
+        _numpy_only[key] = found
+    return found
+
+
+def _interpreted(program: Program, inputs: list[Any], captures: list[Any]) -> tuple[list[Any], list[Any]]:
+    """A program run by NumPy; what an operation refuses is told as when it is called by itself."""
+    with np.errstate(all="ignore"):
+        try:
+            outputs, updates = lower(program, np)(inputs, captures)
+        except OpError:
+            raise
+        except (ValueError, TypeError, IndexError, OverflowError) as error:
+            raise InvalidArgumentError(explain("a traced function", str(error).rstrip("."))) from error
+    return [np.asarray(x) for x in outputs], [np.asarray(x) for x in updates]
+
+
 def run(program: Program, inputs: list[Any], captures: list[Any]) -> tuple[list[np.ndarray], list[np.ndarray]]:
     """Runs a program compiled: NumPy (or JAX) arrays in, NumPy arrays out: (outputs, updated values)."""
-    if any(node.op.eager for node in program.nodes):
-        with np.errstate(all="ignore"):
-            return lower(program, np)(inputs, captures)
+    if on_numpy(program):
+        return _interpreted(program, inputs, captures)
     n_inputs, n_outputs = len(inputs), len(program.outputs)
 
     def make() -> Callable[..., Any]:
@@ -125,7 +155,14 @@ def run(program: Program, inputs: list[Any], captures: list[Any]) -> tuple[list[
 
         return flat
 
-    results = jitted(program.signature(), make)(*inputs, *captures)
+    try:
+        results = jitted(program.signature(), make)(*inputs, *captures)
+    except (OpError, TypeError, ValueError, IndexError, NotImplementedError):
+        # sizes that hang on values, or shapes that differ between branches, are nothing to XLA; NumPy
+        # may run them, or says by itself what is wrong
+        result = _interpreted(program, inputs, captures)
+        _numpy_only[program.signature()] = True
+        return result
     arrays = [np.asarray(result) for result in results]
     return arrays[:n_outputs], arrays[n_outputs:]
 

@@ -144,6 +144,8 @@ def _folded(node: Node, env: Env, xp: Any) -> Any:
     Sizes computed from shapes stay numbers so, and a reshape or a range can take them.
     """
     known = False
+    if _holds_programs(node):
+        return None  # a loop may take any time, which is XLA's to spend
     for number in node.inputs:
         if number >= 0:
             value = env[number]
@@ -157,6 +159,10 @@ def _folded(node: Node, env: Env, xp: Any) -> Any:
         return None
     large = any(r.size > FOLD for r in (results if isinstance(results, (tuple, list)) else (results,)))
     return None if large else results
+
+
+def _holds_programs(node: Node) -> bool:
+    return any(isinstance(setting, Program) for setting in node.settings.values())
 
 
 def arguments(node: Node, env: Env) -> list[Any]:
@@ -179,6 +185,9 @@ def arguments(node: Node, env: Env) -> list[Any]:
 def _differentiate(group: Group, env: Env, xp: Any, run: Call) -> None:
     from tensorsmith.program.execute import jax
 
+    if xp is np:
+        _differentiate_unrolled(group, env, run)
+        return
     made = [o for node in group.slice for o in node.outputs]
     steps = schedule(group.slice)
 
@@ -193,3 +202,24 @@ def _differentiate(group: Group, env: Env, xp: Any, run: Call) -> None:
     env.update(zip(made, handed_on))
     seeds = [env[i] for i in group.seeds] if group.seeds else jax().tree.map(xp.ones_like, targets)
     env.update(zip(group.node.outputs, pull(seeds)))
+
+
+class _Unrolled:
+    """jax.numpy for code that runs step by step: branches and loops ask values and take Python's way (`unrolled`)."""
+
+    unrolled = True
+
+    def __getattr__(self, name: str) -> Any:
+        from tensorsmith.program.execute import jax
+
+        return getattr(jax().numpy, name)
+
+
+def _differentiate_unrolled(group: Group, env: Env, run: Call) -> None:
+    """A gradient in a program that XLA cannot run as a whole: JAX takes it operation by operation."""
+    from tensorsmith.program.execute import guard
+
+    with guard():
+        _differentiate(group, env, _Unrolled(), run)
+    for number in [*(o for node in group.slice for o in node.outputs), *group.node.outputs]:
+        env[number] = np.asarray(env[number])

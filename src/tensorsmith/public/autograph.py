@@ -1,5 +1,9 @@
 """The public namespace `tf.autograph`."""
 
-from tensorsmith.function.autograph import to_code
+from types import SimpleNamespace
 
-__all__ = ["to_code"]
+from tensorsmith.function.autograph import do_not_convert, to_code, to_graph
+
+experimental = SimpleNamespace(do_not_convert=do_not_convert)
+
+__all__ = ["experimental", "to_code", "to_graph"]

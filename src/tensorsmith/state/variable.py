@@ -75,6 +75,8 @@ class Variable:
         self._name = scoped(name or "Variable")
         self.constraint = constraint
         self.synchronization, self.aggregation = synchronization, aggregation
+        if _local.made is not None:
+            _local.made.append(self)
 
     def _read(self) -> Tensor:
         """The value as operations see it: a Symbol in a trace; open tapes are told."""

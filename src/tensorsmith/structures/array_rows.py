@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from tensorsmith.core.errors import InvalidArgumentError, OutOfRangeError, explain
+from tensorsmith.function.control_kernels import fitting
 from tensorsmith.program.op import Array, Arrays
 from tensorsmith.tensor.apply import op
 
@@ -16,13 +17,6 @@ from tensorsmith.tensor.apply import op
 def unset(size: int, dtype: np.dtype) -> np.ndarray:
     """A dense array of which no element was written yet."""
     return np.zeros((size, 0), dtype)
-
-
-def fitting(xp: Any, array: Any, shape: tuple[int, ...]) -> Any:
-    """`array`, or zeros of `shape` [size, ...] where nothing was written to it yet."""
-    if array.shape == shape or array.ndim != 2 or array.shape[1]:
-        return array
-    return xp.zeros(shape, array.dtype)
 
 
 @op(same=("array", "value"), shapes=lambda specs, settings: [((specs[0][0][0], *specs[2][0]), specs[0][1])])

@@ -1,0 +1,64 @@
+"""Nested values as flat lists of tensors and back: also ragged and sparse tensors and tensor arrays.
+
+A value that holds tensors takes part by two methods: `_parts()` gives them as a list, `_from_parts(parts)` a value
+like itself with others. `_static()` may give what else it knows (a loop carries it until it settles), `_late()` may
+tell for each part whether its shape is still open.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tensorsmith.core import nest
+from tensorsmith.tensor.convert import convert
+from tensorsmith.tensor.tensor import Tensor
+
+
+def is_composite(value: Any) -> bool:
+    """True for a value made of tensors that is not itself a tensor."""
+    return hasattr(type(value), "_from_parts")
+
+
+def is_tensor(value: Any) -> bool:
+    """True for tensors and for variables, which are read."""
+    return isinstance(value, Tensor) or hasattr(type(value), "_read")
+
+
+def parts_of(leaf: Any) -> list[Tensor] | None:
+    """The tensors in a leaf; None for a plain Python value."""
+    if is_composite(leaf):
+        return leaf._parts()
+    return [convert(leaf)] if is_tensor(leaf) else None
+
+
+class Form:
+    """The nested form of a value, without its tensors."""
+
+    __slots__ = ("counts", "leaves", "structure")
+
+    def __init__(self, structure: Any, leaves: list[Any], counts: list[int]) -> None:
+        # structure: nested, any leaves; counts: how many tensors each leaf has (-1: a plain value, kept)
+        self.structure, self.leaves, self.counts = structure, leaves, counts
+
+    def pack(self, tensors: list[Any]) -> Any:
+        """The value with these tensors."""
+        leaves, at = [], 0
+        for leaf, count in zip(self.leaves, self.counts):
+            if count < 0:
+                leaves.append(leaf)
+            elif is_composite(leaf):
+                leaves.append(leaf._from_parts(tensors[at : at + count]))
+            else:
+                leaves.append(tensors[at])
+            at += max(count, 0)
+        return nest.pack_sequence_as(self.structure, leaves) if nest.is_nested(self.structure) else leaves[0]
+
+
+def split(value: Any) -> tuple[list[Tensor], Form]:
+    """The tensors in a nested value, in order, and its form."""
+    leaves, counts, tensors = nest.flatten(value), [], []
+    for leaf in leaves:
+        parts = parts_of(leaf)
+        counts.append(-1 if parts is None else len(parts))
+        tensors.extend(parts or [])
+    return tensors, Form(value, leaves, counts)

@@ -1,0 +1,118 @@
+"""The cache key of a call: specs of tensors, values of all else."""
+
+from __future__ import annotations
+
+import inspect
+from typing import Any
+
+import numpy as np
+
+from tensorsmith.core import nest
+from tensorsmith.core.errors import explain
+from tensorsmith.core.specs import TensorSpec, describe
+from tensorsmith.function.composites import is_composite
+from tensorsmith.tensor.convert import convert
+from tensorsmith.tensor.tensor import Tensor
+
+
+class Key:
+    """What a call of a traced function was given: `key` hashable, `tensors` in order, `keep` what must outlive the key."""
+
+    __slots__ = ("keep", "key", "tensors")
+
+    def __init__(self, arguments: Any) -> None:
+        self.tensors: list[Tensor] = []
+        self.keep: list[Any] = []
+        self.key = self._of(arguments)
+
+    def _of(self, value: Any) -> Any:
+        kind = type(value)
+        if kind is Tensor or isinstance(value, Tensor):
+            self.tensors.append(value)
+            return value.dtype.name, value.shape
+        if value is None or kind in (bool, int, str, bytes):
+            return kind, value
+        if kind in (float, complex):
+            return kind, repr(value)  # NaN is not equal to itself, and 0.0 is to -0.0
+        if isinstance(value, (np.ndarray, np.generic)):
+            return self._of(convert(value))
+        if isinstance(value, dict):
+            return kind, tuple((key, self._of(value[key])) for key in value)
+        if nest.is_nested(value):
+            return kind, tuple([self._of(part) for part in value])
+        if is_composite(value):
+            parts = value._parts()
+            self.tensors.extend(parts)
+            static = getattr(value, "_static", None)
+            return kind, static and static(), tuple((part.dtype.name, part.shape) for part in parts)
+        # variables and all other objects by identity or, where they have one, their own equality
+        self.keep.append(value)
+        if hasattr(kind, "_read"):
+            return kind, id(value)
+        try:
+            hash(value)
+        except TypeError:
+            return kind, id(value)
+        return kind, value
+
+
+class Parameters:
+    """The parameters of a Python function: calls that mean the same are given one form."""
+
+    def __init__(self, function: Any, name: str) -> None:
+        self.name = name
+        try:
+            self.signature: inspect.Signature | None = inspect.signature(function)
+        except (TypeError, ValueError):
+            self.signature = None
+        parameters = list(self.signature.parameters.values()) if self.signature else []
+        plain = inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.POSITIONAL_ONLY
+        # the common call, positional arguments for positional parameters, needs no binding
+        self.count = len(parameters) if all(p.kind in plain for p in parameters) and self.signature else -1
+
+    def bind(self, args: tuple, kwargs: dict) -> tuple[tuple, dict]:
+        """The arguments in order with defaults filled in; TypeError as Python raises it."""
+        if not kwargs and len(args) == self.count or self.signature is None:
+            return args, kwargs
+        try:
+            bound = self.signature.bind(*args, **kwargs)
+        except TypeError as error:
+            raise TypeError(f"{self.name}(): {error}") from None
+        bound.apply_defaults()
+        return bound.args, bound.kwargs
+
+
+def fitted(who: str, specs: Any, values: Any) -> Any:
+    """Arguments as the specs of an input_signature want them; TypeError or ValueError where they do not fit."""
+    if isinstance(specs, TensorSpec):
+        value = values if isinstance(values, Tensor) else convert(values, None, specs.dtype.numpy_dtype)
+        if not specs.is_compatible_with(value):
+            raise TypeError(
+                explain(who, "an argument does not fit the input_signature", {"given": describe(value), "spec": specs})
+            )
+        return value
+    if nest.is_nested(specs):
+        if not nest.is_nested(values) or len(specs) != len(values):
+            raise TypeError(explain(who, "the arguments do not nest like the input_signature", {"given": describe(values)}))
+        if isinstance(specs, dict):
+            return {key: fitted(who, spec, values[key]) for key, spec in specs.items()}
+        parts = [fitted(who, spec, part) for spec, part in zip(specs, values)]
+        return parts if isinstance(specs, list) else tuple(parts)
+    return values
+
+
+def stand_ins(value: Any, make: Any) -> Any:
+    """Arguments with `make(shape, dtype)` in the place of each tensor or spec; composites by their parts."""
+    if isinstance(value, TensorSpec):
+        return make(value.shape, value.dtype)
+    if isinstance(value, (Tensor, np.ndarray, np.generic)):
+        tensor = convert(value)
+        return make(tensor.shape, tensor.dtype)
+    if isinstance(value, dict):
+        return type(value)((key, stand_ins(part, make)) for key, part in value.items())
+    if nest.is_nested(value):
+        parts = [stand_ins(part, make) for part in value]
+        return type(value)(*parts) if hasattr(value, "_fields") else parts if isinstance(value, list) else tuple(parts)
+    if is_composite(value):
+        return value._from_parts([make(part.shape, part.dtype) for part in value._parts()])
+    return value

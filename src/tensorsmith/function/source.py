@@ -1,0 +1,142 @@
+"""Reads a function's source and maps each new line to the old one."""
+
+from __future__ import annotations
+
+import ast
+import copy
+import functools
+import itertools
+import linecache
+from types import FunctionType
+from typing import Any
+
+
+class NoSource(Exception):
+    """The source of a function cannot be had, so the function is left as it is."""
+
+
+Definition = ast.FunctionDef | ast.Lambda
+
+
+def definition(function: FunctionType) -> Definition:
+    """A copy of the syntax tree of a function; NoSource where the text is not to be found."""
+    code = function.__code__
+    linecache.checkcache(code.co_filename)
+    lines = linecache.getlines(code.co_filename, function.__globals__)
+    if not lines:
+        raise NoSource(f"there is no source text of {function.__qualname__} ({code.co_filename})")
+    try:
+        tree = _parsed("".join(lines))
+    except SyntaxError as error:
+        raise NoSource(f"the source text of {function.__qualname__} cannot be read: {error}") from None
+    found = [node for node in ast.walk(tree) if _is_definition(node, code)]
+    if len(found) > 1:
+        found = _by_columns(found, code)
+    if not found:
+        raise NoSource(f"{function.__qualname__} is not to be found in {code.co_filename}")
+    node = copy.deepcopy(found[0])
+    owner = _owner(function)
+    return _Mangled(owner).visit(node) if owner else node  # type: ignore[return-value]
+
+
+@functools.lru_cache(32)
+def _parsed(text: str) -> ast.Module:
+    return ast.parse(text)
+
+
+def _is_definition(node: ast.AST, code: Any) -> bool:
+    if isinstance(node, ast.Lambda):
+        return code.co_name == "<lambda>" and node.lineno == code.co_firstlineno
+    if not isinstance(node, ast.FunctionDef) or node.name != code.co_name:
+        return False
+    return min([node.lineno, *(d.lineno for d in node.decorator_list)]) == code.co_firstlineno
+
+
+def _by_columns(nodes: list[Any], code: Any) -> list[Any]:
+    """Of several lambdas on one line the one whose text holds the places that the code remembers."""
+    places = [p for p in code.co_positions() if None not in p][1:]
+
+    def holds(node: Any) -> bool:
+        begin, end = (node.lineno, node.col_offset), (node.end_lineno, node.end_col_offset)
+        return all(begin <= (line, column) and (last, stop) <= end for line, last, column, stop in places)
+
+    fitting = [node for node in nodes if holds(node)]
+    return sorted(fitting, key=lambda n: (n.end_lineno - n.lineno, n.end_col_offset - n.col_offset))[:1]
+
+
+def _owner(function: FunctionType) -> str:
+    """The name of the class in whose body the function stands; empty where it stands in none."""
+    parts = function.__qualname__.split(".")
+    return parts[-2].lstrip("_") if len(parts) > 1 and parts[-2] != "<locals>" else ""
+
+
+class _Mangled(ast.NodeTransformer):
+    """Private names as Python writes them in the body of a class, which the new code does not stand in."""
+
+    def __init__(self, owner: str) -> None:
+        self.owner = owner
+
+    def _name(self, name: str) -> str:
+        return f"_{self.owner}{name}" if name.startswith("__") and not name.endswith("__") else name
+
+    def visit_Attribute(self, node: ast.Attribute) -> ast.AST:
+        node.attr = self._name(node.attr)
+        return self.generic_visit(node)
+
+    def visit_Name(self, node: ast.Name) -> ast.AST:
+        node.id = self._name(node.id)
+        return node
+
+    def visit_arg(self, node: ast.arg) -> ast.AST:
+        node.arg = self._name(node.arg)
+        return node
+
+
+class Fresh:
+    """Names that the user's code does not have."""
+
+    def __init__(self) -> None:
+        self.numbers = itertools.count(1)
+
+    def __call__(self, base: str) -> str:
+        return f"ag_{base}_{next(self.numbers)}"
+
+
+def quote(template: str, at: ast.AST, **parts: Any) -> list[ast.stmt]:
+    """The statements of a template, all at the place of the node `at`, names in it replaced by nodes.
+
+    A name that stands alone as a statement may be replaced by a list of statements.
+    """
+    module = ast.parse(template)
+    for node in ast.walk(module):
+        if "lineno" in node._attributes:
+            ast.copy_location(node, at)
+    return _Filled(parts).block(module.body)
+
+
+def quote_expression(template: str, at: ast.AST, **parts: Any) -> ast.expr:
+    """The expression of a template; see `quote`."""
+    (statement,) = quote(template, at, **parts)
+    assert isinstance(statement, ast.Expr)
+    return statement.value
+
+
+class _Filled(ast.NodeTransformer):
+    def __init__(self, parts: dict[str, Any]) -> None:
+        self.parts = parts
+
+    def block(self, statements: list[Any]) -> list[Any]:
+        filled: list[Any] = []
+        for statement in statements:
+            result = self.visit(statement)
+            filled.extend(result if isinstance(result, list) else [result])
+        return filled
+
+    def visit_Expr(self, node: ast.Expr) -> Any:
+        if isinstance(node.value, ast.Name) and isinstance(self.parts.get(node.value.id), list):
+            return self.parts[node.value.id]
+        return self.generic_visit(node)
+
+    def visit_Name(self, node: ast.Name) -> ast.AST:
+        found = self.parts.get(node.id)
+        return found if isinstance(found, ast.AST) else node
