@@ -1,5 +1,8 @@
 """The public namespace `keras.ops`: operations under Keras 3's names and argument names."""
 
+from tensorsmith.ops.casting import cast, saturate_cast, stop_gradient
+from tensorsmith.ops.complex_numbers import conj, imag, real
+from tensorsmith.ops.identifying import is_tensor
 from tensorsmith.ops.keras_math import (
     abs,
     absolute,
@@ -20,7 +23,6 @@ from tensorsmith.ops.keras_math import (
     average,
     ceil,
     clip,
-    conj,
     conjugate,
     cos,
     cosh,
@@ -40,7 +42,6 @@ from tensorsmith.ops.keras_math import (
     floor_divide,
     greater,
     greater_equal,
-    imag,
     isclose,
     isfinite,
     isinf,
@@ -48,9 +49,9 @@ from tensorsmith.ops.keras_math import (
     less,
     less_equal,
     log,
-    log10,
     log1p,
     log2,
+    log10,
     logaddexp,
     logical_and,
     logical_not,
@@ -73,7 +74,6 @@ from tensorsmith.ops.keras_math import (
     outer,
     power,
     prod,
-    real,
     reciprocal,
     round,
     rsqrt,
@@ -98,7 +98,6 @@ from tensorsmith.ops.keras_shaping import (
     arange,
     array,
     broadcast_to,
-    cast,
     concatenate,
     convert_to_numpy,
     convert_to_tensor,
@@ -116,7 +115,6 @@ from tensorsmith.ops.keras_shaping import (
     hard_swish,
     hstack,
     identity,
-    is_tensor,
     leaky_relu,
     linspace,
     log_sigmoid,
@@ -135,7 +133,6 @@ from tensorsmith.ops.keras_shaping import (
     repeat,
     reshape,
     roll,
-    saturate_cast,
     scatter,
     scatter_update,
     selu,
@@ -151,7 +148,6 @@ from tensorsmith.ops.keras_shaping import (
     split,
     squeeze,
     stack,
-    stop_gradient,
     swapaxes,
     swish,
     take,
