@@ -21,8 +21,10 @@ def fit_job(settings: Settings, trainer: str, system: dict[str, Any]) -> Job:
     statements = {PREDICT: "model.predict(row, verbose=0)", CALL: "model(row)"}
     names = {"model": model, "row": row}
     timers = {name: timeit.Timer(code, globals=names) for name, code in statements.items()}
-    # Calls that fill about a tenth of a second, so that slow peers do not take all day.
-    calls = {name: max(2, int(0.1 / (timer.timeit(3) / 3))) for name, timer in timers.items()}
+    for timer in timers.values():
+        timer.timeit(20)
+    # As many calls as fill a tenth of a second, counted warm: a first call compiles.
+    calls = {name: max(2, int(0.1 / (timer.timeit(10) / 10))) for name, timer in timers.items()}
 
     def measure() -> dict[str, float]:
         return {name: timer.timeit(calls[name]) / calls[name] for name, timer in timers.items()}
