@@ -20,7 +20,7 @@ _local = _Local()
 
 @contextmanager
 def saving(file: Any) -> Iterator[None]:
-    """The functions written in the block go to `file`: at its end one warning names the values that it does not hold."""
+    """The functions written in the block go to `file`: at its end one warning names the values it does not hold."""
     lost: dict[str, dict[str, Any]] = {}
     _local.notes.append(lost)
     try:
@@ -29,7 +29,8 @@ def saving(file: Any) -> Iterator[None]:
         _local.notes.pop()
     if lost:
         values = "; ".join(
-            f"{name}: {', '.join(f'{key}={_short(value)}' for key, value in cells.items())}" for name, cells in lost.items()
+            f"{name}: {', '.join(f'{key}={_short(value)}' for key, value in cells.items())}"
+            for name, cells in lost.items()
         )
         warnings.warn(
             f"{str(file)!r} holds only the names of functions, not the values they close over ({values}). "

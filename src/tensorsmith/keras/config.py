@@ -24,7 +24,9 @@ def set_floatx(value: str) -> None:
     """Sets `floatx`; ValueError unless it is the name of a floating dtype."""
     value = getattr(value, "name", value)
     if value not in _FLOATS:
-        raise ValueError(explain("set_floatx", f"{value!r} is no floating dtype", rule=f"it is one of {', '.join(_FLOATS)}"))
+        raise ValueError(
+            explain("set_floatx", f"{value!r} is no floating dtype", rule=f"it is one of {', '.join(_FLOATS)}")
+        )
     _values["floatx"] = value
 
 
@@ -57,7 +59,9 @@ def set_image_data_format(data_format: str) -> None:
     """Sets `image_data_format`; ValueError for any other word than the two."""
     if data_format not in _FORMATS:
         raise ValueError(
-            explain("set_image_data_format", f"{data_format!r} is no data format", rule=f"it is {' or '.join(_FORMATS)}")
+            explain(
+                "set_image_data_format", f"{data_format!r} is no data format", rule=f"it is {' or '.join(_FORMATS)}"
+            )
         )
     _values["image_data_format"] = data_format
 

@@ -32,7 +32,9 @@ def to_categorical(x: Any, num_classes: int | None = None, dtype: Any = "float32
     count = num_classes or (int(flat.max()) + 1 if flat.size else 0)
     if flat.size and (flat.min() < 0 or flat.max() >= count):
         given = {"least": int(flat.min()), "greatest": int(flat.max()), "num_classes": count}
-        raise ValueError(explain("to_categorical", "a class number has no place", given, "they go from 0 to num_classes - 1"))
+        raise ValueError(
+            explain("to_categorical", "a class number has no place", given, "they go from 0 to num_classes - 1")
+        )
     rows = np.zeros((flat.size, count), getattr(dtype, "as_numpy_dtype", dtype))
     rows[np.arange(flat.size), flat] = 1
     return rows.reshape((*shape, count))

@@ -1,8 +1,8 @@
 """Names that a file uses and nobody defines: collected, then told in one error.
 
-    with missing.collecting("my_model.h5"):
-        ...          # objects are made from configs; unknown ones become `Unknown` placeholders
-    # here ModelFileError lists every one of them
+with missing.collecting("my_model.h5"):
+    ...          # objects are made from configs; unknown ones become `Unknown` placeholders
+# here ModelFileError lists every one of them
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Which class or function a name means, in which role.
 
 A name becomes an object through tables alone: the `custom_objects` given, the open scopes, what was registered, then
-the built-in table of the role that is asked for. No module is imported and no attribute followed because a config says so.
+the built-in table of the role that is asked for. No module is imported, no attribute followed because a config says so.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Name to class to config and back, for every kind of object.
 
 A config is what JSON can hold. An object becomes `{"module", "class_name", "config", "registered_name"}`, a function
-`{"module": "builtins", "class_name": "function", "config": name, "registered_name": "function"}`; the forms of Keras 2 and
-Keras 3 are both read. `names.py` says how a name becomes a class.
+`{"module": "builtins", "class_name": "function", "config": name, "registered_name": "function"}`; the forms of Keras 2
+and Keras 3 are both read. `names.py` says how a name becomes a class.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ def get(kind: str, identifier: Any, custom_objects: dict[str, Any] | None = None
     raise ValueError(
         explain(
             f"keras.{kind}",
-            f"{identifier!r} cannot be read as {_article(kind)}",
+            f"{identifier!r} cannot be read as {article(kind)}",
             {"type": type(identifier).__name__},
             "it takes a name, a config, a function, a class or an instance",
         )
@@ -262,7 +262,9 @@ def _role_in(config: dict[str, Any]) -> str | None:
 def _known(kind: str | None, name: Any, config: Any) -> Any:
     if not isinstance(name, str):
         raise ValueError(
-            explain("deserialize_keras_object", f"the name of {article(kind or 'object')} must be a string", {"name": name})
+            explain(
+                "deserialize_keras_object", f"the name of {article(kind or 'object')} must be a string", {"name": name}
+            )
         )
     found = find(kind, name)
     return found if found is not None else unknown(kind, name, config)
@@ -307,7 +309,7 @@ def _build(cls: Any, kind: str | None, config: dict[str, Any], safe_mode: bool) 
 
 
 def _without_unset(cls: Any, config: dict[str, Any]) -> dict[str, Any]:
-    """A built-in part's config without the null fields that it does not have: the other generation of Keras wrote them."""
+    """A built-in part's config without null fields that it does not have: another generation of Keras wrote them."""
     parameters = inspect.signature(cls.__init__).parameters
     if any(p.kind is p.VAR_KEYWORD for p in parameters.values()):
         return config

@@ -71,7 +71,9 @@ def pair(who: str, y_true: Any, y_pred: Any) -> tuple[Tensor, Tensor]:
     return targets, predictions
 
 
-def values_of(who: str, function: Callable[[Any, Any], Any], y_true: Any, y_pred: Any, dtype: DType | None = None) -> Tensor:
+def values_of(
+    who: str, function: Callable[[Any, Any], Any], y_true: Any, y_pred: Any, dtype: DType | None = None
+) -> Tensor:
     """What function(y_true, y_pred) gives for targets and predictions of one dtype and rank: a value for each sample.
 
     Raises ValueError, naming `who`, where it gives None or values that do not belong to the rows of the batch.

@@ -13,7 +13,6 @@ from tensorsmith.keras.losses.alignment import match_weights, values_of
 from tensorsmith.ops.creation import ones_like
 from tensorsmith.ops.elementwise import divide_no_nan
 from tensorsmith.ops.reductions import reduce_mean, reduce_sum
-from tensorsmith.tensor.convert import convert
 from tensorsmith.tensor.tensor import Tensor
 
 REDUCTIONS = ("sum_over_batch_size", "sum", "mean", "mean_with_sample_weight", "none")
@@ -100,9 +99,14 @@ class Loss:
 
         Raises ValueError, naming the loss, when its values are None or do not belong to the batch's rows.
         """
-        mask = getattr(y_pred, "_keras_mask", None)
-        values = values_of(f"loss {self.name or snake_case(type(self).__name__)!r}", self.call, y_true, y_pred, self._dtype)
-        return reduce_values(values, sample_weight, mask, self.reduction)
+        who = f"loss {self.name or snake_case(type(self).__name__)!r}"
+        values = values_of(who, self.call, y_true, y_pred, self._dtype)
+        masks = [
+            mask
+            for mask in (getattr(y_pred, "_keras_mask", None), getattr(values, "_keras_mask", None))
+            if mask is not None
+        ]
+        return reduce_values(values, sample_weight, masks, self.reduction)
 
     def get_config(self) -> dict[str, Any]:
         """The arguments that make an equal loss; a subclass adds its own to these."""
@@ -155,29 +159,32 @@ class LossFunctionWrapper(Loss):
         return cls(registry.get("loss", fn) if isinstance(fn, (str, dict)) else fn, **config)
 
 
-def reduce_values(values: Tensor, sample_weight: Any, mask: Any, reduction: str) -> Tensor:
-    """One number of a loss's values (the values themselves for "none"), each counted by its weight and only where `mask`.
+def reduce_values(values: Tensor, sample_weight: Any, masks: list[Any], reduction: str) -> Tensor:
+    """One number of a loss's values ("none": the values themselves), each times its weight, only where masks are true.
 
-    >>> reduce_values(convert([1.0, 3.0]), [1.0, 0.5], None, "sum_over_batch_size").numpy().item()  # (1 + 1.5) / 2
+    >>> from tensorsmith.tensor.convert import convert
+    >>> reduce_values(convert([1.0, 3.0]), [1.0, 0.5], [], "sum_over_batch_size").numpy().item()  # (1 + 1.5) / 2
     1.25
     """
-    if sample_weight is None and mask is None:
+    if sample_weight is None and not masks:
         if reduction == "none" or not values.ndim:
             return values
         return reduce_sum(values) if reduction == "sum" else reduce_mean(values)
-    weights = None if sample_weight is None else match_weights(sample_weight, values)
-    valid = None if mask is None else match_weights(mask, values)
-    if weights is None or valid is None:
-        factor = valid if weights is None else weights
-    else:
-        factor = weights * valid
-    weighted = values * factor
+    valid = None
+    for mask in masks:
+        factor = match_weights(mask, values)
+        valid = factor if valid is None else valid * factor
+    weights = valid
+    if sample_weight is not None:
+        weights = match_weights(sample_weight, values)
+        weights = weights if valid is None else weights * valid
+    weighted = values * weights
     if reduction == "none":
         return weighted
     if reduction == "sum":
         return reduce_sum(weighted)
     if reduction == "mean_with_sample_weight":
-        return divide_no_nan(reduce_sum(weighted), reduce_sum(factor * ones_like(values)))
+        return divide_no_nan(reduce_sum(weighted), reduce_sum(weights * ones_like(values)))
     if valid is None:
         return reduce_mean(weighted)
     return divide_no_nan(reduce_sum(weighted), reduce_sum(valid * ones_like(values)))

@@ -57,7 +57,7 @@ def sparse_categorical_crossentropy(
 ) -> Tensor:
     """-log(p[y_true]): targets are class numbers [B, ...], predictions [B, ..., C], the result is [B, ...].
 
-    ignore_class  targets with this number have loss 0.
+    ignore_class  targets with this number have loss 0, and do not count in means.
 
     Raises ValueError where the shapes without the class axis differ.
 
@@ -72,7 +72,12 @@ def sparse_categorical_crossentropy(
         classes = where(valid, classes, zeros_like(classes))
     chosen = one_hot(classes, y_pred.shape[axis], axis=axis, dtype=y_pred.dtype)
     loss = -reduce_sum(chosen * _log_probabilities(y_pred, from_logits, axis), axis=axis)
-    return loss if valid is None else where(valid, loss, zeros_like(loss))
+    if valid is None:
+        return loss
+    loss = where(valid, loss, zeros_like(loss))
+    # means are over the others
+    loss._keras_mask = valid
+    return loss
 
 
 def class_numbers(who: str, y_true: Any, y_pred: Tensor, axis: int = -1) -> Tensor:

@@ -215,8 +215,8 @@ class CosineSimilarity(Loss):
 
     axis  the axis that holds a vector.
 
-    >>> CosineSimilarity()([[1.0, 0.0]], [[0.0, 1.0]]).numpy().item()
-    -0.0
+    >>> round(CosineSimilarity()([[3.0, 4.0]], [[6.0, 8.0]]).numpy().item(), 4)
+    -1.0
     """
 
     def __init__(

@@ -9,8 +9,8 @@ from tensorsmith.keras.losses import base, classification, regression
 
 for _class in (
     base.Loss, base.LossFunctionWrapper, regression.MeanSquaredError, regression.MeanAbsoluteError,
-    regression.MeanAbsolutePercentageError, regression.MeanSquaredLogarithmicError, regression.Huber, regression.LogCosh,
-    regression.Poisson, regression.CosineSimilarity, classification.BinaryCrossentropy,
+    regression.MeanAbsolutePercentageError, regression.MeanSquaredLogarithmicError, regression.Huber,
+    regression.LogCosh, regression.Poisson, regression.CosineSimilarity, classification.BinaryCrossentropy,
     classification.BinaryFocalCrossentropy, classification.CategoricalCrossentropy,
     classification.CategoricalFocalCrossentropy, classification.SparseCategoricalCrossentropy, classification.Hinge,
     classification.SquaredHinge, classification.CategoricalHinge, classification.KLDivergence,

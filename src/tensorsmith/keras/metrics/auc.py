@@ -23,14 +23,15 @@ class AUC(ConfusionMetric):
 
     num_thresholds     how many; more are more exact.
     curve              "ROC": recall over the share of zeros decided to be 1; "PR": precision over recall.
-    summation_method   between two thresholds: "interpolation", or the higher ("majoring") or lower ("minoring") of them.
+    summation_method   between two thresholds: "interpolation", or the higher ("majoring") or the lower ("minoring").
     thresholds         the inner thresholds, instead of even ones.
     multi_label        True: each column of [B, L] has its own area, and the result is their mean;
     num_labels         L, where it is not known from the first batch,
     label_weights      the weight of each column in the mean.
     from_logits        True: predictions go through a sigmoid first.
 
-    Source of the interpolation of "PR": Davis and Goadrich (2006), The relationship between precision-recall and ROC curves.
+    Source of the interpolation of "PR": Davis and Goadrich (2006), The relationship between precision-recall and ROC
+    curves.
 
     >>> AUC(num_thresholds=3)([0, 0, 1, 1], [0, 0.5, 0.3, 0.9]).numpy().item()
     0.75
@@ -50,12 +51,19 @@ class AUC(ConfusionMetric):
         from_logits: bool = False,
     ) -> None:
         super().__init__(name, dtype)
-        self.curve, self.summation_method = _one_of("curve", curve, CURVES), _one_of("summation_method", summation_method, METHODS)
+        self.curve, self.summation_method = (
+            _one_of("curve", curve, CURVES),
+            _one_of("summation_method", summation_method, METHODS),
+        )
         if thresholds is None and num_thresholds <= 1:
             raise ValueError(explain("AUC", "num_thresholds must be above 1", {"num_thresholds": num_thresholds}))
         if thresholds is not None and not all(0 <= t <= 1 for t in thresholds):
             raise ValueError(explain("AUC", "thresholds must be between 0 and 1", {"thresholds": thresholds}))
-        inner = [(i + 1) / (num_thresholds - 1) for i in range(num_thresholds - 2)] if thresholds is None else sorted(thresholds)
+        inner = (
+            [(i + 1) / (num_thresholds - 1) for i in range(num_thresholds - 2)]
+            if thresholds is None
+            else sorted(thresholds)
+        )
         self._given = thresholds is not None
         # beyond both ends, so that the first decides everything for 1 and the last nothing
         self.thresholds = [-1e-7, *inner, 1.0 + 1e-7]
@@ -105,7 +113,7 @@ class AUC(ConfusionMetric):
         return (minimum if self.summation_method == "minoring" else maximum)(left, right)
 
     def _interpolated(self, right: Tensor, decided: Tensor) -> Tensor:
-        """The areas between thresholds where true positives grow evenly with decisions, as they do between two points."""
+        """The areas between thresholds, where true positives grow evenly with decisions."""
         gained, more = right[:-1] - right[1:], decided[:-1] - decided[1:]
         slope = divide_no_nan(gained, maximum(more, 0.0))
         start = right[1:] - slope * decided[1:]

@@ -16,7 +16,7 @@ from tensorsmith.state.variable import Variable as StateVariable
 
 
 class Metric:
-    """A number that is gathered over batches. Subclasses write `update_state`, `result` and, with settings, `get_config`.
+    """A number gathered over batches. Subclasses write `update_state`, `result` and, with settings, `get_config`.
 
     name   how it is called in logs; by default its class in snake_case, made unique.
     dtype  of its variables; `floatx` by default.
@@ -95,11 +95,24 @@ class Metric:
             order = ("name", "shape", "aggregation", "synchronization", "initializer", "dtype")
         given = dict(zip(order, args))
         twice = [key for key in given if key in settings]
-        strange = set(settings) - {"name", "shape", "initializer", "dtype", "aggregation", "synchronization", "layout", "trainable"}
+        strange = set(settings) - {
+            "name",
+            "shape",
+            "initializer",
+            "dtype",
+            "aggregation",
+            "synchronization",
+            "layout",
+            "trainable",
+        }
         if twice or strange or len(args) > len(order):
             wrong = twice or sorted(strange) or [repr(a) for a in args[len(order) :]]
             raise TypeError(
-                explain(f"{type(self).__name__}.add_weight", f"arguments {', '.join(wrong)} do not fit", rule=f"it takes {', '.join(order)}")
+                explain(
+                    f"{type(self).__name__}.add_weight",
+                    f"arguments {', '.join(wrong)} do not fit",
+                    rule=f"it takes {', '.join(order)}",
+                )
             )
         given.update(settings)
         shape, name = given.get("shape"), given.get("name")
@@ -138,7 +151,9 @@ class Metric:
 
     def update_state(self, *args: Any, **settings: Any) -> Any:
         """Adds a batch; every subclass writes it."""
-        raise NotImplementedError(f"{type(self).__name__} must write update_state(self, y_true, y_pred, sample_weight=None).")
+        raise NotImplementedError(
+            f"{type(self).__name__} must write update_state(self, y_true, y_pred, sample_weight=None)."
+        )
 
     def result(self) -> Any:
         """The metric over the batches since the last reset; every subclass writes it."""

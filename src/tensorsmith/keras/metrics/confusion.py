@@ -27,14 +27,22 @@ COUNTS = ("true_positives", "false_positives", "true_negatives", "false_negative
 
 def thresholds_of(given: Any, default: float) -> list[float]:
     """One threshold, or several between 0 and 1, as a list; ValueError for others."""
-    found = [default] if given is None else [float(t) for t in given] if isinstance(given, (list, tuple)) else [float(given)]
+    found = (
+        [default]
+        if given is None
+        else [float(t) for t in given]
+        if isinstance(given, (list, tuple))
+        else [float(given)]
+    )
     wrong = [t for t in found if not 0 <= t <= 1] if given is not None else []
     if wrong or not found:
         raise ValueError(explain("thresholds", "thresholds must be between 0 and 1", {"given": given}))
     return found
 
 
-def decisions(y_true: Any, y_pred: Any, thresholds: list[float], sample_weight: Any, dtype: Any, labels: bool = False) -> Any:
+def decisions(
+    y_true: Any, y_pred: Any, thresholds: list[float], sample_weight: Any, dtype: Any, labels: bool = False
+) -> Any:
     """(decided for 1, is 1, weights): booleans and weights [T, N] for T thresholds and all N predictions.
 
     labels  True: predictions [B, L] stay apart by label: [T, B, L].
@@ -207,7 +215,7 @@ class Precision(_Share):
 
 
 class Recall(_Share):
-    """true positives / (true positives + false negatives): how many of those that are 1 are found; 0 when there are none.
+    """true positives / (true positives + false negatives): how many of those that are 1 are found; 0 for none.
 
     thresholds  a number or several between 0 and 1; 0.5 by default. Several give several results.
     top_k       only the k largest predictions of each row count as decided for 1.
@@ -224,13 +232,22 @@ class _AtThreshold(ConfusionMetric):
     """The base of those that give the best of one share where another reaches `value`, over many thresholds."""
 
     def __init__(
-        self, value: float, num_thresholds: int = 200, class_id: int | None = None, name: str | None = None, dtype: Any = None
+        self,
+        value: float,
+        num_thresholds: int = 200,
+        class_id: int | None = None,
+        name: str | None = None,
+        dtype: Any = None,
     ) -> None:
         super().__init__(name, dtype)
         if not 0 <= value <= 1:
-            raise ValueError(explain(type(self).__name__, "the value to reach must be between 0 and 1", {"given": value}))
+            raise ValueError(
+                explain(type(self).__name__, "the value to reach must be between 0 and 1", {"given": value})
+            )
         if num_thresholds <= 0:
-            raise ValueError(explain(type(self).__name__, "num_thresholds must be above 0", {"num_thresholds": num_thresholds}))
+            raise ValueError(
+                explain(type(self).__name__, "num_thresholds must be above 0", {"num_thresholds": num_thresholds})
+            )
         self.value, self.num_thresholds, self.class_id = value, num_thresholds, class_id
         self.thresholds = [0.5] if num_thresholds == 1 else [i / (num_thresholds - 1) for i in range(num_thresholds)]
         self._keep(COUNTS, (len(self.thresholds),))
@@ -258,7 +275,14 @@ class SensitivityAtSpecificity(_AtThreshold):
     0.5
     """
 
-    def __init__(self, specificity: float, num_thresholds: int = 200, class_id: int | None = None, name: str | None = None, dtype: Any = None) -> None:
+    def __init__(
+        self,
+        specificity: float,
+        num_thresholds: int = 200,
+        class_id: int | None = None,
+        name: str | None = None,
+        dtype: Any = None,
+    ) -> None:
         super().__init__(specificity, num_thresholds, class_id, name, dtype)
         self.specificity = specificity
 
@@ -277,7 +301,14 @@ class SpecificityAtSensitivity(_AtThreshold):
     0.6667
     """
 
-    def __init__(self, sensitivity: float, num_thresholds: int = 200, class_id: int | None = None, name: str | None = None, dtype: Any = None) -> None:
+    def __init__(
+        self,
+        sensitivity: float,
+        num_thresholds: int = 200,
+        class_id: int | None = None,
+        name: str | None = None,
+        dtype: Any = None,
+    ) -> None:
         super().__init__(sensitivity, num_thresholds, class_id, name, dtype)
         self.sensitivity = sensitivity
 
@@ -296,7 +327,14 @@ class PrecisionAtRecall(_AtThreshold):
     0.5
     """
 
-    def __init__(self, recall: float, num_thresholds: int = 200, class_id: int | None = None, name: str | None = None, dtype: Any = None) -> None:
+    def __init__(
+        self,
+        recall: float,
+        num_thresholds: int = 200,
+        class_id: int | None = None,
+        name: str | None = None,
+        dtype: Any = None,
+    ) -> None:
         super().__init__(recall, num_thresholds, class_id, name, dtype)
         self.recall = recall
 
@@ -315,7 +353,14 @@ class RecallAtPrecision(_AtThreshold):
     0.5
     """
 
-    def __init__(self, precision: float, num_thresholds: int = 200, class_id: int | None = None, name: str | None = None, dtype: Any = None) -> None:
+    def __init__(
+        self,
+        precision: float,
+        num_thresholds: int = 200,
+        class_id: int | None = None,
+        name: str | None = None,
+        dtype: Any = None,
+    ) -> None:
         super().__init__(precision, num_thresholds, class_id, name, dtype)
         self.precision = precision
 

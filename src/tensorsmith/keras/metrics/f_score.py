@@ -18,14 +18,15 @@ AVERAGES = (None, "micro", "macro", "weighted")
 
 
 class FBetaScore(Metric):
-    """(1 + beta**2) * precision * recall / (beta**2 * precision + recall), for targets and predictions [B, C] of 0 and 1.
+    """(1 + beta**2) * precision * recall / (beta**2 * precision + recall), for targets and predictions [B, C].
 
     average    None: one number for each class [C]; "micro": of all classes' counts together; "macro": the mean over
                classes; "weighted": the mean over classes by how often they are 1.
     beta       how many times as much recall counts as precision.
     threshold  predictions above it decide for 1; None: the largest of each row does.
 
-    >>> FBetaScore(beta=2.0, threshold=0.5)([[1, 1, 1], [1, 0, 0], [1, 1, 0]], [[0.2, 0.6, 0.7], [0.2, 0.6, 0.6], [0.6, 0.8, 0.0]]).numpy().round(4)
+    >>> y_true, y_pred = [[1, 1, 1], [1, 0, 0], [1, 1, 0]], [[0.2, 0.6, 0.7], [0.2, 0.6, 0.6], [0.6, 0.8, 0.0]]
+    >>> FBetaScore(beta=2.0, threshold=0.5)(y_true, y_pred).numpy().round(4)
     array([0.3846, 0.9091, 0.8333], dtype=float32)
     """
 
@@ -39,11 +40,15 @@ class FBetaScore(Metric):
     ) -> None:
         super().__init__(name, dtype)
         if average not in AVERAGES:
-            raise ValueError(explain("FBetaScore", f"{average!r} is no average", rule="it is micro, macro, weighted or None"))
+            raise ValueError(
+                explain("FBetaScore", f"{average!r} is no average", rule="it is micro, macro, weighted or None")
+            )
         if not beta > 0:
             raise ValueError(explain("FBetaScore", "beta must be above 0", {"beta": beta}))
         if threshold is not None and not 0 < threshold <= 1:
-            raise ValueError(explain("FBetaScore", "threshold must be above 0 and not above 1", {"threshold": threshold}))
+            raise ValueError(
+                explain("FBetaScore", "threshold must be above 0 and not above 1", {"threshold": threshold})
+            )
         self.average, self.beta, self.threshold = average, beta, threshold
         self.true_positives: Any = None
 
@@ -55,7 +60,11 @@ class FBetaScore(Metric):
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
         y_true, y_pred = pair(f"metric {self.name!r}", y_true, y_pred)
         if y_pred.ndim != 2:
-            raise ValueError(explain(f"metric {self.name!r}", "it takes one row of classes a sample", {"y_pred": tuple(y_pred.shape)}))
+            raise ValueError(
+                explain(
+                    f"metric {self.name!r}", "it takes one row of classes a sample", {"y_pred": tuple(y_pred.shape)}
+                )
+            )
         classes = y_pred.shape[-1]
         if self.true_positives is None:
             self._build(classes)
@@ -93,12 +102,17 @@ class FBetaScore(Metric):
 class F1Score(FBetaScore):
     """2 * precision * recall / (precision + recall): FBetaScore with beta 1.
 
-    >>> F1Score(threshold=0.5)([[1, 1, 1], [1, 0, 0], [1, 1, 0]], [[0.2, 0.6, 0.7], [0.2, 0.6, 0.6], [0.6, 0.8, 0.0]]).numpy().round(4)
+    >>> y_true, y_pred = [[1, 1, 1], [1, 0, 0], [1, 1, 0]], [[0.2, 0.6, 0.7], [0.2, 0.6, 0.6], [0.6, 0.8, 0.0]]
+    >>> F1Score(threshold=0.5)(y_true, y_pred).numpy().round(4)
     array([0.5   , 0.8   , 0.6667], dtype=float32)
     """
 
     def __init__(
-        self, average: str | None = None, threshold: float | None = None, name: str | None = "f1_score", dtype: Any = None
+        self,
+        average: str | None = None,
+        threshold: float | None = None,
+        name: str | None = "f1_score",
+        dtype: Any = None,
     ) -> None:
         super().__init__(average, 1.0, threshold, name, dtype)
 

@@ -119,9 +119,7 @@ class MeanMetricWrapper(Mean):
     2.0
     """
 
-    def __init__(
-        self, fn: Callable[..., Any], name: str | None = None, dtype: Any = None, **settings: Any
-    ) -> None:
+    def __init__(self, fn: Callable[..., Any], name: str | None = None, dtype: Any = None, **settings: Any) -> None:
         super().__init__(name or getattr(fn, "__name__", None), dtype)
         self._fn, self._settings = fn, settings
 

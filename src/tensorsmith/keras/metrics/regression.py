@@ -114,7 +114,8 @@ class CosineSimilarity(MeanMetricWrapper):
 class R2Score(Metric):
     """1 - sum((y_true - y_pred)**2) / sum((y_true - mean(y_true))**2): the share of variance explained, for [B, n].
 
-    class_aggregation  how the n columns become one number: "uniform_average", "variance_weighted_average", None (they stay).
+    class_aggregation  how the n columns become one number: "uniform_average", "variance_weighted_average", or None:
+                       they stay.
     num_regressors     above 0: adjusted by (samples - 1) / (samples - num_regressors - 1).
 
     >>> R2Score()([[1.0], [2.0], [3.0]], [[1.0], [2.0], [4.0]]).numpy().item()  # 1 - 1 / 2
@@ -133,7 +134,9 @@ class R2Score(Metric):
             rule = "it is uniform_average, variance_weighted_average or None"
             raise ValueError(explain("R2Score", f"{class_aggregation!r} is no class_aggregation", rule=rule))
         if num_regressors < 0:
-            raise ValueError(explain("R2Score", "num_regressors must not be below 0", {"num_regressors": num_regressors}))
+            raise ValueError(
+                explain("R2Score", "num_regressors must not be below 0", {"num_regressors": num_regressors})
+            )
         self.class_aggregation, self.num_regressors = class_aggregation, num_regressors
         self.num_samples = self.add_weight(name="num_samples", initializer="zeros")
         self.squared_sum: Any = None

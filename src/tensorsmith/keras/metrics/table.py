@@ -25,8 +25,9 @@ for _class, _aliases in (
     (probabilistic.CategoricalHinge, ()),
     (confusion.TruePositives, ()), (confusion.FalsePositives, ()), (confusion.TrueNegatives, ()),
     (confusion.FalseNegatives, ()), (confusion.Precision, ()), (confusion.Recall, ()),
-    (confusion.SensitivityAtSpecificity, ()), (confusion.SpecificityAtSensitivity, ()), (confusion.PrecisionAtRecall, ()),
-    (confusion.RecallAtPrecision, ()), (auc.AUC, ()), (f_score.FBetaScore, ("fbeta_score", "f_beta_score")),
+    (confusion.SensitivityAtSpecificity, ()), (confusion.SpecificityAtSensitivity, ()),
+    (confusion.PrecisionAtRecall, ()), (confusion.RecallAtPrecision, ()), (auc.AUC, ()),
+    (f_score.FBetaScore, ("fbeta_score", "f_beta_score")),
     (f_score.F1Score, ("f1_score",)),
 ):  # fmt: skip
     registry.register("metric", _class, *{snake_case(_class.__name__), *_aliases})

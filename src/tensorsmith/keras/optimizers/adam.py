@@ -140,7 +140,9 @@ class Adamax(Optimizer):
 
     def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
         at = self._get_variable_index(variable)
-        rate = self.once("rate", lambda: learning_rate / (1.0 - pow(float(self.beta_1), self.steps(learning_rate.dtype))))
+        rate = self.once(
+            "rate", lambda: learning_rate / (1.0 - pow(float(self.beta_1), self.steps(learning_rate.dtype)))
+        )
         m = moved(self._m[at], gradient, self.beta_1)
         u = maximum(self._u[at] * float(self.beta_2), abs(gradient))
         self._u[at].assign(u)

@@ -48,7 +48,9 @@ class RMSprop(Optimizer):
         super().build(variables)
         self._velocities = self.add_optimizer_variables(variables, "velocity")
         self._momentums = self.add_optimizer_variables(variables, "momentum") if self.momentum > 0 else []
-        self._averages_of_gradients = self.add_optimizer_variables(variables, "average_gradient") if self.centered else []
+        self._averages_of_gradients = (
+            self.add_optimizer_variables(variables, "average_gradient") if self.centered else []
+        )
 
     def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
         at, rho = self._get_variable_index(variable), float(self.rho)
@@ -200,7 +202,9 @@ class Ftrl(Optimizer):
             if value < 0:
                 raise ValueError(f"Ftrl: {word} must not be below 0 ({word}={value}).")
         if learning_rate_power > 0:
-            raise ValueError(f"Ftrl: learning_rate_power must not be above 0 (learning_rate_power={learning_rate_power}).")
+            raise ValueError(
+                f"Ftrl: learning_rate_power must not be above 0 (learning_rate_power={learning_rate_power})."
+            )
         self.learning_rate_power, self.beta = learning_rate_power, beta
         self.initial_accumulator_value = initial_accumulator_value
         self.l1_regularization_strength = l1_regularization_strength

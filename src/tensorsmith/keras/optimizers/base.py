@@ -3,38 +3,28 @@
 from __future__ import annotations
 
 import inspect
-import math
 import warnings
 from collections.abc import Callable, Iterable
 from typing import Any
 
-import numpy as np
-
 from tensorsmith.core.errors import explain
 from tensorsmith.core.naming import snake_case
-from tensorsmith.keras import config, initializers, registry
+from tensorsmith.keras import registry
 from tensorsmith.keras.optimizers import clipping
 from tensorsmith.keras.optimizers.dialect import Keras2Optimizer
-from tensorsmith.keras.optimizers.schedules import LearningRateSchedule
+from tensorsmith.keras.optimizers.state import OptimizerState
 from tensorsmith.keras.stateless import holding
-from tensorsmith.keras.variable import Variable
 from tensorsmith.ops.casting import cast
 from tensorsmith.ops.comparison import equal, where
+from tensorsmith.ops.creation import zeros_like
+from tensorsmith.ops.elementwise import floormod
 from tensorsmith.state.tape import GradientTape
 from tensorsmith.state.variable import IndexedSlices
-from tensorsmith.state.variable import Variable as StateVariable
 from tensorsmith.tensor.convert import convert
 from tensorsmith.tensor.tensor import Tensor
 
 
-class CallableList(list):
-    """A list that gives itself when called: Keras 2 asks for `optimizer.variables()`."""
-
-    def __call__(self) -> CallableList:
-        return self
-
-
-class Optimizer(Keras2Optimizer):
+class Optimizer(OptimizerState, Keras2Optimizer):
     """Changes variables against their gradients. Subclasses write `build`, `update_step` and `get_config`.
 
     learning_rate    a number (kept in a variable, so that it can be changed while training), a LearningRateSchedule, or
@@ -43,20 +33,22 @@ class Optimizer(Keras2Optimizer):
     clipnorm         no gradient is longer than this (Euclidean length, each by itself).
     clipvalue        no element of a gradient is beyond plus or minus this.
     global_clipnorm  all gradients together are not longer than this. Only one of the three can be given.
-    use_ema          keeps the mean of each variable over the steps: m = ema_momentum * m + (1 - ema_momentum) * variable;
+    use_ema          keeps a running mean of each variable, m = ema_momentum * m + (1 - ema_momentum) * variable;
                      `ema_overwrite_frequency=n` sets the variables to it every n steps.
     loss_scale_factor  the loss was multiplied by it: gradients are divided by it.
+    gradient_accumulation_steps  n: gradients are added up, and the variables change by their mean at every n-th call.
     name             by default the class in snake_case.
 
     `build(variables)` makes slots with `add_variable_from_reference`, after `super().build(variables)`;
-    `update_step(gradient, variable, learning_rate)` assigns one variable and its slots. Both are traced into the training
-    step, so they use tf functions; what all variables share in a step is computed once by `self.once`.
+    `update_step(gradient, variable, learning_rate)` assigns one variable and its slots. Both are traced into the
+    training step, so they use tf functions; what all variables share in a step is computed once by `self.once`.
 
     Raises ValueError for a learning rate that is no number from 0 upwards, TypeError for unknown arguments.
 
     >>> class Plain(Optimizer):
     ...     def update_step(self, gradient, variable, learning_rate):
     ...         variable.assign_sub(gradient * learning_rate)
+    >>> from tensorsmith.keras.variable import Variable
     >>> v = Variable([1.0, 2.0])
     >>> Plain(learning_rate=0.5).apply([convert([1.0, 1.0])], [v])
     >>> v.numpy()
@@ -95,163 +87,10 @@ class Optimizer(Keras2Optimizer):
         self.use_ema, self.ema_momentum, self.ema_overwrite_frequency = use_ema, ema_momentum, ema_overwrite_frequency
         _check_ema(use_ema, ema_momentum, ema_overwrite_frequency)
         self.gradient_accumulation_steps = _check_accumulation(gradient_accumulation_steps)
-        self.built = False
-        self._variables: list[Variable] = []
-        self._trainable_variables: list[Any] = []
-        self._index_dict: dict[int, int] = {}
         self._once: dict[str, Any] | None = None
         self._undecayed: set[int] = set()
         self._undecayed_names: list[str] = []
-        self._iterations = self._scalar("iteration", np.zeros((), "int64"), "int64")
-        self._learning_rate: Any = None
-        if learning_rate is not None:
-            self._learning_rate = self._build_learning_rate(learning_rate)
-
-    # ---- its variables
-
-    @property
-    def variables(self) -> CallableList:
-        """Its variables: iterations, the learning rate, then the slots in the order in which they were made."""
-        return CallableList(self._variables)
-
-    weights = variables
-
-    @property
-    def iterations(self) -> Any:
-        """The number of updates so far, an int64 variable."""
-        return self._iterations
-
-    @property
-    def learning_rate(self) -> Any:
-        """The variable that holds the rate; with a schedule, its value at this step."""
-        return self._current_rate() if self._scheduled() else self._learning_rate
-
-    @learning_rate.setter
-    def learning_rate(self, value: Any) -> None:
-        if isinstance(value, LearningRateSchedule) or self._learning_rate is None:
-            self._variables = [v for v in self._variables if v is not self._learning_rate]
-            self._learning_rate = self._build_learning_rate(value)
-        elif self._scheduled():
-            raise TypeError(
-                explain(
-                    self.name,
-                    "its learning rate follows a schedule and cannot be set",
-                    {"given": value},
-                    way_out="Make the optimizer with a number, or set another schedule.",
-                )
-            )
-        else:
-            self._learning_rate.assign(_rate(value))
-
-    lr = learning_rate
-
-    def _scheduled(self) -> bool:
-        return self._learning_rate is not None and not isinstance(self._learning_rate, StateVariable)
-
-    def _build_learning_rate(self, value: Any) -> Any:
-        """What holds a learning rate: a variable for a number, a schedule or function as it is."""
-        if isinstance(value, dict):
-            value = registry.deserialize("schedule", value)
-        if isinstance(value, (LearningRateSchedule, StateVariable)) or (callable(value) and not isinstance(value, Tensor)):
-            return value
-        return self._scalar("learning_rate", np.asarray(_rate(value), config.floatx()), config.floatx())
-
-    def _current_rate(self) -> Tensor:
-        """The rate of this step as a scalar tensor."""
-        if isinstance(self._learning_rate, LearningRateSchedule):
-            rate = convert(self._learning_rate(self._iterations))
-        elif self._scheduled():
-            rate = convert(self._learning_rate(), None, np.dtype(config.floatx()))
-        else:
-            rate = convert(self._learning_rate)
-        if self._initial_decay:
-            rate = rate / (cast(self._iterations, rate.dtype) * self._initial_decay + 1.0)
-        return rate
-
-    def _scalar(self, name: str, value: Any, dtype: Any) -> Variable:
-        variable = Variable(value, dtype=dtype, trainable=False, name=name, path=f"{self.name}/{name}")
-        self._variables.append(variable)
-        return variable
-
-    def add_variable(
-        self,
-        shape: Any,
-        initializer: Any = "zeros",
-        dtype: Any = None,
-        aggregation: Any = None,
-        layout: Any = None,
-        name: str | None = None,
-    ) -> Variable:
-        """A new variable of the optimizer."""
-        made = Variable(
-            initializers.get(initializer),
-            shape=shape,
-            dtype=dtype or config.floatx(),
-            trainable=False,
-            name=name,
-            path=f"{self.name}/{name or 'variable'}",
-        )
-        self._variables.append(made)
-        return made
-
-    def add_variable_from_reference(
-        self,
-        reference_variable: Any = None,
-        name: str | None = None,
-        initializer: Any = "zeros",
-        *,
-        model_variable: Any = None,
-        variable_name: str | None = None,
-        shape: Any = None,
-        initial_value: Any = None,
-    ) -> Variable:
-        """A slot: a variable of the shape and dtype of one of the model's, named after it.
-
-        The last four arguments are Keras 2's names for the same.
-        """
-        model_variable = model_variable if reference_variable is None else reference_variable
-        path = str(getattr(model_variable, "path", None) or model_variable.name)
-        return self.add_variable(
-            tuple(model_variable.shape if shape is None else shape),
-            initializer if initial_value is None else initializers.Constant(initial_value),
-            model_variable.dtype,
-            name=f"{path.replace('/', '_').replace(':', '_')}_{name or variable_name or 'var'}",
-        )
-
-    def add_optimizer_variables(self, trainable_variables: Any, name: Any, initializer: Any = "zeros") -> Any:
-        """Slots for each variable: a list; for several names a tuple of lists, made variable by variable."""
-        names = name if isinstance(name, (list, tuple)) else [name]
-        starts = initializer if isinstance(initializer, (list, tuple)) else [initializer] * len(names)
-        lists: tuple[list[Any], ...] = tuple([] for _ in names)
-        for variable in trainable_variables:
-            for slots, one, start in zip(lists, names, starts):
-                slots.append(self.add_variable_from_reference(variable, one, start))
-        return lists if isinstance(name, (list, tuple)) else lists[0]
-
-    def build(self, variables: Iterable[Any]) -> None:
-        """Notes the variables it will change; a subclass makes its slots after this."""
-        variables = list(variables)
-        self._trainable_variables = variables
-        self._index_dict = {id(variable): at for at, variable in enumerate(variables)}
-        if self.use_ema and not self.built:
-            self._averages = self.add_optimizer_variables(variables, "average")
-        self.built = True
-        self._create_slots(variables)
-
-    @property
-    def _built(self) -> bool:
-        return self.built
-
-    @_built.setter
-    def _built(self, value: bool) -> None:
-        self.built = value
-
-    def _var_key(self, variable: Any) -> int:
-        return id(variable)
-
-    def _get_variable_index(self, variable: Any) -> int:
-        """The place of a variable in the list given to `build`."""
-        return self._index_dict[id(variable)]
+        self._begin(learning_rate)
 
     # ---- one step
 
@@ -265,7 +104,7 @@ class Optimizer(Keras2Optimizer):
 
     def steps(self, dtype: Any = "float32") -> Tensor:
         """The number of this update, counted from 1, as a float."""
-        return self.once(f"steps {dtype}", lambda: cast(self._iterations, dtype) + 1.0)
+        return self.once(f"steps {dtype}", lambda: cast(self.iterations, dtype) + 1.0)
 
     def apply_gradients(self, grads_and_vars: Iterable[Any], name: str | None = None, **settings: Any) -> Any:
         """One update from pairs (gradient, variable); gives `iterations`."""
@@ -282,7 +121,11 @@ class Optimizer(Keras2Optimizer):
         variables = self._trainable_variables if trainable_variables is None else list(trainable_variables)
         if len(gradients) != len(variables):
             raise ValueError(
-                explain(self.name, "there must be one gradient for each variable", {"gradients": len(gradients), "variables": len(variables)})
+                explain(
+                    self.name,
+                    "there must be one gradient for each variable",
+                    {"gradients": len(gradients), "variables": len(variables)},
+                )
             )
         if not self.built:
             self.build(variables)
@@ -297,6 +140,19 @@ class Optimizer(Keras2Optimizer):
             self._once = None
 
     def _step(self, gradients: list[Any], variables: list[Any]) -> None:
+        if self.gradient_accumulation_steps:
+            self._accumulate(gradients, variables)
+        else:
+            self._update(gradients, variables)
+        if self.use_ema:
+            self._average(variables)
+        for variable in variables:
+            constraint = getattr(variable, "constraint", None)
+            if constraint is not None:
+                variable.assign(constraint(variable))
+        self._iterations.assign_add(1)
+
+    def _update(self, gradients: list[Any], variables: list[Any]) -> None:
         rate = self._current_rate()
         if self.loss_scale_factor:
             gradients = [gradient / float(self.loss_scale_factor) for gradient in gradients]
@@ -309,13 +165,21 @@ class Optimizer(Keras2Optimizer):
                 self.update_step(gradient, variable, rate)
             else:
                 self.update_step(gradient, variable)  # type: ignore[call-arg]
-        if self.use_ema:
-            self._average(variables)
-        for variable in variables:
-            constraint = getattr(variable, "constraint", None)
-            if constraint is not None:
-                variable.assign(constraint(variable))
-        self._iterations.assign_add(1)
+
+    def _accumulate(self, gradients: list[Any], variables: list[Any]) -> None:
+        """Adds the gradients up; what an update by their mean would do is kept at every n-th call only."""
+        count = self.gradient_accumulation_steps
+        due = equal(floormod(self._iterations + 1, count), 0)
+        own = [self._sums[self._get_variable_index(variable)] for variable in variables]
+        sums = [total + gradient for total, gradient in zip(own, gradients)]
+        fixed = {id(self._iterations), id(self._learning_rate), *map(id, self._sums)}
+        held = [*variables, *(slot for slot in self._variables if id(slot) not in fixed)]
+        before = [variable.value() for variable in held]
+        self._update([total / float(count) for total in sums], variables)  # type: ignore[arg-type]
+        for variable, value in zip(held, before):
+            variable.assign(where(due, variable, value))
+        for slot, total in zip(own, sums):
+            slot.assign(where(due, zeros_like(total), total))
 
     def _takes_rate(self) -> bool:
         """Keras 2's update_step(gradient, variable) reads the rate itself."""
@@ -348,13 +212,16 @@ class Optimizer(Keras2Optimizer):
             )
         if len(kept) < len(variables):
             without = [str(getattr(v, "path", v.name)) for g, v in zip(gradients, variables) if g is None]
-            warnings.warn(f"{self.name}: the loss does not depend on {', '.join(without)}; they stay as they are.", stacklevel=4)
+            warnings.warn(
+                f"{self.name}: the loss does not depend on {', '.join(without)}; they stay as they are.", stacklevel=4
+            )
         return [gradient for gradient, _ in kept], [variable for _, variable in kept]
 
     def _decay(self, variables: list[Any], rate: Tensor) -> None:
         part = rate * float(self.weight_decay)  # type: ignore[arg-type]
         for variable in variables:
-            if id(variable) not in self._undecayed:
+            name = str(getattr(variable, "path", variable.name))
+            if id(variable) not in self._undecayed and not any(part in name for part in self._undecayed_names):
                 variable.assign_sub(variable * cast(part, variable.dtype))
 
     def exclude_from_weight_decay(self, var_list: Any = None, var_names: Any = None) -> None:
@@ -363,13 +230,13 @@ class Optimizer(Keras2Optimizer):
         self._undecayed_names = list(var_names or ())
 
     def _average(self, variables: list[Any]) -> None:
-        momentum = where(equal(self._iterations, 0), 0.0, float(self.ema_momentum))
+        momentum = where(equal(self.iterations, 0), 0.0, float(self.ema_momentum))
         for variable in variables:
             average = self._averages[self._get_variable_index(variable)]
             kept = cast(momentum, average.dtype)
             average.assign(average * kept + variable * (1.0 - kept))
         if self.ema_overwrite_frequency:
-            due = equal((self._iterations + 1) % self.ema_overwrite_frequency, 0)
+            due = equal(floormod(self.iterations + 1, self.ema_overwrite_frequency), 0)
             for variable in variables:
                 variable.assign(where(due, self._averages[self._get_variable_index(variable)], variable))
 
@@ -395,7 +262,9 @@ class Optimizer(Keras2Optimizer):
 
     # ---- by itself
 
-    def minimize(self, loss: Any, var_list: Any, tape: Any = None, grad_loss: Any = None, name: str | None = None) -> Any:
+    def minimize(
+        self, loss: Any, var_list: Any, tape: Any = None, grad_loss: Any = None, name: str | None = None
+    ) -> Any:
         """One update against the gradient of a loss: a function without arguments, or a value made under `tape`."""
         return self.apply_gradients(self.compute_gradients(loss, var_list, tape, grad_loss))
 
@@ -411,53 +280,31 @@ class Optimizer(Keras2Optimizer):
         variables = list(var_list() if callable(var_list) else var_list)
         return list(zip(tape.gradient(value, variables, grad_loss), variables))
 
-    def stateless_apply(self, optimizer_variables: Any, grads: Any, trainable_variables: Any) -> tuple[list[Any], list[Any]]:
-        """(values of the variables, values of the optimizer's) after one update from these values; nothing is changed."""
+    def stateless_apply(
+        self, optimizer_variables: Any, grads: Any, trainable_variables: Any
+    ) -> tuple[list[Any], list[Any]]:
+        """(values of the variables, of the optimizer's) after one update from these values; nothing is changed."""
         own, others = list(self._variables), list(self._trainable_variables)
         with holding(own, optimizer_variables, self.name), holding(others, trainable_variables, self.name):
             self.apply(grads, others)
             return [v.value() for v in others], [v.value() for v in own]
 
-    # ---- saved and loaded
-
-    def get_weights(self) -> list[Any]:
-        """The values of its variables as NumPy arrays."""
-        return [variable.numpy() for variable in self._variables]
-
-    def set_weights(self, weights: Any) -> None:
-        """Sets its variables, in order; ValueError where number or shapes differ."""
-        if len(weights) != len(self._variables):
-            raise ValueError(
-                explain(self.name, "there must be one array for each variable", {"arrays": len(weights), "variables": len(self._variables)})
-            )
-        for variable, value in zip(self._variables, weights):
-            variable.assign(np.asarray(value, variable.dtype.numpy_dtype))
-
-    def save_own_variables(self, store: Any) -> None:
-        """Puts its arrays into `store` as "0", "1", ..."""
-        for at, variable in enumerate(self._variables):
-            store[str(at)] = variable.numpy()
-
-    def load_own_variables(self, store: Any) -> None:
-        """Sets its variables to the arrays in `store`; ValueError where their number differs."""
-        self.set_weights([np.asarray(store[str(at)]) for at in range(len(store.keys()))])
+    # ---- as data
 
     def get_config(self) -> dict[str, Any]:
         """The arguments that make an equal optimizer; a subclass adds its own to these."""
         names = (
-            "weight_decay", "clipnorm", "global_clipnorm", "clipvalue", "use_ema", "ema_momentum", "ema_overwrite_frequency",
-            "loss_scale_factor", "gradient_accumulation_steps",
+            "weight_decay", "clipnorm", "global_clipnorm", "clipvalue", "use_ema", "ema_momentum",
+            "ema_overwrite_frequency", "loss_scale_factor", "gradient_accumulation_steps",
         )  # fmt: skip
-        settings = {"name": self.name, "learning_rate": self._rate_config(), **{name: getattr(self, name) for name in names}}
+        settings = {
+            "name": self.name,
+            "learning_rate": self._rate_config(),
+            **{name: getattr(self, name) for name in names},
+        }
         if self._initial_decay:
             settings["decay"] = self._initial_decay
         return settings
-
-    def _rate_config(self) -> Any:
-        if isinstance(self._learning_rate, StateVariable):
-            # the shortest number that is this one in its dtype: 0.001, not 0.0010000000474974513
-            return float(str(self._learning_rate.numpy()))
-        return registry.serialize("schedule", self._learning_rate)
 
     @classmethod
     def from_config(cls, config: dict[str, Any], custom_objects: dict[str, Any] | None = None) -> Optimizer:
@@ -471,22 +318,6 @@ class Optimizer(Keras2Optimizer):
         return f"<{type(self).__name__} name={self.name} learning_rate={self._rate_config()}>"
 
 
-def _rate(value: Any) -> float:
-    try:
-        number = float(value)
-    except (TypeError, ValueError):
-        number = math.nan
-    if isinstance(value, (bool, str)) or not number >= 0:
-        raise ValueError(
-            explain(
-                "Optimizer",
-                "learning_rate must be a number from 0 upwards, a LearningRateSchedule or a function",
-                {"learning_rate": repr(value)},
-            )
-        )
-    return number
-
-
 def _dense(gradient: Any) -> Any:
     if isinstance(gradient, IndexedSlices):
         return convert(gradient)
@@ -498,7 +329,11 @@ def _check_ema(use_ema: bool, momentum: float, frequency: int | None) -> None:
         raise ValueError(explain("Optimizer", "ema_momentum must be between 0 and 1", {"ema_momentum": momentum}))
     if use_ema and frequency is not None and (not isinstance(frequency, int) or frequency < 1):
         raise ValueError(
-            explain("Optimizer", "ema_overwrite_frequency must be a whole number from 1 upwards", {"ema_overwrite_frequency": frequency})
+            explain(
+                "Optimizer",
+                "ema_overwrite_frequency must be a whole number from 1 upwards",
+                {"ema_overwrite_frequency": frequency},
+            )
         )
 
 

@@ -30,6 +30,8 @@ class Keras2Optimizer:
         if name == "learning_rate":
             self.learning_rate = value
             return
+        if name == "decay":
+            self._initial_decay = float(value)
         if isinstance(value, (int, float, np.number)) and not isinstance(value, bool):
             # a variable, so that a compiled step sees a later change
             value = Variable(np.asarray(value, config.floatx()), dtype=config.floatx(), trainable=False, name=name)
@@ -76,7 +78,11 @@ class Keras2Optimizer:
         slots = self.__dict__.setdefault("_slots", {})
         key = id(var), slot_name
         if key not in slots:
-            start = initializer if isinstance(initializer, str) or callable(initializer) else initializers.Constant(initializer)
+            start = (
+                initializer
+                if isinstance(initializer, str) or callable(initializer)
+                else initializers.Constant(initializer)
+            )
             slots[key] = self.add_variable_from_reference(var, slot_name, start)  # type: ignore[attr-defined]
         return slots[key]
 

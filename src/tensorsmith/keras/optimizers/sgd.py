@@ -26,7 +26,12 @@ class SGD(Optimizer):
     """
 
     def __init__(
-        self, learning_rate: Any = 0.01, momentum: float = 0.0, nesterov: bool = False, name: str | None = None, **settings: Any
+        self,
+        learning_rate: Any = 0.01,
+        momentum: float = 0.0,
+        nesterov: bool = False,
+        name: str | None = None,
+        **settings: Any,
     ) -> None:
         super().__init__(learning_rate=learning_rate, name=name, **settings)
         if not 0 <= momentum <= 1:

@@ -10,10 +10,12 @@ from tensorsmith.keras import registry
 from tensorsmith.keras.optimizers import adam, adaptive, base, lion, sgd
 
 for _class in (
-    base.Optimizer, sgd.SGD, adaptive.RMSprop, adaptive.Adagrad, adaptive.Adadelta, adaptive.Ftrl, adam.Adam, adam.AdamW,
-    adam.Adamax, adam.Nadam, lion.Lion,
+    base.Optimizer, sgd.SGD, adaptive.RMSprop, adaptive.Adagrad, adaptive.Adadelta, adaptive.Ftrl, adam.Adam,
+    adam.AdamW, adam.Adamax, adam.Nadam, lion.Lion,
 ):  # fmt: skip
-    registry.register("optimizer", _class, _class.__name__.lower(), *{snake_case(_class.__name__)} - {_class.__name__.lower()})
+    registry.register(
+        "optimizer", _class, _class.__name__.lower(), *{snake_case(_class.__name__)} - {_class.__name__.lower()}
+    )
 
 
 def get(identifier: Any) -> Any:
