@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from tensorsmith.core import dtypes
+from tensorsmith.core import dtypes, ports
 from tensorsmith.core.errors import InvalidArgumentError, explain
 from tensorsmith.core.shapes import TensorShape
 from tensorsmith.ops.sizes import fill_sizes, split_sizes
@@ -282,5 +282,5 @@ def one_hot(
 
     ends = (True, False) if wanted.is_bool else (1, 0)
     settings = {"depth": plain(depth, "depth"), "axis": -1 if axis is None else plain(axis, "axis")}
-    indices = convert(indices)
+    indices = indices if type(indices) in ports.lifters else convert(indices)
     return apply(_one_hot, (indices, filled(on_value, ends[0]), filled(off_value, ends[1])), settings)

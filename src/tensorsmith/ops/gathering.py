@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from tensorsmith.core import ports
 from tensorsmith.core.errors import InvalidArgumentError, explain
 from tensorsmith.ops.sizes import fill_sizes, split_sizes
 from tensorsmith.program.op import Array, Arrays, Specs
@@ -85,8 +86,11 @@ def gather(
     >>> tf.gather([10, 20, 30], [2, 0]).numpy()
     array([30, 10], dtype=int32)
     """
+    if type(params) in ports.lifters or type(indices) in ports.lifters:
+        settings = {"axis": batch_dims if axis is None else axis, "batch_dims": batch_dims}
+        return apply(_gather, (params, indices), settings)
     params, indices = convert(params), convert(indices)
-    batch = plain(batch_dims, "batch_dims")
+    batch = batch_dims if type(batch_dims) is int else plain(batch_dims, "batch_dims")
     batch = batch + indices.ndim if batch < 0 else batch
     axis = batch if axis is None else plain(axis, "axis")
     axis = axis + params.ndim if axis < 0 else axis

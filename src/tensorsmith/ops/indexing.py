@@ -53,6 +53,10 @@ def split_key(key: Any) -> tuple[Key, list[Any]]:
     return tuple(whole), parts
 
 
+# what NumPy takes as it is; the bounds of a slice answer for themselves, as a Symbol refuses to be a number
+_PLAIN = frozenset({int, slice, type(None), type(Ellipsis)})
+
+
 def _number(bound: Any, parts: list[Any]) -> Any:
     if bound is None or type(bound) is int:
         return bound
@@ -202,8 +206,7 @@ def getitem(x: Any, key: Any) -> Tensor:
            [5.]], dtype=float32)
     """
     if type(x) is Tensor and not _busy:
-        kind = type(key)
-        if kind is int or kind is slice:
+        if type(key) in _PLAIN or (type(key) is tuple and all([type(item) in _PLAIN for item in key])):
             try:
                 result = x._array[key]
             except (IndexError, TypeError):

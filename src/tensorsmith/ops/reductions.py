@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,7 @@ import numpy as np
 from tensorsmith.program.op import Array, Specs
 from tensorsmith.tensor.apply import op
 
-_INT64 = np.dtype("int64")
+_FLOAT32, _INT64 = np.dtype("float32"), np.dtype("int64")
 Axis = int | tuple[int, ...] | None
 
 
@@ -38,9 +39,10 @@ def _reduction(specs: Specs, settings: dict) -> Specs:
 
 def count_of(x: Any, axis: Axis) -> int:
     """How many elements of x go into one element of a reduction."""
+    shape = x.shape
     if axis is None:
-        return int(np.prod(x.shape, dtype=np.int64))
-    return int(np.prod([x.shape[a] for a in (axis if isinstance(axis, tuple) else (axis,))], dtype=np.int64))
+        return math.prod(shape)
+    return math.prod([shape[a] for a in axis]) if isinstance(axis, tuple) else shape[axis]
 
 
 def still(xp: Any, x: Any) -> Any:
@@ -65,10 +67,11 @@ def reduce_sum(xp, input_tensor: Array, axis: Any = None, keepdims: bool = False
 
 def mean_of(xp: Any, x: Any, axis: Axis, keepdims: bool) -> Any:
     """The mean; of 16-bit floats summed in float32, as their sum soon overflows."""
-    narrow = x.dtype.itemsize < 4 and x.dtype.kind != "i"
-    total = xp.sum(x, axis=axis, keepdims=keepdims, dtype=np.dtype("float32") if narrow else x.dtype)
+    dtype = x.dtype
+    if dtype.itemsize < 4:
+        return mean_of(xp, x.astype(_FLOAT32), axis, keepdims).astype(dtype)
     # not xp.mean: NumPy's warns of an empty slice, whose mean is NaN and shows it
-    return (total / np.asarray(count_of(x, axis), total.dtype)).astype(x.dtype)
+    return xp.sum(x, axis=axis, keepdims=keepdims, dtype=dtype) / dtype.type(count_of(x, axis))
 
 
 @op(kinds="fiuc", shapes=_reduction, quiet=True)

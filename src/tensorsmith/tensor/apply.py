@@ -194,6 +194,21 @@ def _general(made: Op) -> Any:
 
     def general(*args: Any, **named: Any) -> Any:
         if plain_first and not _busy and len(args) >= count:
+            if len(args) == count == 2 and not named:
+                # the commonest form, kept free of lists and loops
+                x, y = args
+                if type(x) is Tensor and type(y) is Tensor:
+                    a, b = x._array, y._array
+                    if a.dtype is b.dtype and a.dtype.kind in kinds:
+                        try:
+                            array = kernel(np, a, b)
+                        except _REFUSED:
+                            return _bound(made, args, named)
+                        if isinstance(array, (tuple, list)):
+                            return _wrapped(array)
+                        result = _new(Tensor)
+                        result._array = array
+                        return result
             arrays = []
             for value in args[:count]:
                 if type(value) is not Tensor:
