@@ -188,6 +188,10 @@ def training(config: dict[str, Any], dialect: str) -> dict[str, Any]:
         if optimizer.get("module") and dialect != "k3":
             # Keras 2 tells its own new optimizers from its own old ones by this mark
             name = f"Custom>{name}"
+            if dialect == "common":
+                # Keras 3 does not know the mark: it makes a new optimizer by the name in its config, with default
+                # settings, and fails for a name that is no class's
+                lowered = {**lowered, "config": {**lowered["config"], "name": lowered["class_name"]}}
         elif isinstance(optimizer.get("registered_name"), str):
             name = optimizer["registered_name"]
         found["optimizer_config"] = {"class_name": name, "config": lowered["config"]}

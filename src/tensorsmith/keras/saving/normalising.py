@@ -291,10 +291,14 @@ class Normaliser:
             return [self.loss(part) for part in value]
         if isinstance(value, dict) and "class_name" not in value:
             return {key: self.loss(part) for key, part in value.items()}
-        if isinstance(value, dict) and isinstance(value.get("config"), dict) and value["config"].get("reduction") == "auto":
-            # Keras 2 leaves the choice to the strategy, and there is one choice
-            return {**value, "config": {**value["config"], "reduction": "sum_over_batch_size"}}
-        return value
+        if not isinstance(value, dict) or not isinstance(value.get("config"), dict):
+            return value
+        config = {**value["config"]}
+        if config.get("reduction") == "auto":
+            config["reduction"] = "sum_over_batch_size"  # Keras 2 leaves the choice to the strategy, and there is one choice
+        if value["class_name"] in registry.builtins("loss"):
+            config.pop("fn", None)  # Keras 2 names the function that its own class wraps
+        return {**value, "config": config}
 
     def metrics(self, value: Any) -> Any:
         if isinstance(value, dict) and "class_name" not in value:

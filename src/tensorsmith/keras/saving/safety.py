@@ -211,6 +211,8 @@ def check_config_shapes(value: Any, file: Any, place: str = "config") -> None:
                 if key.endswith("shape") and isinstance(inner, list):
                     sizes = [d for d in inner if d is not None]
                     if all(isinstance(d, int) and not isinstance(d, bool) for d in sizes):
+                        if len(inner) > HIGHEST_RANK:
+                            raise refusal(file, f"a shape of {len(inner)} sizes is too large", f"{place}, {quoted(key, 40)}")
                         # -1 stands for "the rest" in Reshape's target_shape
                         check_shape([max(d, 0) if d == -1 else d for d in sizes], file, f"{place}, {quoted(key, 40)}")
                         continue
