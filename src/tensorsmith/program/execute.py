@@ -110,6 +110,9 @@ class _Guarded:
         return result
 
 
+# What comes of a program that XLA cannot take: a size that hangs on values, shapes that differ between branches,
+# the reverse gradient of a loop whose length is known only when it runs.
+REFUSED = (OpError, TypeError, ValueError, IndexError, NotImplementedError)
 _numpy_only: dict[Any, bool] = {}
 
 
@@ -128,7 +131,7 @@ def on_numpy(program: Program) -> bool:
     return found
 
 
-def _interpreted(program: Program, inputs: list[Any], captures: list[Any]) -> tuple[list[Any], list[Any]]:
+def interpreted(program: Program, inputs: list[Any], captures: list[Any]) -> tuple[list[Any], list[Any]]:
     """A program run by NumPy; what an operation refuses is told as when it is called by itself."""
     with np.errstate(all="ignore"):
         try:
@@ -143,7 +146,7 @@ def _interpreted(program: Program, inputs: list[Any], captures: list[Any]) -> tu
 def run(program: Program, inputs: list[Any], captures: list[Any]) -> tuple[list[np.ndarray], list[np.ndarray]]:
     """Runs a program compiled: NumPy (or JAX) arrays in, NumPy arrays out: (outputs, updated values)."""
     if on_numpy(program):
-        return _interpreted(program, inputs, captures)
+        return interpreted(program, inputs, captures)
     n_inputs, n_outputs = len(inputs), len(program.outputs)
 
     def make() -> Callable[..., Any]:
@@ -157,10 +160,9 @@ def run(program: Program, inputs: list[Any], captures: list[Any]) -> tuple[list[
 
     try:
         results = jitted(program.signature(), make)(*inputs, *captures)
-    except (OpError, TypeError, ValueError, IndexError, NotImplementedError):
-        # sizes that hang on values, or shapes that differ between branches, are nothing to XLA; NumPy
-        # may run them, or says by itself what is wrong
-        result = _interpreted(program, inputs, captures)
+    except REFUSED:
+        # NumPy may run it, or says by itself what is wrong
+        result = interpreted(program, inputs, captures)
         _numpy_only[program.signature()] = True
         return result
     arrays = [np.asarray(result) for result in results]

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from tensorsmith.core import context, nest
-from tensorsmith.program import execute
-from tensorsmith.program.lower import GRADIENT, lower
 from tensorsmith.program.op import Op
-from tensorsmith.program.program import Program, freeze
+from tensorsmith.program.program import freeze
+from tensorsmith.state.replay import Replay
 from tensorsmith.state.variable import Variable
-from tensorsmith.tensor.apply import apply
 from tensorsmith.tensor.convert import convert
-from tensorsmith.tensor.graph import connected
 from tensorsmith.tensor.tensor import Symbol, Tensor
 
 _local = context.local
@@ -133,7 +129,7 @@ class GradientTape:
         if self._open and not self.persistent:
             self._close()
         self._used = True
-        targets = [self._resolve(t) for t in nest.flatten(target)]
+        targets = [self._resolve(target)] if type(target) is Tensor else [self._resolve(t) for t in nest.flatten(target)]
         flat = nest.flatten(sources)
         reads = [self._values_of(source) for source in flat]
         values = [value for row in reads for value in row]
@@ -180,6 +176,7 @@ class GradientTape:
         """The gradients by a compiled replay of the recording; equal recordings share it."""
         numbers: dict[int, int] = {}
         leaves: list[Tensor] = []
+        results: list[Tensor] = []
         key: list[Any] = []
 
         def number(tensor: Tensor) -> int:
@@ -203,13 +200,16 @@ class GradientTape:
             made: Any
             if type(outputs) is Tensor:
                 numbers[id(outputs)] = made = len(numbers)
+                results.append(outputs)
             else:
                 made = []
                 for output in outputs:
                     made.append(len(numbers))
                     numbers[id(output)] = made[-1]
                 made = tuple(made)
-            key.append((op, tuple(ids), freeze(settings) if settings else (), made))
+                results.extend(outputs)
+            frozen = () if settings is op.settings or not settings else freeze(settings)
+            key.append((op, tuple(ids), frozen, made))
         wanted = tuple([number(t) for t in targets])
         asked = tuple([number(s) for s in sources])
         watched = tuple([numbers[w] for w in self._watched if w in numbers])
@@ -223,8 +223,8 @@ class GradientTape:
             calls = [(op, ids, settings, made) for (op, ids, _, made), (_, _, settings, _) in zip(key, self._calls)]
             specs = {numbers[id(leaf)]: leaf for leaf in leaves}
             outputs = {numbers[id(o)]: o for c in self._calls for o in (c[3] if isinstance(c[3], (list, tuple)) else [c[3]])}
-            plan = _plans[plan_key] = _Plan(calls, specs, outputs, wanted, asked, watched, seeds)
-        return plan(leaves, seeds or [])
+            plan = _plans[plan_key] = Replay(calls, specs, outputs, wanted, asked, watched, seeds)
+        return plan(leaves, results, seeds or [])
 
 
 class _Silence:
@@ -238,97 +238,4 @@ class _Silence:
         _local.tapes.append(self.tape)
 
 
-_plans: dict[Any, _Plan] = {}
-
-
-class _Plan:
-    """How the gradients of one form of recording are computed: a Program that ends in a gradient node, compiled."""
-
-    def __init__(
-        self,
-        calls: list[Any],
-        leaves: dict[int, Tensor],
-        made: dict[int, Tensor],
-        targets: tuple[int, ...],
-        sources: tuple[int, ...],
-        watched: tuple[int, ...],
-        seeds: list[Tensor] | None,
-    ) -> None:
-        program = Program()
-        ids: dict[int, int] = {}
-        for number, leaf in leaves.items():
-            ids[number] = program.input(leaf._array.shape, leaf._array.dtype)
-        for op, inputs, settings, outputs in calls:
-            flat: list[int] = []
-            groups: list[int | None] = []
-            for x in inputs:
-                groups.append(len(x) if type(x) is tuple else None)
-                flat.extend([ids[i] for i in x] if type(x) is tuple else [-1 if x is None else ids[x]])
-            outs = outputs if type(outputs) is tuple else (outputs,)
-            specs = [(made[o]._array.shape, made[o]._array.dtype) for o in outs]
-            for o, value in zip(outs, program.add(op, flat, tuple(groups), settings, specs)):
-                ids[o] = value
-        seed_ids = [program.input(s._array.shape, s._array.dtype) for s in seeds or []]
-        target_ids, source_ids = [ids[t] for t in targets], [ids[s] for s in sources]
-        # a source counts when it is watched, or made from something watched
-        live = {ids[w] for w in watched}
-        for node in program.nodes:
-            if live.intersection(node.inputs):
-                live.update(node.outputs)
-        linked = connected(program, source_ids, target_ids)
-        used = [s for s in dict.fromkeys(source_ids) if s in linked and s in live]
-        self.places = [used.index(s) if s in used else None for s in source_ids]
-        if used:
-            specs = [program.specs[s] for s in used]
-            numbers = [*target_ids, *used, *seed_ids]
-            settings = {"targets": len(target_ids), "seeds": bool(seed_ids)}
-            program.outputs = list(program.add(GRADIENT, numbers, (None,) * len(numbers), settings, specs))
-            program.drop_unused()
-            needed = {i for node in program.nodes for i in node.inputs}
-            self.keep = [at for at, i in enumerate(program.inputs) if i in needed]
-            program.inputs = [program.inputs[at] for at in self.keep]
-            self.program = program
-            self.shapes = [shape for shape, _ in specs]
-            self.flat = len(used) > 1 and len({dtype for _, dtype in specs}) == 1
-            self.bounds = np.cumsum([0] + [int(np.prod(s)) for s in self.shapes]).tolist()
-            # one operation to an outer tape: differentiating it again gives the second derivative
-            self.op = Op("tape_gradient", self._kernel)
-            self.function: Any = None
-
-    def __call__(self, leaves: list[Tensor], seeds: list[Tensor]) -> list[Any]:
-        if not any(place is not None for place in self.places):
-            return [None] * len(self.places)
-        every = [*leaves, *seeds]
-        values = [every[at] for at in self.keep]
-        if _local.tapes or _local.graph is not None:
-            results = apply(self.op, [values], {})
-        else:
-            results = [Tensor(array) for array in self._compiled([v._array for v in values])]
-        return [None if place is None else results[place] for place in self.places]
-
-    def _kernel(self, xp: Any, values: Any) -> list[Any]:
-        if xp is np:
-            return self._compiled(values)
-        return lower(self.program, xp)(values, [])[0]
-
-    _kernel.__annotations__["values"] = "Arrays"
-
-    def _compiled(self, arrays: list[Any]) -> list[Any]:
-        if self.function is None:
-            self.function = execute.jitted(("tape", self.program.signature()), self._make)
-        results = self.function(*arrays)
-        if not self.flat:
-            return [np.asarray(r) for r in results]
-        # one transfer for all gradients: each result array costs a few µs by itself
-        whole = np.asarray(results)
-        return [whole[a:b].reshape(s) for a, b, s in zip(self.bounds, self.bounds[1:], self.shapes)]
-
-    def _make(self) -> Callable[..., Any]:
-        xp = execute.jax().numpy
-        function = lower(self.program, xp)
-
-        def flat(*arrays: Any) -> Any:
-            results = function(list(arrays), [])[0]
-            return xp.concatenate([xp.ravel(r) for r in results]) if self.flat else results
-
-        return flat
+_plans: dict[Any, Replay] = {}

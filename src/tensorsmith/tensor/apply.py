@@ -170,15 +170,15 @@ def operator_pair(function: Any) -> tuple[Callable[[Any, Any], Any], Callable[[A
 
 def _operate(made: Op, arguments: Any, settings: dict) -> Any:
     for value in arguments:
-        if not _means_something(value):
+        if type(value) is not Tensor and not _means_something(value):
             return NotImplemented
     return apply(made, arguments, settings)
 
 
 def _means_something(value: Any) -> bool:
     return (
-        isinstance(value, (Tensor, np.ndarray, np.generic, int, float, complex, str, bytes, list, tuple))
-        or hasattr(value, "_read")
+        hasattr(value, "_read")
+        or isinstance(value, (Tensor, np.ndarray, np.generic, int, float, complex, str, bytes, list, tuple))
         or hasattr(value, "__array__")
         or type(value) in ports.lifters
         or ports.converter_of(value) is not None

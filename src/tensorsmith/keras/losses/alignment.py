@@ -124,8 +124,10 @@ def _check(who: str, values: Tensor, targets: Tensor, predictions: Tensor, funct
         return
     batch, rows = predictions.shape[0], values.shape[0]
     given = {"y_true": describe(targets), "y_pred": describe(predictions), "values": tuple(values.shape)}
-    if None not in (batch, rows) and batch != rows:
-        rule = f"each of the {batch} samples needs its value: shape ({batch},) or ({batch}, ...)"
+    # in a traced step the batch is not known (None), and a number of values that is known cannot be one a sample
+    if rows is not None and batch != rows and not (batch is None and rows == 1):
+        every = "each sample" if batch is None else f"each of the {batch} samples"
+        rule = f"{every} needs its value: shape ({batch},) or ({batch}, ...)"
         raise ValueError(explain(who, "its values do not belong to the samples of the batch", given, rule))
     if _broadcast(values, targets, predictions, function):
         raise ValueError(

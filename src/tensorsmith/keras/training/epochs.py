@@ -102,7 +102,7 @@ class Loop:
         step, shuffled, n_data = self.step, self.shuffled, len(self.data)
         jax = execute.jax()
         lax, jnp = jax.lax, jax.numpy
-        lowered = Lowered(step.program, jax, widen=self.small)
+        lowered = Lowered(step.program, jax, widen=True)
         n_variables, written = len(step.variables), step.written
 
         def loop(*arrays: Any) -> list[Any]:

@@ -95,9 +95,9 @@ class CompiledRun(Run):
         return as_logs(self.model._results_of(self.metrics))
 
     def warm_up(self) -> None:
-        for which in ("full", "rest"):
-            if (self.loop.full if which == "full" else self.loop.rest) and self.steps:
-                threading.Thread(target=_quietly, args=(self.loop, which)).start()
+        threading.Thread(target=_quietly, args=(self.loop, "full")).start()
+        if self.loop.rest and not self.loop.masked:
+            threading.Thread(target=_quietly, args=(self.loop, "rest")).start()
 
 
 def _quietly(loop: Loop, which: str) -> None:
