@@ -115,6 +115,13 @@ def test_an_installed_tensorflow_loses(tmp_path: Path, impostors: Path) -> None:
     assert ran.stdout.strip() == "[False, False, False]", ran.stderr
 
 
+def test_an_installed_tensorflow_loses_also_when_it_is_loaded_already(tmp_path: Path, impostors: Path) -> None:
+    (tmp_path / "script.py").write_text("import tensorflow\nprint(hasattr(tensorflow, 'WHO'))\n")
+    source = "import tensorflow; from tensorsmith.tools.cli import main; main(['run', 'script.py'])"
+    ran = python("-c", source, cwd=tmp_path, path=(impostors,))
+    assert ran.stdout.strip() == "False", ran.stderr
+
+
 def test_outside_of_a_run_the_installed_one_is_found(tmp_path: Path, impostors: Path) -> None:
     source = "import tensorsmith, tensorsmith.tools.run, tensorflow, keras; print(tensorflow.WHO, '/', keras.WHO)"
     ran = python("-c", source, cwd=tmp_path, path=(impostors,))

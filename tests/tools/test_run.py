@@ -29,6 +29,11 @@ def test_the_script_is_main_with_its_own_arguments_and_folder(tmp_path: Path) ->
     ]
 
 
+def test_the_script_is_compiled_with_its_own_future_imports_alone(tmp_path: Path) -> None:
+    ran = run_script(tmp_path, "def f(x: int): pass\nprint(f.__annotations__)\n")
+    assert ran.stdout == "{'x': <class 'int'>}\n", ran.stderr
+
+
 def test_pickles_and_exit_handlers_find_the_scripts_names(tmp_path: Path) -> None:
     source = """
 import atexit, pickle

@@ -54,14 +54,16 @@ def test_an_error_of_ours_alone_keeps_its_frames() -> None:
 def test_causes_and_groups_are_folded_too() -> None:
     fails = frame("1 / 0", OURS)
 
-    def raises():
+    def failed() -> ZeroDivisionError:
         try:
             fails()
         except ZeroDivisionError as error:
-            raise ExceptionGroup("several", [ValueError("one")]) from error
+            return error
+        raise AssertionError("nothing was divided by zero")
 
+    cause, member = failed(), failed()
     with pytest.raises(ExceptionGroup) as caught:
-        raises()
-    assert tracebacks.fold(caught.value) == 1
-    cause = caught.value.__cause__
-    assert [entry.filename for entry in traceback.extract_tb(cause.__traceback__)] == [__file__]
+        raise ExceptionGroup("several", [member]) from cause
+    assert tracebacks.fold(caught.value) == 2
+    for error in (cause, member):
+        assert [entry.filename for entry in traceback.extract_tb(error.__traceback__)] == [__file__]
