@@ -9,14 +9,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from tensorsmith.core import nest
+from tensorsmith.core import context, nest
 from tensorsmith.core.dtypes import DType, as_dtype
 from tensorsmith.core.errors import explain
 from tensorsmith.core.specs import describe
+from tensorsmith.function.trace import trace
 from tensorsmith.keras import config
 from tensorsmith.ops.casting import cast
 from tensorsmith.ops.shaping import expand_dims, squeeze
 from tensorsmith.tensor.convert import convert
+from tensorsmith.tensor.graph import Graph
 from tensorsmith.tensor.tensor import Tensor
 
 
@@ -123,6 +125,9 @@ def _check(who: str, values: Tensor, targets: Tensor, predictions: Tensor, funct
     if not values.ndim or not predictions.ndim:
         return
     batch, rows = predictions.shape[0], values.shape[0]
+    if batch is None and rows is None:
+        # traced for any batch: what it gives for a batch of a known size tells whether it keeps the rows
+        batch, rows = _ROWS, _rows_given(function, targets, predictions)
     given = {"y_true": describe(targets), "y_pred": describe(predictions), "values": tuple(values.shape)}
     # in a traced step the batch is not known (None), and a number of values that is known cannot be one a sample
     if rows is not None and batch != rows and not (batch is None and rows == 1):
@@ -139,6 +144,19 @@ def _check(who: str, values: Tensor, targets: Tensor, predictions: Tensor, funct
                 "Give them one shape before they are combined: y_true = tf.reshape(y_true, tf.shape(y_pred)).",
             )
         )
+
+
+_ROWS = 24
+
+
+def _rows_given(function: Callable[[Any, Any], Any], targets: Tensor, predictions: Tensor) -> int | None:
+    """How many values a function gives for `_ROWS` samples."""
+
+    def body(graph: Graph) -> Any:
+        return function(*(graph.input((_ROWS, *t.shape[1:]), t.dtype) for t in (targets, predictions)))
+
+    values = trace(body, outer=context.local.graph).structure
+    return values.shape[0] if len(values.shape) else _ROWS
 
 
 def _broadcast(values: Tensor, targets: Tensor, predictions: Tensor, function: Callable[[Any, Any], Any]) -> bool:
