@@ -100,7 +100,7 @@ class Small:
     def _inline(self, jaxpr: Any, steps: list[Step]) -> None:
         for equation in jaxpr.eqns:
             name = equation.primitive.name
-            inner = _inner(equation.params)
+            inner = _inner(equation.params) if name in _CALLS else None
             if inner is not None:
                 # a jitted or custom function: its equations, with its variables standing for ours
                 self._enter(inner, equation, steps)
@@ -158,6 +158,12 @@ class Small:
         self._numbers = outer
         for variable, at in zip(equation.outvars, results):
             self._numbers[variable] = at
+
+
+# primitives that run an inner function once; a loop holds one too, and is no call
+_CALLS = frozenset(
+    "jit pjit closed_call core_call custom_jvp_call custom_vjp_call custom_vjp_call_jaxpr remat remat2 checkpoint".split()
+)
 
 
 def _inner(params: dict[str, Any]) -> Any:
