@@ -1,4 +1,4 @@
-"""Files go between this library and real Keras, each in a fresh process: same predictions, training goes on both ways."""
+"""Files go between this library and real Keras, each in fresh processes: same predictions, training goes on."""
 
 import importlib.util
 import os
@@ -19,7 +19,10 @@ y = np.sin(x[:, :1])
 
 def chapter(keras):
     model = keras.Sequential([
-        keras.Input((3,)), keras.layers.Dense(6, activation="selu", kernel_initializer="lecun_normal"), keras.layers.Dense(1)])
+        keras.Input((3,)),
+        keras.layers.Dense(6, activation="selu", kernel_initializer="lecun_normal"),
+        keras.layers.Dense(1),
+    ])
     model.compile(loss="mse", optimizer=keras.optimizers.Nadam(0.02), metrics=["mae"])
     return model
 
@@ -73,7 +76,7 @@ class Steps:
 steps = Steps()
 '''
 
-WRITE = '''
+WRITE = """
 from exchange import *
 
 {import_keras}
@@ -92,9 +95,9 @@ for make in (chapter, graph, custom):
         arrays["after"] = model.predict(x, verbose=0)
     np.savez(f"{who}_{{make.__name__}}.npz", **arrays)
 print("written")
-'''
+"""
 
-READ = '''
+READ = """
 from exchange import *
 
 {import_keras}
@@ -114,7 +117,7 @@ for make in (chapter, graph, custom):
     model.load_weights(f"{who}_{{make.__name__}}.weights.h5")
     np.testing.assert_allclose(model.predict(x, verbose=0), arrays["y"], rtol=1e-5, atol=1e-6)
     print("read", make.__name__, "weights")
-'''
+"""
 
 OURS = "from tensorsmith import keras"
 KERAS3 = "import keras"
@@ -133,7 +136,12 @@ def run(folder, source, **filled):
         environment = {**os.environ, "KERAS_BACKEND": "jax", "TF_CPP_MIN_LOG_LEVEL": "3", "JAX_PLATFORMS": "cpu"}
         environment.pop("PYTHONPATH", None)
         done = subprocess.run(
-            [KERAS2_PYTHON if filled["import_keras"] == KERAS2 else sys.executable, "script.py"], cwd=folder, env=environment, capture_output=True, text=True, timeout=600
+            [KERAS2_PYTHON if filled["import_keras"] == KERAS2 else sys.executable, "script.py"],
+            cwd=folder,
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=600,
         )
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
@@ -152,13 +160,15 @@ def test_keras_3_opens_our_files_and_we_open_its(tmp_path):
     run(tmp_path, WRITE, import_keras=OURS, who="ours", endings=(".keras", ".h5", ""))
     read = run(
         # Keras 3 restores no optimizer from any .h5 file, its own included
-        tmp_path, READ, import_keras=KERAS3, who="ours", endings=(".keras", ".h5"), resumes=(".keras",), skip=(), tolerance=1e-4,
+        tmp_path, READ, import_keras=KERAS3, who="ours", endings=(".keras", ".h5"), resumes=(".keras",), skip=(),
+        tolerance=1e-4,
     )  # fmt: skip
     all_read(read, ".keras", ".h5")
     # Keras 3.15 cannot name a custom loss function of its own .h5 file without compile=True; all else is read
     run(tmp_path, WRITE, import_keras=KERAS3, who="keras3", endings=(".keras", ".h5"))
     read = run(
-        tmp_path, READ, import_keras=OURS, who="keras3", endings=(".keras", ".h5"), resumes=(".keras",), skip=(), tolerance=1e-4,
+        tmp_path, READ, import_keras=OURS, who="keras3", endings=(".keras", ".h5"), resumes=(".keras",), skip=(),
+        tolerance=1e-4,
     )  # fmt: skip
     all_read(read, ".keras", ".h5")
 
@@ -170,7 +180,14 @@ def test_keras_2_opens_our_files_and_we_open_its(tmp_path):
     (tmp_path / "script.py").unlink()
     source = READ.replace('model.load_weights(f"{who}_{{make.__name__}}.weights.h5")', "continue")
     read = run(
-        tmp_path, source, import_keras=KERAS2, who="ours", endings=(".keras", ".h5"), resumes=(), skip=skip, tolerance=1e-4
+        tmp_path,
+        source,
+        import_keras=KERAS2,
+        who="ours",
+        endings=(".keras", ".h5"),
+        resumes=(),
+        skip=skip,
+        tolerance=1e-4,
     )
     assert {line for line in read.splitlines() if line.startswith("read")} == {
         "read chapter .keras", "read chapter .h5", "read graph .h5", "read custom .keras", "read custom .h5",
@@ -187,8 +204,8 @@ def test_keras_2_opens_our_files_and_we_open_its(tmp_path):
 def test_our_files_are_read_by_a_fresh_process_of_ours(tmp_path):
     run(tmp_path, WRITE, import_keras=OURS, who="ours", endings=(".keras", ".h5", ""))
     read = run(
-        tmp_path, READ, import_keras=OURS, who="ours", endings=(".keras", ".h5", ""), resumes=(".keras", ".h5", ""), skip=(),
-        tolerance=1e-5,
+        tmp_path, READ, import_keras=OURS, who="ours", endings=(".keras", ".h5", ""), resumes=(".keras", ".h5", ""),
+        skip=(), tolerance=1e-5,
     )  # fmt: skip
     all_read(read, ".keras", ".h5", "")
     assert (ROOT / "src" / "tensorsmith").is_dir()

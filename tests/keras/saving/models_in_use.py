@@ -14,8 +14,8 @@ PARTS = make_keras_files.parts(keras, Ops)
 CUSTOM = {
     name: PARTS[name]
     for name in (
-        "my_softplus", "my_initializer", "my_positive_weights", "MyL1Regularizer", "HuberLoss", "MyDense", "ResidualBlock",
-        "ResidualRegressor",
+        "my_softplus", "my_initializer", "my_positive_weights", "MyL1Regularizer", "HuberLoss", "MyDense",
+        "ResidualBlock", "ResidualRegressor",
     )
 }  # fmt: skip
 

@@ -12,7 +12,12 @@ from tensorsmith.core.errors import ModelFileError
 from tensorsmith.keras.saving import archive, tree
 from tensorsmith.keras.saving.tree import Group
 
-CONFIG = {"module": "keras", "class_name": "Sequential", "config": {"name": "größe", "layers": []}, "registered_name": None}
+CONFIG = {
+    "module": "keras",
+    "class_name": "Sequential",
+    "config": {"name": "größe", "layers": []},
+    "registered_name": None,
+}
 
 
 def contents():
@@ -130,7 +135,7 @@ def test_a_name_that_differs_between_directory_and_header(tmp_path):
     data = bytearray(packed())
     at = data.index(b"config.json")  # the local header comes first
     data[at : at + 6] = b"c0nfig"
-    with pytest.raises(ModelFileError, match="another name in its header|damaged"):
+    with pytest.raises(ModelFileError, match=r"another name in its header|damaged"):
         load(tmp_path, bytes(data))
 
 
@@ -139,7 +144,7 @@ def test_overlapping_members(tmp_path):
     # the directory's entry of the second member points to the first
     at = [i for i in range(len(data)) if data[i : i + 4] == b"PK\x01\x02"][1]
     data[at + 42 : at + 46] = struct.pack("<L", 0)
-    with pytest.raises(ModelFileError, match="overlaps another member|another name in its header"):
+    with pytest.raises(ModelFileError, match=r"overlaps another member|another name in its header"):
         load(tmp_path, bytes(data))
 
 

@@ -126,13 +126,15 @@ def test_a_full_disk_leaves_the_old_file_and_names_the_target(tmp_path, limit):
 
 
 def test_targets_that_cannot_work_are_refused_first(tmp_path):
-    with pytest.raises(FileNotFoundError, match="cannot be saved to '.*missing/m.keras': there is no folder '.*missing'"):
+    with pytest.raises(
+        FileNotFoundError, match=r"cannot be saved to '.*missing/m.keras': there is no folder '.*missing'"
+    ):
         atomic.checked_target(tmp_path / "missing" / "m.keras")
     for empty in ("", b"", "a\0b"):
         with pytest.raises(ValueError, match="this is no path"):
             atomic.checked_target(empty)
     (tmp_path / "there.keras").write_bytes(OLD)
-    with pytest.raises(FileExistsError, match="there.keras' exists already. Save with overwrite=True to replace it"):
+    with pytest.raises(FileExistsError, match=r"there.keras' exists already. Save with overwrite=True to replace it"):
         atomic.checked_target(tmp_path / "there.keras", overwrite=False)
     (tmp_path / "folder.keras").mkdir()
     with pytest.raises(IsADirectoryError, match="there is a folder of this name"):

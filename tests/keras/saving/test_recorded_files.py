@@ -37,7 +37,7 @@ def test_whole_models(keras_files, recorded_arrays, name, generation, ending):
 
 
 def goes_on(model, arrays, tolerance):
-    """Trains one epoch as the recorded model did; differences of its loss and its predictions from the recorded ones."""
+    """Trains one epoch as the recorded model did, compares the loss, and gives the predictions after it."""
     history = model.fit(arrays["x0"], arrays["target"], epochs=1, batch_size=2, shuffle=False, verbose=0)
     np.testing.assert_allclose(history.history["loss"][0], arrays["loss"], rtol=tolerance)
     return model.predict(arrays["x0"], verbose=0)
@@ -117,8 +117,17 @@ def subclassed():
     return model
 
 
-WEIGHTS = [(make, generation, ".weights.h5") for make in (chapter, custom, functional, nested, subclassed) for generation in GENERATIONS]
-WEIGHTS += [(make, generation, ending) for make in (chapter, functional) for generation in GENERATIONS for ending in (".h5", ".keras")]
+WEIGHTS = [
+    (make, generation, ".weights.h5")
+    for make in (chapter, custom, functional, nested, subclassed)
+    for generation in GENERATIONS
+]
+WEIGHTS += [
+    (make, generation, ending)
+    for make in (chapter, functional)
+    for generation in GENERATIONS
+    for ending in (".h5", ".keras")
+]
 WEIGHTS += [(nested, "k2", ".w.h5"), (subclassed, "k2", ".w.h5")]
 
 
@@ -134,7 +143,10 @@ def test_weights_into_a_model_made_in_code(keras_files, recorded_arrays, make, g
 @pytest.mark.parametrize("ending", [".h5", ".keras"])
 def test_one_error_lists_every_missing_part(keras_files, generation, ending):
     path = keras_files / f"custom.{generation}{ending}"
-    reduction = {"k2": "{'reduction': 'sum_over_batch_size', 'name': None, ", "k3": "{'name': 'huber_loss', 'reduction': 'sum_over_batch_size', "}
+    reduction = {
+        "k2": "{'reduction': 'sum_over_batch_size', 'name': None, ",
+        "k3": "{'name': 'huber_loss', 'reduction': 'sum_over_batch_size', ",
+    }
     with pytest.raises(ValueError) as caught:
         keras.models.load_model(str(path))
     assert str(caught.value) == (
@@ -157,5 +169,5 @@ def test_without_compiling_no_loss_is_needed(keras_files):
     parts = {name: part for name, part in CUSTOM.items() if name != "HuberLoss"}
     model = keras.models.load_model(keras_files / "custom.k3.h5", custom_objects=parts, compile=False)
     assert not model.compiled
-    with pytest.raises(ValueError, match="1 custom part of .* is not known here:\n  loss  HuberLoss"):
+    with pytest.raises(ValueError, match=r"1 custom part of .* is not known here:\n  loss  HuberLoss"):
         keras.models.load_model(keras_files / "custom.k3.h5", custom_objects=parts)

@@ -16,7 +16,10 @@ from tensorsmith.keras.saving import safety
         (b"", "it is empty. Was the disk full, or a copy interrupted?"),
         (b"\n<!DOCTYPE html><html>not found</html>", "it is a web page. The download gave a page, perhaps an error"),
         (gzip.compress(b"model"), "it is a gzip archive. Unpack it first."),
-        (b"version https://git-lfs.github.com/spec/v1\noid sha256:1", "it is a Git LFS pointer: the model itself was not fetched."),
+        (
+            b"version https://git-lfs.github.com/spec/v1\noid sha256:1",
+            "it is a Git LFS pointer: the model itself was not fetched.",
+        ),
         (pickle.dumps([1]), "it is a pickle, which could run any code: it is never read."),
         (b"\x93NUMPY\x01\x00", "it is a NumPy array: read it with numpy.load."),
         (b'{"class_name": "Sequential"}', "it is a JSON text: keras.models.model_from_json reads those."),
@@ -39,7 +42,7 @@ def test_the_content_decides_and_not_the_name(keras_files, tmp_path):
 
 
 def test_a_missing_file_and_a_pipe(tmp_path):
-    with pytest.raises(FileNotFoundError, match="There is no model file at '.*absent.keras'"):
+    with pytest.raises(FileNotFoundError, match=r"There is no model file at '.*absent.keras'"):
         safety.checked_path(tmp_path / "absent.keras")
     os.mkfifo(tmp_path / "pipe.keras")
     with pytest.raises(ModelFileError, match="it is neither a file nor a folder"):
@@ -69,7 +72,9 @@ def test_json_within_bounds(text, wrong):
 
 
 def test_json_that_is_fine():
-    text = '{"a": [1, -2.5, null, true, "brackets [[ {{ \\" in strings"], "größe": {"deep": [[[18446744073709551615]]]}}'
+    text = (
+        '{"a": [1, -2.5, null, true, "brackets [[ {{ \\" in strings"], "größe": {"deep": [[[18446744073709551615]]]}}'
+    )
     assert safety.parse_json(text.encode(), "m", "c")["a"][4] == 'brackets [[ {{ " in strings'
     assert safety.parse_json("[" * 200 + "]" * 200, "m", "c") is not None
 
@@ -78,19 +83,21 @@ def test_a_config_that_json_cannot_hold_is_named():
     with pytest.raises(TypeError) as caught:
         safety.write_json({"config": {"layers": [{"rate": {1, 2}}]}}, "the model's config")
     assert str(caught.value) == (
-        "the model's config['config']['layers']['rate'] cannot be saved: it is {1, 2} (set), and a config holds only numbers, "
-        "strings, booleans, None, and lists and dictionaries of them. Convert it in get_config."
+        "the model's config['config']['layers']['rate'] cannot be saved: it is {1, 2} (set), and a config holds only "
+        "numbers, strings, booleans, None, and lists and dictionaries of them. Convert it in get_config."
     )
 
 
 @pytest.mark.parametrize("shape", [[None, 2**31], [2**20, 2**20], [1] * 33, [-5, 2]])
 def test_impossible_shapes_in_a_config(shape):
-    with pytest.raises(ModelFileError, match="the shape|too large"):
+    with pytest.raises(ModelFileError, match=r"the shape|too large"):
         safety.check_config_shapes({"layers": [{"config": {"batch_shape": shape}}]}, "m.keras")
 
 
 def test_possible_shapes_in_a_config():
-    safety.check_config_shapes({"target_shape": [-1, 4], "batch_shape": [None, 8], "input_shape": [[None, 2], [None, 3]]}, "m")
+    safety.check_config_shapes(
+        {"target_shape": [-1, 4], "batch_shape": [None, 8], "input_shape": [[None, 2], [None, 3]]}, "m"
+    )
 
 
 def test_messages_quote_what_a_file_says_short_and_printable():

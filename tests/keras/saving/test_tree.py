@@ -26,8 +26,10 @@ def sample():
 
 
 def same(one, other):
-    assert [(path, a.dtype, a.shape) for path, a in sorted_arrays(one)] == [(p, a.dtype, a.shape) for p, a in sorted_arrays(other)]
-    for (_, a), (_, b) in zip(sorted_arrays(one), sorted_arrays(other)):
+    assert [(path, a.dtype, a.shape) for path, a in sorted_arrays(one)] == [
+        (p, a.dtype, a.shape) for p, a in sorted_arrays(other)
+    ]
+    for (_, a), (_, b) in zip(sorted_arrays(one), sorted_arrays(other), strict=True):
         np.testing.assert_array_equal(a.astype("float64"), b.astype("float64"))
 
 

@@ -93,7 +93,7 @@ def _read_folder(path: str) -> dict[str, bytes]:
     found = {}
     for name in MEMBERS:
         full = os.path.join(path, name)
-        if os.path.islink(full) or os.path.exists(full) and not os.path.isfile(full):
+        if os.path.islink(full) or (os.path.exists(full) and not os.path.isfile(full)):
             raise refusal(path, "it is no plain file", name)
         if os.path.isfile(full):
             if name != WEIGHTS and os.path.getsize(full) > safety.LARGEST_CONFIG_BYTES:

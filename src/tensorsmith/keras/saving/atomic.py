@@ -6,6 +6,7 @@ name beside it, are flushed to the disk and checked there, and only then is the 
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import glob
 import os
@@ -93,7 +94,7 @@ def write_folder(path: str, fill: Callable[[str], None]) -> None:
     recover_folder(path)
     if os.path.isdir(path) and os.listdir(path) and not is_ours(path):
         raise FileExistsError(
-            f"The model cannot be saved to {path!r}: the folder holds other files. Give a new name, or one that ends in .keras."
+            f"The model cannot be saved to {path!r}: the folder holds other files. Give a new name, or one in .keras."
         )
     temporary = f"{path}{_MARK}{os.getpid()}-{uuid.uuid4().hex[:12]}"
     old = f"{path}{_MARK}old"
@@ -123,7 +124,7 @@ def write_folder(path: str, fill: Callable[[str], None]) -> None:
 
 
 def recover_folder(path: str) -> None:
-    """Finishes what a killed saver of this folder left: puts the old folder back, or removes it when there is a new one."""
+    """Finishes what a killed saver left: puts the old folder back, or removes it when there is a new one."""
     old = f"{path}{_MARK}old"
     if os.path.isdir(old):
         if os.path.isdir(path):
@@ -174,10 +175,8 @@ def _mode_of(path: str) -> int | None:
 
 
 def _unlink(path: str) -> None:
-    try:
+    with contextlib.suppress(OSError):
         os.unlink(path)
-    except OSError:
-        pass
 
 
 def _sync_folder(folder: str) -> None:

@@ -1,7 +1,7 @@
 """What is written differently for the two generations of Keras.
 
-    common  one file that both open, where one file can; else what Keras 3 opens
-    k2, k3  for one of them alone
+common  one file that both open, where one file can; else what Keras 3 opens
+k2, k3  for one of them alone
 """
 
 from __future__ import annotations
@@ -87,7 +87,11 @@ def _lowered(entry: dict[str, Any], dialect: str, legacy: bool) -> dict[str, Any
     if isinstance(config.get("layers"), list):
         layers = [_lowered(layer, dialect, legacy) for layer in config["layers"]]
         if functional and dialect != "k3":
-            models = {_layer_name(layer) for layer in layers if "layers" in layer.get("config", {})} if dialect == "k2" else set()
+            models = (
+                {_layer_name(layer) for layer in layers if "layers" in layer.get("config", {})}
+                if dialect == "k2"
+                else set()
+            )
             layers = [_with_keras2_calls(layer, models) for layer in layers]
             for key in ("input_layers", "output_layers"):
                 config[key] = _places(config[key], models)
@@ -105,7 +109,7 @@ _FUNCTIONAL = {False: "keras.src.models.functional", True: "keras.src.engine.fun
 
 
 def _silent(key: str, value: Any) -> bool:
-    return value is None and key in (*_ONLY_KERAS3, *_QUIET) or key == "shared_object_id"
+    return (value is None and key in (*_ONLY_KERAS3, *_QUIET)) or key == "shared_object_id"
 
 
 def _value(key: str, value: Any, dialect: str, legacy: bool) -> Any:
@@ -118,7 +122,9 @@ def _value(key: str, value: Any, dialect: str, legacy: bool) -> Any:
             return value["config"]
         if "class_name" in value and isinstance(value.get("config"), dict):
             return _lowered(value, dialect, legacy)
-        return {inner: _value(inner, part, dialect, legacy) for inner, part in value.items() if not _silent(inner, part)}
+        return {
+            inner: _value(inner, part, dialect, legacy) for inner, part in value.items() if not _silent(inner, part)
+        }
     if isinstance(value, (list, tuple)):
         return [_value("", part, dialect, legacy) for part in value]
     return value

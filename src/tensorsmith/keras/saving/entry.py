@@ -1,7 +1,7 @@
 """save_model, load_model, save_weights, load_weights: which form a path means, and the steps in their order.
 
-Saving collects everything first and then writes once. Loading reads and checks everything first, makes the model, compares
-every array with its variable, and then assigns: what fails before that leaves all as it was.
+Saving collects everything first and then writes once. Loading reads and checks everything first, makes the model,
+compares every array with its variable, and then assigns: what fails before that leaves all as it was.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from tensorsmith.core.errors import ModelFileError
-from tensorsmith.keras import missing, registry
+from tensorsmith.keras import registry
 from tensorsmith.keras.saving import (
     archive,
     atomic,
@@ -27,17 +27,10 @@ from tensorsmith.keras.saving import (
     user_classes,
     weights,
 )
-from tensorsmith.keras.saving.normalising import Normaliser
+from tensorsmith.keras.saving.loading import Loaded
 from tensorsmith.keras.saving.safety import quoted, refusal
-from tensorsmith.keras.variable import allowance
 
 _VERSIONS = {"common": ("2.15.0", "tensorflow"), "k2": ("2.15.0", "tensorflow"), "k3": (archive.KERAS_VERSION, "jax")}
-
-
-# what layers may make beside the weights that a file holds: seeds, counters, states of metrics
-_SPARE_ELEMENTS = 2**20
-# metrics that stand for another one, found when the shapes are known
-_CHOSEN_BY_SHAPE = ("accuracy", "acc", "crossentropy", "ce")
 
 
 # ---- saving
@@ -60,7 +53,8 @@ def save_model(
     The old file stays whole until the new one is; a failure leaves it as it was.
     """
     dialect = dialects.check(dialect)
-    kwargs.pop("signatures", None), kwargs.pop("options", None), kwargs.pop("save_traces", None), kwargs.pop("zipped", None)
+    for other in ("signatures", "options", "save_traces", "zipped"):  # they speak of TensorFlow's graphs
+        kwargs.pop(other, None)
     if kwargs:
         raise TypeError(f"save() got unexpected arguments: {', '.join(map(repr, kwargs))}.")
     form = _form(filepath, save_format)
@@ -77,16 +71,20 @@ def save_model(
     if form == "h5":
         _write_hdf5(path, data)
     elif form == "keras":
-        atomic.write_file(path, lambda file: archive.pack(files, file), lambda temporary: archive.check(temporary, files))
+        atomic.write_file(
+            path, lambda file: archive.pack(files, file), lambda temporary: archive.check(temporary, files)
+        )
     else:
         atomic.write_folder(path, lambda folder: _fill_folder(folder, files))
 
 
-def save_weights(model: Any, filepath: Any, overwrite: bool = True, save_format: str | None = None, **kwargs: Any) -> None:
+def save_weights(
+    model: Any, filepath: Any, overwrite: bool = True, save_format: str | None = None, **kwargs: Any
+) -> None:
     """Writes the weights of a model.
 
-    `name.weights.h5` or a name without ending: every object's by its path, with the optimizer's state. Another `.h5`: those
-    of the layers in order, as Keras 2 does.
+    `name.weights.h5` or a name without ending: every object's by its path, with the optimizer's state. Another `.h5`:
+    those of the layers in order, as Keras 2 does.
     """
     name = os.fsdecode(filepath)
     path = atomic.checked_target(name, overwrite)
@@ -126,8 +124,8 @@ def _refuse_other_endings(name: str, known: tuple[str, ...]) -> None:
     ending = re.search(r"\.[A-Za-z]\w{0,9}$", os.path.basename(name))
     if ending:
         raise ValueError(
-            f"A model cannot be saved to {name!r}: the ending {ending.group()!r} is not known. Use {' or '.join(known)}, "
-            "or a name without ending."
+            f"A model cannot be saved to {name!r}: the ending {ending.group()!r} is not known. "
+            f"Use {' or '.join(known)}, or a name without ending."
         )
 
 
@@ -179,7 +177,9 @@ def _h5_tree(model: Any, include_optimizer: bool, dialect: str) -> tree.Group:
         if model.optimizer is not None:
             if version.startswith("3"):
                 arrays = optimizer_state.to_keras3(model.optimizer)
-                contents.optimizer = [(f"{n}_{v.name}", a) for n, (v, a) in enumerate(zip(model.optimizer.variables, arrays))]
+                contents.optimizer = [
+                    (f"{n}_{v.name}", a) for n, (v, a) in enumerate(zip(model.optimizer.variables, arrays, strict=True))
+                ]
             else:
                 contents.optimizer = optimizer_state.to_keras2(model.optimizer, model.trainable_variables)
     return hdf5.write(contents)
@@ -205,7 +205,11 @@ def _fill_folder(folder: str, files: dict[str, bytes]) -> None:
 
 
 def load_model(
-    filepath: Any, custom_objects: dict[str, Any] | None = None, compile: bool = True, safe_mode: bool = True, **kwargs: Any
+    filepath: Any,
+    custom_objects: dict[str, Any] | None = None,
+    compile: bool = True,
+    safe_mode: bool = True,
+    **kwargs: Any,
 ) -> Any:
     """The model in a file or folder, ready to predict and, where it was compiled, to train on.
 
@@ -221,9 +225,9 @@ def load_model(
     if kind == "hdf5":
         content = tree.read(path, path, safety.size_of(path))
         stored = hdf5.read(content, path) if hdf5.is_legacy(content) else hdf5.Contents()
-        loaded = _Loaded.of_h5(path, stored, custom, safe_mode)
+        loaded = Loaded.of_h5(path, stored, custom, safe_mode)
     else:
-        loaded = _Loaded.of_archive(path, archive.read(path), custom, safe_mode)
+        loaded = Loaded.of_archive(path, archive.read(path), custom, safe_mode)
     if kind == "folder":
         # as with a SavedModel, classes of this process need not be given again
         custom = {**user_classes.known(), **custom}
@@ -275,127 +279,3 @@ def _existing(filepath: Any) -> str:
         # a saver may have been stopped between putting the old folder aside and the new one in its place
         atomic.recover_folder(os.path.abspath(path))
     return safety.checked_path(path)
-
-
-class _Loaded:
-    """A file read whole, its configs in the common form."""
-
-    def __init__(self, path: str, config: dict[str, Any], training: dict[str, Any] | None, build: Any) -> None:
-        self.path, self.config, self.training, self.build = path, config, training, build
-        self.legacy: hdf5.Contents | None = None
-        self.by_path: tree.Group | None = None
-        self.generation = 3
-        self.optimizer: list[np.ndarray] | None = None
-        self.optimizer_names: list[str] | None = None
-        self.elements = 0
-        safety.check_config_shapes(config, path)
-
-    @classmethod
-    def of_h5(cls, path: str, stored: hdf5.Contents, custom: dict[str, Any], safe_mode: bool) -> _Loaded:
-        if stored.config is None:
-            raise refusal(
-                path, "it holds weights only, no model",
-                way_out="Make the model in code, and call model.load_weights(path).",
-            )  # fmt: skip
-        normal = Normaliser(stored.generation, path, custom, safe_mode)
-        training = None if stored.training is None else normal.compile(stored.training)
-        self = cls(path, normal.model(stored.config), training, stored.build)
-        self.legacy, self.generation = stored, stored.generation
-        self.elements = sum(value.size for _, named in [("", stored.top), *stored.layers] for _, value in named)
-        if stored.optimizer is not None:
-            self.optimizer = [value for _, value in stored.optimizer]
-            self.optimizer_names = [name for name, _ in stored.optimizer]
-        return self
-
-    @classmethod
-    def of_archive(cls, path: str, stored: archive.Contents, custom: dict[str, Any], safe_mode: bool) -> _Loaded:
-        normal = Normaliser(stored.generation, path, custom, safe_mode)
-        config = dict(stored.config)
-        training, build = config.pop("compile_config", None), config.pop("build_config", None)
-        self = cls(path, normal.model(config), normal.compile(training) if training else None, build)
-        self.by_path, self.generation = stored.weights, stored.generation
-        self.elements = sum(value.size for _, value in stored.weights.arrays())
-        self.optimizer = weights.optimizer_arrays(stored.weights, path)
-        return self
-
-    def model(self, custom: dict[str, Any], compile: bool, safe_mode: bool) -> Any:
-        training = self.training if compile else None
-        with registry.CustomObjectScope(custom):
-            model = self._made(training, safe_mode)
-            if self.by_path is not None:
-                plan = weights.plan(model, self.by_path, self.path)
-            else:
-                assert self.legacy is not None
-                plan = layer_weights.plan(model, self.legacy, self.path)
-            if training is not None:
-                self._compiled(model, training)
-                if self.optimizer is not None and model.optimizer is not None:
-                    if not model.optimizer.built:
-                        model.optimizer.build(model.trainable_variables)
-                    plan.pairs += optimizer_state.plan(
-                        model.optimizer, self.optimizer, self.optimizer_names, self.generation, self.path
-                    ).pairs
-            plan.carry_out(self.path)
-        return model
-
-    def _made(self, training: dict[str, Any] | None, safe_mode: bool) -> Any:
-        """The model as its config says, its weights made and not yet set. One error lists every unknown name."""
-        model = None
-        try:
-            with missing.collecting(self.path) as unknown:
-                try:
-                    allowance.elements = self.elements + _SPARE_ELEMENTS
-                    model = registry.deserialize_keras_object(self.config, safe_mode=safe_mode, kind="model")
-                    if not model.built and self.build:
-                        model.build_from_config(self.build)
-                except Exception:
-                    if not unknown:
-                        raise
-                finally:
-                    allowance.elements = None
-                with missing.place("compile"):
-                    for role, part in _parts(training):
-                        if not isinstance(part, str):
-                            registry.deserialize_keras_object(part, safe_mode=safe_mode, kind=None)
-                        elif part not in _CHOSEN_BY_SHAPE and not any(registry.find(r, part) for r in (role, "loss")):
-                            missing.report(role, part)
-        except ModelFileError:
-            raise
-        except Exception as error:
-            raise refusal(
-                self.path, f"its config does not make a model ({type(error).__name__}: {quoted(str(error), 800)})"
-            ) from error
-        from tensorsmith.keras.models import Model
-
-        if not isinstance(model, Model):
-            raise refusal(self.path, f"its config describes no model but {quoted(type(model).__name__)}")
-        return model
-
-    def _compiled(self, model: Any, training: dict[str, Any]) -> None:
-        try:
-            model.compile_from_config(training)
-        except Exception as error:
-            raise refusal(
-                self.path, f"what it was compiled with cannot be restored ({type(error).__name__}: {quoted(str(error), 800)})",
-                way_out="load_model(..., compile=False) leaves that out.",
-            ) from error  # fmt: skip
-
-
-def _parts(training: dict[str, Any] | None) -> list[tuple[str, Any]]:
-    """The losses, metrics and the optimizer of a compile config, each with its role."""
-    found: list[tuple[str, Any]] = []
-
-    def walk(role: str, part: Any) -> None:
-        if isinstance(part, str) or isinstance(part, dict) and "class_name" in part:
-            found.append((role, part))
-        elif isinstance(part, dict):
-            for one in part.values():
-                walk(role, one)
-        elif isinstance(part, list):
-            for one in part:
-                walk(role, one)
-
-    for key, role in (("optimizer", "optimizer"), ("loss", "loss"), ("metrics", "metric"), ("weighted_metrics", "metric")):
-        if training:
-            walk(role, training.get(key))
-    return found

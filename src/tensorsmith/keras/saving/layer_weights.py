@@ -31,7 +31,9 @@ def _named(variables: list[Any], owner: str, end: str) -> hdf5.Named:
     return found
 
 
-def plan(model: Any, stored: hdf5.Contents, file: Any, skip_mismatch: bool = False, by_name: bool = False) -> matching.Plan:
+def plan(
+    model: Any, stored: hdf5.Contents, file: Any, skip_mismatch: bool = False, by_name: bool = False
+) -> matching.Plan:
     """Which array goes into which variable; ModelFileError when they do not fit.
 
     Layers without weights are left out on both sides, and the rest matched in order, or by name: always in a file
@@ -53,7 +55,7 @@ def plan(model: Any, stored: hdf5.Contents, file: Any, skip_mismatch: bool = Fal
         )
         pairs = []
     else:
-        pairs = list(zip(layers, (weights for _, weights in there)))
+        pairs = list(zip(layers, (weights for _, weights in there), strict=True))
     for layer, weights in pairs:
         found.add(f"layer {layer.name!r}", layer.weights, [value for _, value in weights], layer)
     if not by_name or stored.top:
@@ -61,5 +63,7 @@ def plan(model: Any, stored: hdf5.Contents, file: Any, skip_mismatch: bool = Fal
     if found.problems and not skip_mismatch:
         raise refusal(file, matching.told(found.problems, f"its weights do not fit the model {model.name!r}"))
     if found.problems:
-        warnings.warn(matching.told(found.problems, f"{quoted(str(file))!r}: skipped, as they do not fit"), stacklevel=4)
+        warnings.warn(
+            matching.told(found.problems, f"{quoted(str(file))!r}: skipped, as they do not fit"), stacklevel=4
+        )
     return found

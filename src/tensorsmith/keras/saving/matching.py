@@ -24,7 +24,7 @@ class Plan:
         if problems:
             self.problems += problems
         else:
-            self.pairs += zip(variables, arrays)
+            self.pairs += zip(variables, arrays, strict=True)
 
     def carry_out(self, file: Any) -> None:
         """Assigns everything. Cannot fail: all values were converted before the first is assigned."""
@@ -47,7 +47,7 @@ def differences(label: str, variables: list[Any], arrays: list[np.ndarray], owne
             unbuilt = "; it has not made its weights yet: call the model on data, or build it, before loading"
         return [f"{label}: the model has {len(variables)} ({wanted}), the file {len(arrays)} ({stored}){unbuilt}"]
     problems = []
-    for variable, array in zip(variables, arrays):
+    for variable, array in zip(variables, arrays, strict=True):
         if tuple(variable.shape) != array.shape:
             problems.append(f"{label}: {variable.name} has shape {tuple(variable.shape)}, the file {array.shape}")
         elif not _fits(array, variable.dtype.numpy_dtype):
@@ -56,7 +56,7 @@ def differences(label: str, variables: list[Any], arrays: list[np.ndarray], owne
 
 
 def _fits(array: np.ndarray, dtype: np.dtype) -> bool:
-    """True where values of the array can be kept: float to float of any size, whole numbers to whole numbers or floats."""
+    """True where values of the array can be kept: floats as floats, whole numbers as whole numbers or floats."""
     kinds = {"b": "b", "u": "i", "i": "i"}
     given, wanted = kinds.get(array.dtype.kind, "f"), kinds.get(dtype.kind, "f")
     if given == wanted == "i":

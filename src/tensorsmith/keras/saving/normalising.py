@@ -7,7 +7,7 @@ a name or an object for a dtype) is settled here; what the words mean is the reg
 from __future__ import annotations
 
 import inspect
-from typing import Any
+from typing import Any, TypeGuard
 
 from tensorsmith.keras import registry
 from tensorsmith.keras.saving import stored_code
@@ -36,7 +36,16 @@ _WITHOUT_EFFECT: dict[str, tuple[Any, ...]] = {
     "virtual_batch_size": (None,),
     "ema_overwrite_frequency": (100,),
 }
-_COMPILE = ("optimizer", "loss", "metrics", "loss_weights", "weighted_metrics", "run_eagerly", "steps_per_execution", "jit_compile")
+_COMPILE = (
+    "optimizer",
+    "loss",
+    "metrics",
+    "loss_weights",
+    "weighted_metrics",
+    "run_eagerly",
+    "steps_per_execution",
+    "jit_compile",
+)
 
 
 class Normaliser:
@@ -117,7 +126,9 @@ class Normaliser:
     def lambda_layer(self, config: dict[str, Any], entry: dict[str, Any]) -> dict[str, Any]:
         """A Lambda's code is never read: the function comes from the caller, by the layer's name."""
         function = config.get("function")
-        is_code = isinstance(function, list) or isinstance(function, dict) and function.get("class_name") == "__lambda__"
+        is_code = isinstance(function, list) or (
+            isinstance(function, dict) and function.get("class_name") == "__lambda__"
+        )
         for name in (config.get("name"), "lambda"):
             if is_code and name in self.custom:
                 config["function"] = {
@@ -158,7 +169,11 @@ class Normaliser:
         known = None if cls is None or not inspect.isclass(cls) or name in self.custom else _arguments(cls)
         if known is None:
             # a user's class takes what it wrote; the keys that Keras itself adds are dropped when they say nothing
-            return {k: v for k, v in config.items() if v is not None or k not in ("quantization_config", "activity_regularizer")}
+            return {
+                k: v
+                for k, v in config.items()
+                if v is not None or k not in ("quantization_config", "activity_regularizer")
+            }
 
         def silent(key: str, value: Any) -> bool:
             return value is None or any(value is one or value == one for one in _WITHOUT_EFFECT.get(key, ()))
@@ -251,10 +266,11 @@ class Normaliser:
 
     def argument(self, value: Any) -> Any:
         if isinstance(value, dict) and value.get("class_name") == "__keras_tensor__":
-            history = value.get("config", {}).get("keras_history")
-            if not _is_reference(history):
+            config = value.get("config")
+            history = config.get("keras_history") if isinstance(config, dict) else None
+            if not isinstance(config, dict) or not _is_reference(history):
                 raise refusal(self.file, f"{quoted(history)} names no result of a layer", "config")
-            return {**value, "config": {**value["config"], "keras_history": self.reference(history)}}
+            return {**value, "config": {**config, "keras_history": self.reference(history)}}
         if isinstance(value, dict):
             return {key: self.argument(part) for key, part in value.items()}
         if self.generation == 2 and _is_reference(value):
@@ -283,7 +299,11 @@ class Normaliser:
             # so marked by Keras 2.11 and later: its own new optimizers
             short = optimizer["class_name"].removeprefix("Custom>")
             if registry.builtins("optimizer").get(short) is not None and isinstance(optimizer.get("config"), dict):
-                found["optimizer"] = {**optimizer, "class_name": short, "config": self.accepted(short, optimizer["config"])}
+                found["optimizer"] = {
+                    **optimizer,
+                    "class_name": short,
+                    "config": self.accepted(short, optimizer["config"]),
+                }
         return found
 
     def loss(self, value: Any) -> Any:
@@ -295,7 +315,9 @@ class Normaliser:
             return value
         config = {**value["config"]}
         if config.get("reduction") == "auto":
-            config["reduction"] = "sum_over_batch_size"  # Keras 2 leaves the choice to the strategy, and there is one choice
+            config["reduction"] = (
+                "sum_over_batch_size"  # Keras 2 leaves the choice to the strategy, and there is one choice
+            )
         if value["class_name"] in registry.builtins("loss"):
             config.pop("fn", None)  # Keras 2 names the function that its own class wraps
         return {**value, "config": config}
@@ -307,12 +329,16 @@ class Normaliser:
             if len(value) == 1 and isinstance(value[0], list):
                 value = value[0]  # Keras 2 holds a list for each output, also for the only one
             return [self.metrics(part) for part in value]
-        if isinstance(value, dict) and value.get("class_name") == "MeanMetricWrapper" and isinstance(value.get("config"), dict):
+        if (
+            isinstance(value, dict)
+            and value.get("class_name") == "MeanMetricWrapper"
+            and isinstance(value.get("config"), dict)
+        ):
             function, name = value["config"].get("fn"), value["config"].get("name")
-            if isinstance(function, dict) or function not in self.custom:
-                # "accuracy" may stand for three functions: its name says what was asked for
-                if isinstance(name, str) and (registry.find("metric", name) or registry.find("loss", name)):
-                    return name
+            own = isinstance(function, str) and function in self.custom
+            # "accuracy" may stand for three functions: its name says what was asked for
+            if not own and isinstance(name, str) and (registry.find("metric", name) or registry.find("loss", name)):
+                return name
             return function if function is not None else name
         return value
 
@@ -333,7 +359,7 @@ def _name(entry: Any) -> Any:
     return entry.get("name") or (config.get("name") if isinstance(config, dict) else None)
 
 
-def _is_reference(part: Any) -> bool:
+def _is_reference(part: Any) -> TypeGuard[list[Any]]:
     """[layer, number of the call, number of the result], and in Keras 2 the call's keyword arguments."""
     return (
         isinstance(part, list)
@@ -359,4 +385,6 @@ def _arguments(cls: type) -> frozenset[str] | None:
     from_config = cls.__dict__.get("from_config")
     if from_config is not None and "layers" not in found:
         found |= {"layers"}
-    return frozenset(found | {"name", "input_layers", "output_layers", "build_input_shape", "batch_input_shape", "batch_shape"})
+    return frozenset(
+        found | {"name", "input_layers", "output_layers", "build_input_shape", "batch_input_shape", "batch_shape"}
+    )

@@ -1,7 +1,7 @@
 """The optimizer's variables in a file: the orders of both Keras generations.
 
 Keras 3, and this library, keep iteration, learning rate, averages, slots, and for Nadam a running product last.
-Keras 2 keeps neither the rate (it stands in the config) nor the product, and holds momenta of SGD also where it has none.
+Keras 2 keeps neither the rate (it stands in the config) nor the product, and holds momenta of SGD where it has none.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ def to_keras2(optimizer: Any, trainable: list[Any]) -> list[tuple[str, np.ndarra
         values = [np.zeros(tuple(v.shape), v.dtype.numpy_dtype) for v in trainable]
     if len(names) != len(values):  # a user's optimizer: names say nothing then, only the order counts
         names = [f"{name}/{number}/{variable.name}:0" for number, variable in enumerate(rest)]
-    return found + list(zip(names, values))
+    return found + list(zip(names, values, strict=True))
 
 
 def _split(optimizer: Any) -> tuple[Any, list[Any]]:
@@ -70,7 +70,11 @@ def _slot_names(name: str, optimizer: Any, trainable: list[Any]) -> list[str]:
     settings = optimizer.get_config()
     groups = _SLOTS.get(name, ())
     if name == "RMSprop":
-        groups = groups[:1] + (groups[1:2] if settings.get("momentum") else ()) + (groups[2:] if settings.get("centered") else ())
+        groups = (
+            groups[:1]
+            + (groups[1:2] if settings.get("momentum") else ())
+            + (groups[2:] if settings.get("centered") else ())
+        )
     elif not settings.get("amsgrad"):
         groups = groups[:1]
     if not optimizer.built:
@@ -83,8 +87,10 @@ def _slot_names(name: str, optimizer: Any, trainable: list[Any]) -> list[str]:
 # ---- back
 
 
-def plan(optimizer: Any, arrays: list[np.ndarray], names: list[str] | None, generation: int, file: Any) -> matching.Plan:
-    """Which array goes into which variable of a built optimizer; ModelFileError, with both lists, when they do not fit."""
+def plan(
+    optimizer: Any, arrays: list[np.ndarray], names: list[str] | None, generation: int, file: Any
+) -> matching.Plan:
+    """Which array goes into which variable of a built optimizer; ModelFileError with both lists if they do not fit."""
     variables = list(optimizer.variables)
     if not arrays:
         return matching.Plan()
@@ -92,7 +98,9 @@ def plan(optimizer: Any, arrays: list[np.ndarray], names: list[str] | None, gene
     if generation == 2:
         tries.insert(0, _from_keras2(optimizer, arrays, names))
     # a compiled model that was never trained has made no slots: the counter, and in Keras 3 the rate
-    fresh = 1 if generation == 2 else len(variables) - len(_split(optimizer)[1]) - _has_product(optimizer, variables[1:])
+    fresh = (
+        1 if generation == 2 else len(variables) - len(_split(optimizer)[1]) - _has_product(optimizer, variables[1:])
+    )
     for candidate in tries:
         found = matching.Plan()
         found.add("optimizer", variables, candidate)
@@ -104,7 +112,8 @@ def plan(optimizer: Any, arrays: list[np.ndarray], names: list[str] | None, gene
         if not found.problems:
             return found
     wanted = ", ".join(f"{v.name} {tuple(v.shape)}" for v in variables)
-    stored = ", ".join(f"{n} {a.shape}" if n else str(a.shape) for n, a in zip(names or [""] * len(arrays), arrays))
+    labels = names or [""] * len(arrays)
+    stored = ", ".join(f"{label} {a.shape}".strip() for label, a in zip(labels, arrays, strict=True))
     raise refusal(
         file,
         f"the state of its optimizer does not fit {type(optimizer).__name__}:\n"
@@ -116,13 +125,13 @@ def plan(optimizer: Any, arrays: list[np.ndarray], names: list[str] | None, gene
 def _from_keras2(optimizer: Any, arrays: list[np.ndarray], names: list[str] | None) -> list[np.ndarray]:
     """The arrays of Keras 2 in the order of Keras 3; what it does not store is computed or kept."""
     variables = list(optimizer.variables)
-    head, rest = _split(optimizer)
+    rest = _split(optimizer)[1]
     slots = _interleaved(arrays[1:], names[1:] if names else [])
     if type(optimizer).__name__ == "SGD" and not rest:
         slots = []
     found = [arrays[0]]
     rate = getattr(optimizer, "_learning_rate", None)
-    if any(v is rate for v in variables):
+    if rate is not None and any(v is rate for v in variables):
         found.append(rate.numpy())
     found += slots
     if _has_product(optimizer, variables[1:] if rate is None else [v for v in variables[1:] if v is not rate]):
@@ -136,10 +145,10 @@ def _interleaved(arrays: list[np.ndarray], names: list[str]) -> list[np.ndarray]
     order = list(dict.fromkeys(kinds))
     if not names or not set(order) <= {"m", "v", "vhat", "u", "accumulator", "linear", "accum_grad", "accum_var"}:
         return arrays
-    groups = [[a for a, k in zip(arrays, kinds) if k == kind] for kind in order]
+    groups = [[a for a, k in zip(arrays, kinds, strict=True) if k == kind] for kind in order]
     if len(groups) < 2 or len(groups[0]) != len(groups[1]):
         return arrays
-    first = [value for pair in zip(groups[0], groups[1]) for value in pair]
+    first = [value for pair in zip(groups[0], groups[1], strict=True) for value in pair]
     return first + [value for group in groups[2:] for value in group]
 
 

@@ -98,7 +98,9 @@ def kind_of(path: str) -> str:
             raise refusal(path, f"it is {thing[:-1]}")
     text = head.lstrip().lower()
     if text.startswith((b"<!doctype", b"<html", b"<?xml")):
-        raise refusal(path, "it is a web page", way_out="The download gave a page, perhaps an error or a login, not the model.")
+        raise refusal(
+            path, "it is a web page", way_out="The download gave a page, perhaps an error or a login, not the model."
+        )
     raise refusal(path, f"it is neither a .keras archive nor an HDF5 file (it starts with {head[:8]!r})")
 
 
@@ -141,7 +143,9 @@ def parse_json(text: bytes | str, file: Any, place: str) -> Any:
         nodes += sign in "[{,"
         depth += (sign in "[{") - (sign in "]}")
         if depth > DEEPEST_JSON or nodes > MOST_JSON_NODES:
-            raise refusal(file, f"it is deeper than {DEEPEST_JSON} levels or has more than {MOST_JSON_NODES} parts", place)
+            raise refusal(
+                file, f"it is deeper than {DEEPEST_JSON} levels or has more than {MOST_JSON_NODES} parts", place
+            )
 
     def integer(digits: str) -> int:
         if len(digits) > 20 or not -(2**63) <= int(digits) < 2**64:
@@ -182,8 +186,8 @@ def _check_plain(value: Any, place: str) -> None:
             _check_plain(part, place)
     else:
         raise TypeError(
-            f"{place} cannot be saved: it is {quoted(value)} ({type(value).__name__}), and a config holds only numbers, "
-            "strings, booleans, None, and lists and dictionaries of them. Convert it in get_config."
+            f"{place} cannot be saved: it is {quoted(value)} ({type(value).__name__}), and a config holds only "
+            "numbers, strings, booleans, None, and lists and dictionaries of them. Convert it in get_config."
         )
 
 
@@ -212,7 +216,9 @@ def check_config_shapes(value: Any, file: Any, place: str = "config") -> None:
                     sizes = [d for d in inner if d is not None]
                     if all(isinstance(d, int) and not isinstance(d, bool) for d in sizes):
                         if len(inner) > HIGHEST_RANK:
-                            raise refusal(file, f"a shape of {len(inner)} sizes is too large", f"{place}, {quoted(key, 40)}")
+                            raise refusal(
+                                file, f"a shape of {len(inner)} sizes is too large", f"{place}, {quoted(key, 40)}"
+                            )
                         # -1 stands for "the rest" in Reshape's target_shape
                         check_shape([max(d, 0) if d == -1 else d for d in sizes], file, f"{place}, {quoted(key, 40)}")
                         continue

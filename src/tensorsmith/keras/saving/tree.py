@@ -1,4 +1,4 @@
-"""An HDF5 file as plain data: groups of attributes and NumPy arrays, read with suspicion and written the same each time.
+"""An HDF5 file as plain data, groups of attributes and NumPy arrays: read with suspicion, written the same each time.
 
 Nothing above this file touches h5py. Reading takes the whole file into memory, because every stored array is used:
 then it is closed, and what follows works on plain data that cannot fail half way.
@@ -88,7 +88,9 @@ class Group:
         """Sets a list-of-strings attribute, split where one attribute cannot hold it."""
         widest = max((len(v.encode()) for v in values), default=1) or 1
         if widest > LARGEST_ATTRIBUTE_BYTES:
-            raise ValueError(f"The name {values[0][:60]!r}... has {widest} bytes; HDF5 holds {LARGEST_ATTRIBUTE_BYTES}.")
+            raise ValueError(
+                f"The name {values[0][:60]!r}... has {widest} bytes; HDF5 holds {LARGEST_ATTRIBUTE_BYTES}."
+            )
         # readers of both Keras generations split by the size that strings of one fixed length would have;
         # stored strings of their own length each take 16 bytes here
         most = LARGEST_ATTRIBUTE_BYTES // max(widest, 16)
@@ -126,7 +128,9 @@ def read(source: str | bytes, file: Any, size_bytes: int) -> Group:
         ) from error
     stored = tree.attributes.pop(DIGEST, None)
     if stored is not None and stored != digest(tree):
-        raise refusal(file, "its content does not agree with the checksum stored in it", way_out="The file was damaged.")
+        raise refusal(
+            file, "its content does not agree with the checksum stored in it", way_out="The file was damaged."
+        )
     return tree
 
 
@@ -195,12 +199,16 @@ class _Reader:
             raise refusal(self.file, "its arrays together are larger than the file", place)
         if layout in (h5py.h5d.CONTIGUOUS, h5py.h5d.COMPACT):
             if stored_bytes != size_bytes:
-                raise refusal(self.file, f"its shape {shape} needs {size_bytes} bytes, {stored_bytes} are stored", place)
+                raise refusal(
+                    self.file, f"its shape {shape} needs {size_bytes} bytes, {stored_bytes} are stored", place
+                )
         elif layout == h5py.h5d.CHUNKED:
             allowed = _EXPANSION * stored_bytes + 2**16
             chunk_bytes = int(np.prod(plan.get_chunk(), dtype=object)) * dtype.itemsize
             if size_bytes > allowed or chunk_bytes > allowed:
-                raise refusal(self.file, f"{stored_bytes} stored bytes would become {max(size_bytes, chunk_bytes)}", place)
+                raise refusal(
+                    self.file, f"{stored_bytes} stored bytes would become {max(size_bytes, chunk_bytes)}", place
+                )
             for number in range(plan.get_nfilters()):
                 if plan.get_filter(number)[0] not in _KNOWN_FILTERS:
                     raise refusal(self.file, f"it is packed by an unknown filter ({plan.get_filter(number)[0]})", place)
@@ -215,13 +223,17 @@ class _Reader:
 
     def dtype(self, kind: Any, attributes: dict[str, Any], place: str) -> np.dtype:
         name = kind.get_class()
-        if attributes.get("dtype") == "bfloat16" and kind.get_size() == 2 and name in (h5py.h5t.OPAQUE, h5py.h5t.INTEGER):
+        if (
+            attributes.get("dtype") == "bfloat16"
+            and kind.get_size() == 2
+            and name in (h5py.h5t.OPAQUE, h5py.h5t.INTEGER)
+        ):
             import ml_dtypes
 
             return np.dtype(ml_dtypes.bfloat16)
-        if name in (h5py.h5t.INTEGER, h5py.h5t.FLOAT) and kind.get_size() in (1, 2, 4, 8):
-            if not kind.committed():
-                return np.dtype(kind.dtype).newbyteorder("=")
+        plain = name in (h5py.h5t.INTEGER, h5py.h5t.FLOAT) and kind.get_size() in (1, 2, 4, 8)
+        if plain and not kind.committed():
+            return np.dtype(kind.dtype).newbyteorder("=")
         if name == h5py.h5t.ENUM and kind.dtype == np.dtype(bool):
             return np.dtype(bool)
         raise refusal(self.file, "it holds no plain numbers", place)
@@ -253,8 +265,7 @@ class _Reader:
             if isinstance(value, (str, bytes)):
                 return _text(value)
             if isinstance(value, np.ndarray) and value.dtype.kind in "OSU":
-                texts = [_text(v) for v in value.ravel()]
-                return texts
+                return [_text(v) for v in value.ravel()]
         except (UnicodeDecodeError, TypeError) as error:
             raise refusal(self.file, "it is no UTF-8 text", place) from error
         if isinstance(value, (np.ndarray, np.generic)) and value.dtype.kind in "fiub":

@@ -245,7 +245,7 @@ def _match(model: list[Entry], stored: dict[str, list[np.ndarray]]) -> matching.
             used.add(entry.path)
         if entry.optional:
             if arrays and not matching.differences(label, entry.variables, arrays):
-                found.pairs += zip(entry.variables, arrays)
+                found.pairs += zip(entry.variables, arrays, strict=True)
             continue
         if not arrays and not entry.variables:
             continue
@@ -259,5 +259,7 @@ def _match(model: list[Entry], stored: dict[str, list[np.ndarray]]) -> matching.
     for path, arrays in stored.items():
         if path not in used and arrays and path.rsplit("/", 1)[-1] not in _RANDOM:
             shapes = ", ".join(str(a.shape) for a in arrays)
-            found.problems.append(f"{quoted(path) or 'the model itself'}: the model has nothing that these go into ({shapes})")
+            found.problems.append(
+                f"{quoted(path) or 'the model itself'}: the model has nothing that these go into ({shapes})"
+            )
     return found
