@@ -53,6 +53,14 @@ class Form:
             at += max(count, 0)
         return nest.pack_sequence_as(self.structure, leaves) if nest.is_nested(self.structure) else leaves[0]
 
+    def describe(self, specs: list[Any]) -> Any:
+        """The value with these specs for its tensors; ragged and sparse tensors as lists of those of their parts."""
+        leaves, at = [], 0
+        for leaf, count in zip(self.leaves, self.counts):
+            leaves.append(leaf if count < 0 else specs[at : at + count] if is_composite(leaf) else specs[at])
+            at += max(count, 0)
+        return nest.pack_sequence_as(self.structure, leaves) if nest.is_nested(self.structure) else leaves[0]
+
 
 def split(value: Any) -> tuple[list[Tensor], Form]:
     """The tensors in a nested value, in order, and its form."""

@@ -11,7 +11,7 @@ from tensorsmith.core import context, nest
 from tensorsmith.core.errors import explain
 from tensorsmith.core.specs import TensorSpec, describe
 from tensorsmith.function.composites import split
-from tensorsmith.function.signature import stand_ins
+from tensorsmith.function.signature import specs_of, stand_ins
 from tensorsmith.function.trace import Traced, trace
 from tensorsmith.program import execute
 from tensorsmith.program.lower import lower
@@ -34,7 +34,7 @@ class ConcreteFunction:
     def __init__(self, name: str, traced: Traced, args: tuple, kwargs: dict) -> None:
         self.name = name
         self._traced, self._program = traced, traced.program
-        self.structured_input_signature = stand_ins((args, kwargs), TensorSpec)
+        self.structured_input_signature = specs_of((args, kwargs))
         self._op = Op(name, self._kernel, same=False, shapes=self._result_specs)
         self._sources = [source for source, _ in self._program.captures]
         self._written = [variable for variable, _ in self._program.updates]
@@ -47,8 +47,7 @@ class ConcreteFunction:
 
     @property
     def structured_outputs(self) -> Any:
-        specs = [self._program.specs[number] for number in self._program.outputs]
-        return self._traced.pack([TensorSpec(shape, dtype) for shape, dtype in specs])
+        return self._traced.form.describe(self.outputs)
 
     @property
     def inputs(self) -> list[TensorSpec]:

@@ -227,7 +227,12 @@ class Jumps(ast.NodeTransformer):
             node.orelse = []
         return [*before, node, *after]
 
-    visit_While = visit_For
+    def visit_While(self, node: ast.While) -> Any:
+        if any(isinstance(part, ast.NamedExpr) for part in ast.walk(node.test)) and not node.orelse:
+            # a test that assigns belongs to the round: what it assigns is carried then
+            stop = quote("if ag__.not_(t): stop", node, t=node.test, stop=[ast.copy_location(ast.Break(), node)])
+            node.body, node.test = [*stop, *node.body], quote_expression("True", node)
+        return self.visit_For(node)
 
     def _flagged(self, statements: list[ast.stmt], broken: str, skipped: str) -> list[ast.stmt]:
         out: list[ast.stmt] = []

@@ -101,18 +101,27 @@ def fitted(who: str, specs: Any, values: Any) -> Any:
     return values
 
 
-def stand_ins(value: Any, make: Any) -> Any:
-    """Arguments with `make(shape, dtype)` in the place of each tensor or spec; composites by their parts."""
+def specs_of(value: Any) -> Any:
+    """Arguments with a TensorSpec in the place of each tensor; ragged and sparse tensors as lists of those of their parts."""
+    return stand_ins(value, TensorSpec, lambda whole, parts: parts)
+
+
+def _from_parts(whole: Any, parts: list[Any]) -> Any:
+    return whole._from_parts(parts)
+
+
+def stand_ins(value: Any, make: Any, whole: Any = _from_parts) -> Any:
+    """Arguments with `make(shape, dtype)` in the place of each tensor or spec; `whole(value, parts)` makes composites."""
     if isinstance(value, TensorSpec):
         return make(value.shape, value.dtype)
     if isinstance(value, (Tensor, np.ndarray, np.generic)):
         tensor = convert(value)
         return make(tensor.shape, tensor.dtype)
     if isinstance(value, dict):
-        return type(value)((key, stand_ins(part, make)) for key, part in value.items())
+        return type(value)((key, stand_ins(part, make, whole)) for key, part in value.items())
     if nest.is_nested(value):
-        parts = [stand_ins(part, make) for part in value]
+        parts = [stand_ins(part, make, whole) for part in value]
         return type(value)(*parts) if hasattr(value, "_fields") else parts if isinstance(value, list) else tuple(parts)
     if is_composite(value):
-        return value._from_parts([make(part.shape, part.dtype) for part in value._parts()])
+        return whole(value, [make(part.shape, part.dtype) for part in value._parts()])
     return value

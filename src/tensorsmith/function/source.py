@@ -54,7 +54,9 @@ def _is_definition(node: ast.AST, code: Any) -> bool:
 
 def _by_columns(nodes: list[Any], code: Any) -> list[Any]:
     """Of several lambdas on one line the one whose text holds the places that the code remembers."""
-    places = [p for p in code.co_positions() if None not in p][1:]
+    known = [p for p in code.co_positions() if None not in p]
+    # the code's beginning and end have an empty place at the start of the line
+    places = [p for p in known if (p[0], p[2]) < (p[1], p[3])]
 
     def holds(node: Any) -> bool:
         begin, end = (node.lineno, node.col_offset), (node.end_lineno, node.end_col_offset)

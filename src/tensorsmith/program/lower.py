@@ -149,7 +149,7 @@ def _folded(node: Node, env: Env, xp: Any) -> Any:
     for number in node.inputs:
         if number >= 0:
             value = env[number]
-            if not isinstance(value, (np.ndarray, np.generic)) or value.size > FOLD:
+            if not isinstance(value, (np.ndarray, np.generic)) or value.size > FOLD or value.dtype == object:
                 return None
             known = True
     if not known:

@@ -105,7 +105,8 @@ class Replay:
         if self._small is _UNTRIED:
             try:
                 self._small = self._backward()
-            except NotSmall:
+            except (NotSmall, *execute.REFUSED):
+                # or a size in it hangs on values
                 self._small = None
         if self._small is None:
             return None

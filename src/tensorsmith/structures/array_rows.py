@@ -131,7 +131,7 @@ def rows_unstack(xp, values: Array, fixed=True):
 @op(same=False, differentiable=False, eager=True, shapes=_box)
 def rows_write(xp, rows: Array, index: Array, value: Array):
     """The list with element `index` set; it grows unless it is fixed."""
-    return boxed(rows[()].write(int(index), np.asarray(value)))
+    return boxed(rows[()].write(int(index), np.asarray(value) if xp is np else value))
 
 
 @op(same=False, differentiable=False, eager=True, shapes=lambda specs, s: [(tuple(s["shape"]), np.dtype(s["dtype"]))])
@@ -146,14 +146,14 @@ def rows_read(xp, rows: Array, index: Array, shape=(), dtype="float32"):
 def rows_stack(xp, rows: Array, shape=(), dtype="float32"):
     """The list as one array [n, ...]."""
     parts = rows[()].all(tuple(shape), np.dtype(dtype))
-    return np.stack(parts) if parts else np.zeros((0, *(size or 0 for size in shape)), dtype)
+    return xp.stack(parts) if parts else np.zeros((0, *(size or 0 for size in shape)), dtype)
 
 
 @op(same=False, differentiable=False, eager=True, shapes=lambda specs, s: [((None, *s["shape"][1:]), np.dtype(s["dtype"]))])
 def rows_concat(xp, rows: Array, shape=(), dtype="float32"):
     """The arrays of the list one after another along their first axis."""
     parts = rows[()].all(tuple(shape), np.dtype(dtype))
-    return np.concatenate(parts) if parts else np.zeros((0, *(size or 0 for size in shape[1:])), dtype)
+    return xp.concatenate(parts) if parts else np.zeros((0, *(size or 0 for size in shape[1:])), dtype)
 
 
 @op(same=False, differentiable=False, eager=True, shapes=lambda specs, settings: [((), np.dtype("int32"))])

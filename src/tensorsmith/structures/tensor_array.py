@@ -318,6 +318,11 @@ class TensorArray:
     def _from_parts(self, parts: list[Tensor]) -> TensorArray:
         return self._carried(parts[0], self._element)
 
+    def _late(self) -> list[bool]:
+        """Whether the shape of the one part is still open: nothing was written, and nothing told the shape of an element."""
+        flow = self._as_flow()
+        return [flow.dtype != "string" and not self._element.is_fully_defined() and 0 in tuple(flow.shape)]
+
     def _static(self) -> Any:
         return (self._dtype, self._dynamic, self._infer, str(self._element))
 
