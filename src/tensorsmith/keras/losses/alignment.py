@@ -125,10 +125,12 @@ def _check(who: str, values: Tensor, targets: Tensor, predictions: Tensor, funct
     if not values.ndim or not predictions.ndim:
         return
     batch, rows = predictions.shape[0], values.shape[0]
+    shape = tuple(values.shape)
     if batch is None and rows is None:
         # traced for any batch: what it gives for a batch of a known size tells whether it keeps the rows
-        batch, rows = _ROWS, _rows_given(function, targets, predictions)
-    given = {"y_true": describe(targets), "y_pred": describe(predictions), "values": tuple(values.shape)}
+        shape = _shape_given(function, targets, predictions)
+        batch, rows = _ROWS, shape[0] if shape else _ROWS
+    given = {"y_true": describe(targets), "y_pred": describe(predictions), "values": shape}
     # in a traced step the batch is not known (None), and a number of values that is known cannot be one a sample
     if rows is not None and batch != rows and not (batch is None and rows == 1):
         every = "each sample" if batch is None else f"each of the {batch} samples"
@@ -149,14 +151,13 @@ def _check(who: str, values: Tensor, targets: Tensor, predictions: Tensor, funct
 _ROWS = 24
 
 
-def _rows_given(function: Callable[[Any, Any], Any], targets: Tensor, predictions: Tensor) -> int | None:
-    """How many values a function gives for `_ROWS` samples."""
+def _shape_given(function: Callable[[Any, Any], Any], targets: Tensor, predictions: Tensor) -> tuple[int | None, ...]:
+    """The shape of what a function gives for `_ROWS` samples."""
 
     def body(graph: Graph) -> Any:
         return function(*(graph.input((_ROWS, *t.shape[1:]), t.dtype) for t in (targets, predictions)))
 
-    values = trace(body, outer=context.local.graph).structure
-    return values.shape[0] if len(values.shape) else _ROWS
+    return tuple(trace(body, outer=context.local.graph).structure.shape)
 
 
 def _broadcast(values: Tensor, targets: Tensor, predictions: Tensor, function: Callable[[Any, Any], Any]) -> bool:
