@@ -125,12 +125,12 @@ def _check(who: str, values: Tensor, targets: Tensor, predictions: Tensor, funct
     if not values.ndim or not predictions.ndim:
         return
     batch, rows = predictions.shape[0], values.shape[0]
-    shape = tuple(values.shape)
-    if batch is None and rows is None:
+    given = {"y_true": describe(targets), "y_pred": describe(predictions), "values": tuple(values.shape)}
+    if batch is None and rows is None and not _broadcast(values, targets, predictions, function):
         # traced for any batch: what it gives for a batch of a known size tells whether it keeps the rows
         shape = _shape_given(function, targets, predictions)
         batch, rows = _ROWS, shape[0] if shape else _ROWS
-    given = {"y_true": describe(targets), "y_pred": describe(predictions), "values": shape}
+        given["values"] = shape
     # in a traced step the batch is not known (None), and a number of values that is known cannot be one a sample
     if rows is not None and batch != rows and not (batch is None and rows == 1):
         every = "each sample" if batch is None else f"each of the {batch} samples"
