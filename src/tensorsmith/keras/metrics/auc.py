@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from tensorsmith.core.errors import explain
+from tensorsmith.keras import registry
 from tensorsmith.keras.losses.alignment import as_predictions
 from tensorsmith.keras.metrics.confusion import COUNTS, ConfusionMetric
 from tensorsmith.ops.activations import sigmoid
@@ -68,7 +71,8 @@ class AUC(ConfusionMetric):
         # beyond both ends, so that the first decides everything for 1 and the last nothing
         self.thresholds = [-1e-7, *inner, 1.0 + 1e-7]
         self.num_thresholds = len(self.thresholds)
-        self.multi_label, self.num_labels, self.label_weights = multi_label, num_labels, label_weights
+        self.multi_label, self.num_labels = multi_label, num_labels
+        self.label_weights = None if label_weights is None else np.asarray(label_weights).tolist()
         self.from_logits, self.by_label = from_logits, multi_label
         if not multi_label and label_weights is not None:
             raise ValueError(explain("AUC", "label_weights need multi_label=True", {"label_weights": label_weights}))
@@ -136,6 +140,11 @@ class AUC(ConfusionMetric):
         if self._given:
             config["thresholds"] = self.thresholds[1:-1]
         return config
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> AUC:
+        # Keras 3 writes the weights as a tensor
+        return cls(**{**config, "label_weights": registry.deserialize_keras_object(config.get("label_weights"))})
 
 
 def _one_of(what: str, word: Any, known: tuple[str, ...]) -> str:

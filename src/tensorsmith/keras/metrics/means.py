@@ -25,23 +25,22 @@ def as_values(values: Any, dtype: Any) -> tuple[Tensor, Any]:
 
 
 def sample_values(values: Any, sample_weight: Any, dtype: Any) -> tuple[Tensor, Tensor | None]:
-    """One value for each sample, and its weight (None: every sample counts once).
+    """One value for each sample, times its weight, and the weight (None: every sample counts once).
 
-    Values [B, ...] are meaned over the axes that the weights (and the mask) do not have.
+    Values [B, ...], and weights of their shape, are meaned over all axes but the first: each sample counts alike.
     """
     tensor, mask = as_values(values, dtype)
     weights = None if sample_weight is None else match_weights(sample_weight, tensor)
     if mask is not None:
         valid = match_weights(mask, tensor)
         weights = valid if weights is None else weights * valid
-    if weights is None:
-        if tensor.ndim > 1:
-            tensor = reduce_mean(tensor, axis=list(range(1, tensor.ndim)))
-        return tensor, None
-    if weights.ndim:
-        single = [axis for axis in range(1, weights.ndim) if weights.shape[axis] == 1]
-        if single:
-            tensor, weights = reduce_mean(tensor, axis=single), reduce_mean(weights, axis=single)
+    if weights is not None:
+        tensor = tensor * weights
+    inner = list(range(1, tensor.ndim))
+    if inner:
+        tensor = reduce_mean(tensor, axis=inner)
+        if weights is not None and weights.ndim:
+            weights = reduce_mean(weights, axis=inner)
     return tensor, weights
 
 
@@ -87,16 +86,9 @@ class Mean(Metric):
         self.count = self.add_weight("count", initializer="zeros")
 
     def update_state(self, values: Any, sample_weight: Any = None) -> None:
-        self.add_samples(*sample_values(values, sample_weight, self.dtype))
-
-    def add_samples(self, values: Tensor, weights: Tensor | None) -> None:
-        """Adds one value for each sample, with its weight."""
-        if weights is None:
-            self.total.assign_add(reduce_sum(values))
-            self.count.assign_add(number_of(values, self.dtype))
-        else:
-            self.total.assign_add(reduce_sum(values * weights))
-            self.count.assign_add(reduce_sum(weights))
+        weighted, weights = sample_values(values, sample_weight, self.dtype)
+        self.total.assign_add(reduce_sum(weighted))
+        self.count.assign_add(number_of(weighted, self.dtype) if weights is None else reduce_sum(weights))
 
     def result(self) -> Tensor:
         return divide_no_nan(self.total, self.count)
