@@ -1,1 +1,1 @@
-"""The roof: one file per public namespace, imports and `__all__` only."""
+"""The roof: one file for each public namespace."""

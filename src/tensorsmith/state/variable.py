@@ -14,7 +14,7 @@ from tensorsmith.core.naming import scoped
 from tensorsmith.core.shapes import TensorShape
 from tensorsmith.ops import operators
 from tensorsmith.tensor import printing
-from tensorsmith.tensor.apply import functions
+from tensorsmith.tensor.apply import functions, variables
 from tensorsmith.tensor.convert import convert
 from tensorsmith.tensor.tensor import OnDevice, Reference, Symbol, Tensor
 
@@ -41,6 +41,10 @@ class Variable:
     """
 
     __array_priority__ = 100
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        variables.add(cls)
 
     def __init__(
         self,
@@ -285,6 +289,9 @@ class Variable:
 
 
 operators.install(Variable, item=False)
+
+
+variables.add(Variable)
 
 
 def _cast_initial(value: Any, dtype: Any) -> Tensor:

@@ -96,6 +96,10 @@ def _signature(made: Op, kernel: Any) -> inspect.Signature:
     return inspect.Signature(rows, __validate_parameters__=False)
 
 
+# the classes whose objects hold a tensor that `_read()` gives; `state/variable.py` fills it
+variables: set[type] = set()
+
+
 class _Absent:
     def __repr__(self) -> str:
         return "(absent)"
@@ -146,6 +150,15 @@ def _binary(made: Op, otherwise: Callable[[Op, Any, dict], Any]) -> Any:
                     result = _new(Tensor)
                     result._array = kernel(np, a, a.dtype.type(y))
                     return result
+            elif type(y) in variables:
+                b = y._read()
+                if type(b) is Tensor and a.dtype is b._array.dtype and a.dtype.kind in kinds:
+                    try:
+                        result = _new(Tensor)
+                        result._array = kernel(np, a, b._array)
+                        return result
+                    except _REFUSED:
+                        pass  # told in full below
         if named or y is _ABSENT:
             return _bound(made, tuple([v for v in (x, y) if v is not _ABSENT]), named)
         return otherwise(made, (x, y), settings)
@@ -212,7 +225,11 @@ def _general(made: Op) -> Any:
             arrays = []
             for value in args[:count]:
                 if type(value) is not Tensor:
-                    break
+                    if type(value) not in variables:
+                        break
+                    value = value._read()
+                    if type(value) is not Tensor:
+                        break
                 arrays.append(value._array)
             else:
                 if len(args) > count:
@@ -384,7 +401,11 @@ def _run(op: Op, tensors: list[Any], arrays: list[Any], settings: dict) -> Any:
         raise
     except _REFUSED as error:
         raise InvalidArgumentError(_refusal(op, tensors, settings, error)) from None
-    wrapped: Any = _wrapped(results) if isinstance(results, (tuple, list)) else wrap(results)
+    if type(results) is np.ndarray:
+        wrapped: Any = _new(Tensor)
+        wrapped._array = results
+    else:
+        wrapped = _wrapped(results) if isinstance(results, (tuple, list)) else wrap(results)
     for tape in _local.tapes:
         tape.record(op, tensors, settings, wrapped)
     return wrapped
