@@ -121,8 +121,13 @@ def group_reduce(xp, values: Array, groups: Array, like: Array, kind="sum"):
     if xp is np:
         {"sum": np.add, "prod": np.multiply, "max": np.maximum, "min": np.minimum}[kind].at(start, groups, values)
         return start
+    if kind == "prod":
+        # JAX has no gradient for products scattered to places that are not unique
+        own = groups == xp.arange(like.shape[0])[:, None]
+        own = own.reshape(*own.shape, *[1] * (values.ndim - 1))
+        return xp.prod(xp.where(own, values, 1), axis=1, dtype=values.dtype)
     place = xp.asarray(start).at[groups]
-    return {"sum": place.add, "prod": place.multiply, "max": place.max, "min": place.min}[kind](values)
+    return {"sum": place.add, "max": place.max, "min": place.min}[kind](values)
 
 
 def _empty(kind: str, dtype: np.dtype) -> Any:
@@ -196,7 +201,12 @@ def _as_ragged(part: Any) -> RaggedTensor:
     return part if is_ragged(part) else from_tensor(convert(part))
 
 
-@op(differentiable=False, kinds="iu", shapes=lambda specs, settings: [((None,), specs[0][1])])
+def _both_rows(specs: Any, settings: Any) -> Any:
+    sizes = [shape[0] for shape, _ in specs]
+    return [((None if None in sizes else sum(sizes) - 1,), specs[0][1])]
+
+
+@op(differentiable=False, kinds="iu", shapes=_both_rows)
 def join_splits(xp, splits: Array, more: Array):
     """The row splits of two ragged tensors one below the other."""
     return xp.concatenate([splits, more[1:] + splits[-1:]])

@@ -55,7 +55,7 @@ def _plus_one(size: int | None) -> int | None:
     return None if size is None else size + 1
 
 
-@op(differentiable=False, kinds="iu", shapes=_like_splits(lambda specs: None))
+@op(differentiable=False, kinds="iu", shapes=lambda specs, settings: [((settings["rows"] + 1,), specs[0][1])])
 def splits_from_row_ids(xp, ids: Array, rows=0):
     """Row splits [rows + 1] from the rows [n] of the values, which rise."""
     return xp.searchsorted(ids, xp.arange(rows + 1, dtype=ids.dtype), side="left").astype(ids.dtype)
