@@ -41,17 +41,20 @@ def gradients(function, v):
     return [g if g is None else g.numpy() for g in tape.gradient(loss, v)]
 
 
+def last_replay():
+    return list(list(tapes._forms.values())[-1].replays.values())[-1]
+
+
 @pytest.mark.parametrize("function", [huber, softmax, mixture, shapes])
 def test_numpy_and_xla_agree(function, monkeypatch):
     v = variables()
-    tapes._plans.clear()
+    tapes._forms.clear()
     on_numpy = gradients(function, v)
-    plans = list(tapes._plans.values())
-    assert plans[-1]._small, "it should have been run on NumPy"
+    assert last_replay()._small, "it should have been run on NumPy"
     monkeypatch.setattr(small, "LIMIT", 0)
-    tapes._plans.clear()
+    tapes._forms.clear()
     compiled = gradients(function, v)
-    assert list(tapes._plans.values())[-1]._small is None
+    assert last_replay()._small is None
     for a, b in zip(on_numpy, compiled, strict=True):
         assert (a is None) == (b is None)
         if a is not None:
@@ -65,7 +68,7 @@ def test_the_second_recording_of_a_form_uses_its_own_values():
     for variable in v:
         variable.assign(variable * 0.5)
     second = gradients(huber, v)
-    tapes._plans.clear()
+    tapes._forms.clear()
     for a, b, c in zip(second, gradients(huber, v), first, strict=True):
         np.testing.assert_allclose(a, b, rtol=1e-6)
         assert np.abs(a - c).max() > 1e-4
@@ -74,18 +77,18 @@ def test_the_second_recording_of_a_form_uses_its_own_values():
 def test_a_form_that_was_seen_is_not_traced_again():
     v = variables()
     gradients(huber, v)
-    plans = len(tapes._plans)
+    plans = len(tapes._forms)
     gradients(huber, v)
-    assert len(tapes._plans) == plans
+    assert len(tapes._forms) == plans
 
 
 def test_large_values_go_to_xla():
     w = tf.Variable(np.ones((300, 300), "float32"))
-    tapes._plans.clear()
+    tapes._forms.clear()
     with tf.GradientTape() as tape:
         y = tf.reduce_sum(tf.square(w))
     np.testing.assert_allclose(tape.gradient(y, w).numpy(), 2 * np.ones((300, 300)), rtol=1e-6)
-    assert list(tapes._plans.values())[-1]._small is None
+    assert last_replay()._small is None
 
 
 def test_a_gradient_that_is_handed_out_can_be_changed_without_harm():
@@ -96,3 +99,31 @@ def test_a_gradient_that_is_handed_out_can_be_changed_without_harm():
     array = gradient.numpy()
     array[:] = 0
     assert gradient.numpy().tolist() == [3.0, 3.0]
+
+
+def test_a_recording_of_another_size_has_a_replay_of_its_own():
+    w = tf.Variable([2.0, 3.0])
+
+    def gradient(n):
+        x = tf.ones((n, 2))
+        with tf.GradientTape() as tape:
+            y = tf.reduce_sum(x * w)
+        return tape.gradient(y, w).numpy().tolist()
+
+    tapes._forms.clear()
+    assert [gradient(n) for n in (4, 7, 4)] == [[4.0, 4.0], [7.0, 7.0], [4.0, 4.0]]
+    assert [len(form.replays) for form in tapes._forms.values()] == [2]
+
+
+def test_lists_of_tensors_and_absent_arrays_are_told_apart():
+    a, b = tf.Variable([1.0]), tf.Variable([2.0])
+
+    def gradient(parts):
+        with tf.GradientTape() as tape:
+            y = tf.reduce_sum(tf.square(tf.concat(parts, axis=0)) * tf.stack([tf.constant(k + 1.0) for k in range(len(parts))]))
+        return [None if g is None else g.numpy().tolist() for g in tape.gradient(y, [a, b])]
+
+    assert gradient([a, b]) == [[2.0], [8.0]]
+    assert gradient([b, a]) == [[4.0], [4.0]]
+    assert gradient([a, a, b]) == [[2.0 + 4.0], [12.0]]
+    assert gradient([a]) == [[2.0], None]

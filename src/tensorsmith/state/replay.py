@@ -1,4 +1,4 @@
-"""How the gradients of a recording are computed: kept for all recordings of one form."""
+"""How the gradients of a recording are computed, kept for all recordings of one form."""
 
 from __future__ import annotations
 
@@ -19,6 +19,73 @@ from tensorsmith.tensor.tensor import Tensor
 
 _local = context.local
 _UNTRIED: Any = object()
+
+
+class Form:
+    """What all recordings of one form share: the operations, and which tensor stands where.
+
+    calls    the calls of one such recording.
+    pattern  the number of each tensor, in the order: inputs and outputs of each call, targets, sources.
+    """
+
+    def __init__(
+        self, calls: list[Any], pattern: tuple[int, ...], targets: int, sources: int, watched: tuple[int, ...]
+    ) -> None:
+        at = 0
+        self.calls: list[Any] = []
+        made: dict[int, int] = {}
+        first: dict[int, int] = {}
+        for op, inputs, settings, outputs in calls:
+            ids: list[Any] = []
+            for x in inputs:
+                count = len(x) if type(x) is list else 1
+                for place in range(at, at + count):
+                    first.setdefault(pattern[place], place)
+                ids.append(tuple(pattern[at : at + count]) if type(x) is list else None if x is None else pattern[at])
+                at += count
+            several = type(outputs) is not Tensor
+            count = len(outputs) if several else 1
+            for place in range(at, at + count):
+                made[pattern[place]] = first[pattern[place]] = place
+            self.calls.append((op, ids, settings, tuple(pattern[at : at + count]) if several else pattern[at]))
+            at += count
+        for place in range(at, len(pattern)):
+            first.setdefault(pattern[place], place)
+        absent = _absent(calls, pattern)
+        # numbers of the tensors that no call made, and where they stand; the same for those that some call made
+        self.leaves = {n: place for n, place in first.items() if n not in made and n not in absent}
+        self.made = made
+        self.targets, self.sources = pattern[at : at + targets], pattern[at + targets : at + targets + sources]
+        self.watched = watched
+        self.leaf_places, self.made_places = list(self.leaves.values()), list(made.values())
+        self.replays: dict[Any, Replay] = {}
+
+    def replay(self, flat: list[Any], seeds: list[Tensor] | None) -> list[Any]:
+        """The gradients for one recording: its tensors in the order of the pattern."""
+        leaves = [flat[i] for i in self.leaf_places]
+        # sizes are not part of the form: a loop whose last batch is short has two replays
+        shapes = tuple([(t._array.shape, t._array.dtype) for t in leaves])
+        found = self.replays.get(shapes)
+        if found is None:
+            if len(self.replays) > 64:
+                self.replays.clear()
+            made = {n: flat[place] for n, place in self.made.items()}
+            given = dict(zip(self.leaves, leaves))
+            found = Replay(self.calls, given, made, self.targets, self.sources, self.watched, seeds)
+            self.replays[shapes] = found
+        return found(leaves, [flat[i] for i in self.made_places], seeds or [])
+
+
+def _absent(calls: list[Any], pattern: tuple[int, ...]) -> set[int]:
+    """The number that stands for array arguments that were not given."""
+    at = 0
+    for _, inputs, _, outputs in calls:
+        for x in inputs:
+            if x is None:
+                return {pattern[at]}
+            at += len(x) if type(x) is list else 1
+        at += 1 if type(outputs) is Tensor else len(outputs)
+    return set()
 
 
 class Replay:

@@ -9,7 +9,7 @@ import numpy as np
 from tensorsmith.core import context, nest
 from tensorsmith.program.op import Op
 from tensorsmith.program.program import freeze
-from tensorsmith.state.replay import Replay
+from tensorsmith.state.replay import Form
 from tensorsmith.state.variable import Variable
 from tensorsmith.tensor.convert import convert
 from tensorsmith.tensor.tensor import Symbol, Tensor
@@ -173,58 +173,42 @@ class GradientTape:
         return self._replay(targets, sources, seeds)
 
     def _replay(self, targets: list[Tensor], sources: list[Tensor], seeds: list[Tensor] | None) -> list[Any]:
-        """The gradients by a compiled replay of the recording; equal recordings share it."""
-        numbers: dict[int, int] = {}
-        leaves: list[Tensor] = []
-        results: list[Tensor] = []
-        key: list[Any] = []
+        """The gradients by a replay of the recording; recordings of one form share it.
 
-        def number(tensor: Tensor) -> int:
-            at = numbers.get(id(tensor))
-            if at is None:
-                at = numbers[id(tensor)] = len(numbers)
-                leaves.append(tensor)
-            return at
-
-        # a call of the recording is one of thousands a second: the common forms are written out
+        The form is the operations and which tensor stands where. It is asked for at every step of a training loop,
+        so the tensors are numbered by dictionaries and maps that run in C.
+        """
+        flat: list[Any] = []
+        shape: list[Any] = []
         for op, inputs, settings, outputs in self._calls:
-            ids: list[Any] = []
-            for x in inputs:
-                at = numbers.get(id(x))
-                if at is None:
-                    if type(x) is list:
-                        at = tuple([number(part) for part in x])
-                    elif x is not None:
-                        at = number(x)
-                ids.append(at)
-            made: Any
-            if type(outputs) is Tensor:
-                numbers[id(outputs)] = made = len(numbers)
-                results.append(outputs)
+            shape.append(op)
+            if settings and settings is not op.settings:
+                shape.append(freeze(settings))
+            if op.lists:
+                shape.append(tuple([len(x) if type(x) is list else None for x in inputs]))
+                for x in inputs:
+                    flat.extend(x) if type(x) is list else flat.append(x)
             else:
-                made = []
-                for output in outputs:
-                    made.append(len(numbers))
-                    numbers[id(output)] = made[-1]
-                made = tuple(made)
-                results.extend(outputs)
-            frozen = () if settings is op.settings or not settings else freeze(settings)
-            key.append((op, tuple(ids), frozen, made))
-        wanted = tuple([number(t) for t in targets])
-        asked = tuple([number(s) for s in sources])
+                flat += inputs
+            if type(outputs) is Tensor:
+                flat.append(outputs)
+            else:
+                shape.append(len(outputs))
+                flat.extend(outputs)
+        flat += targets
+        flat += sources
+        ids = list(map(id, flat))
+        distinct = dict.fromkeys(ids)
+        numbers = dict(zip(distinct, range(len(distinct))))
+        pattern = tuple(map(numbers.__getitem__, ids))
         watched = tuple([numbers[w] for w in self._watched if w in numbers])
-        # the sizes are part of the key: the result is one flat array, cut up by them
-        shapes = tuple([(leaf._array.shape, leaf._array.dtype) for leaf in leaves])
-        plan_key = (tuple(key), wanted, asked, watched, seeds is not None, shapes)
-        plan = _plans.get(plan_key)
-        if plan is None:
-            if len(_plans) > 2048:
-                _plans.clear()
-            calls = [(op, ids, settings, made) for (op, ids, _, made), (_, _, settings, _) in zip(key, self._calls)]
-            specs = {numbers[id(leaf)]: leaf for leaf in leaves}
-            outputs = {numbers[id(o)]: o for c in self._calls for o in (c[3] if isinstance(c[3], (list, tuple)) else [c[3]])}
-            plan = _plans[plan_key] = Replay(calls, specs, outputs, wanted, asked, watched, seeds)
-        return plan(leaves, results, seeds or [])
+        key = tuple(shape), pattern, watched, len(targets), seeds is not None
+        form = _forms.get(key)
+        if form is None:
+            if len(_forms) > 2048:
+                _forms.clear()
+            form = _forms[key] = Form(self._calls, pattern, len(targets), len(sources), watched)
+        return form.replay(flat, seeds)
 
 
 class _Silence:
@@ -238,4 +222,4 @@ class _Silence:
         _local.tapes.append(self.tape)
 
 
-_plans: dict[Any, Replay] = {}
+_forms: dict[Any, Form] = {}
