@@ -164,7 +164,7 @@ class Liveness:
             return self._loop(node, after)
         if isinstance(node, (ast.Assign, ast.AnnAssign)):
             targets = node.targets if isinstance(node, ast.Assign) else [node.target]
-            return (after - _plain_names(targets)) | read([node])
+            return (after - plain_names(targets)) | read([node])
         if isinstance(node, ast.AugAssign):
             return after | read([node]) | ({node.target.id} if isinstance(node.target, ast.Name) else set())
         if isinstance(node, ast.Return):
@@ -187,21 +187,21 @@ class Liveness:
 
     def _loop(self, node: Any, after: set[str]) -> set[str]:
         head = read([node.test if isinstance(node, ast.While) else node.iter]) | {*getattr(node, "flags", ())}
-        targets = _plain_names([node.target]) if isinstance(node, ast.For) else set()
+        targets = plain_names([node.target]) if isinstance(node, ast.For) else set()
         wanted = after | head
         for _ in range(2):  # what one round reads may be what the round before wrote
             wanted = wanted | (self.block(node.body, wanted) - targets)
         return wanted | self.block(node.orelse, after)
 
 
-def _plain_names(targets: list[Any]) -> set[str]:
+def plain_names(targets: list[Any]) -> set[str]:
     """Names that an assignment surely sets."""
     found: set[str] = set()
     for target in targets:
         if isinstance(target, ast.Name):
             found.add(target.id)
         elif isinstance(target, (ast.Tuple, ast.List)):
-            found |= _plain_names(target.elts)
+            found |= plain_names(target.elts)
         elif isinstance(target, ast.Starred):
-            found |= _plain_names([target.value])
+            found |= plain_names([target.value])
     return found

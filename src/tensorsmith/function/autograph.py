@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from tensorsmith.function import branches, loops
-from tensorsmith.function.analysis import Liveness, bound, holds
+from tensorsmith.function.analysis import Liveness, bound, holds, plain_names
 from tensorsmith.function.control_flow import is_open
 from tensorsmith.function.merging import Undefined
 from tensorsmith.function.source import Fresh, NoSource, definition
@@ -44,11 +44,11 @@ class _Flow(ast.NodeTransformer):
 
     def _wanted(self, node: Any) -> set[str]:
         """The names whose values a statement must hand on, or takes from before."""
-        wanted = set(self.live.after[id(node)])
-        for part in (node.body, node.orelse):
-            if part:
-                wanted |= self.live.before[id(part[0])]
-        return wanted
+        after = self.live.after[id(node)]
+        inside = set(self.live.before[id(node.body[0])])
+        if isinstance(node, ast.For):
+            inside -= plain_names([node.target])  # each round sets it anew
+        return after | inside | (self.live.before[id(node.orelse[0])] if node.orelse else set())
 
     def visit_If(self, node: ast.If) -> Any:
         wanted = self._wanted(node)

@@ -49,15 +49,13 @@ def if_expression(test: Any, then: Callable[[], Any], otherwise: Callable[[], An
     return then() if test else otherwise()
 
 
-def and_(first: Callable[[], Any], second: Callable[[], Any]) -> Any:
-    """first() and second()."""
-    value = first()
+def and_(value: Any, second: Callable[[], Any]) -> Any:
+    """value and second()."""
     return functions["logical_and"](value, second()) if is_open(value) else value and second()
 
 
-def or_(first: Callable[[], Any], second: Callable[[], Any]) -> Any:
-    """first() or second()."""
-    value = first()
+def or_(value: Any, second: Callable[[], Any]) -> Any:
+    """value or second()."""
     return functions["logical_or"](value, second()) if is_open(value) else value or second()
 
 
@@ -105,12 +103,12 @@ class Expressions(ast.NodeTransformer):
 
     def visit_BoolOp(self, node: ast.BoolOp) -> ast.AST:
         self.generic_visit(node)
-        return node if _assigns(node) else self._joined(node.values, "and_" if isinstance(node.op, ast.And) else "or_", node)
+        return node if any(map(_assigns, node.values[1:])) else self._joined(node.values, "and_" if isinstance(node.op, ast.And) else "or_", node)
 
     def _joined(self, values: list[ast.expr], name: str, at: ast.AST) -> ast.expr:
         result = values[-1]
         for value in reversed(values[:-1]):
-            result = quote_expression(f"ag__.{name}(lambda: a, lambda: b)", at, a=value, b=result)
+            result = quote_expression(f"ag__.{name}(a, lambda: b)", at, a=value, b=result)
         return result
 
     def visit_UnaryOp(self, node: ast.UnaryOp) -> ast.AST:
@@ -141,7 +139,7 @@ class Expressions(ast.NodeTransformer):
             left = ast.copy_location(ast.Name(names[at], ast.Load()), right) if at < len(middle) else right
         inner = parts[-1]
         for at in range(len(middle) - 1, -1, -1):
-            inner = quote_expression("ag__.and_(lambda: a, lambda: b)", node, a=parts[at], b=inner)
+            inner = quote_expression("ag__.and_(a, lambda: b)", node, a=parts[at], b=inner)
             inner = quote_expression(f"(lambda {names[at]}: e)(v)", node, e=inner, v=middle[at])
         return inner
 

@@ -219,7 +219,7 @@ class Jumps(ast.NodeTransformer):
             return node
         before = quote(f"{broken} = False", node)
         if isinstance(node, ast.While):
-            node.test = quote_expression(f"ag__.and_(lambda: ag__.not_({broken}), lambda: t)", node, t=node.test)
+            node.test = quote_expression(f"ag__.and_(ag__.not_({broken}), lambda: t)", node, t=node.test)
         node.flags = (broken,)
         after: list[ast.stmt] = []
         if node.orelse:
@@ -250,7 +250,7 @@ class Jumps(ast.NodeTransformer):
                 part.body = self._flagged(part.body, broken, skipped)
             rest = statements[at + 1 :]
             if rest:
-                test = flags[0] if len(flags) == 1 else f"ag__.or_(lambda: {flags[0]}, lambda: {flags[1]})"
+                test = flags[0] if len(flags) == 1 else f"ag__.or_({flags[0]}, lambda: {flags[1]})"
                 out += quote(f"if ag__.not_({test}): rest", statement, rest=self._flagged(rest, broken, skipped))
             return out
         return out

@@ -277,7 +277,9 @@ def _stacked(specs: Specs, settings: dict) -> Specs:
     shape: Any = parts[0][0]
     for other, _ in parts[1:]:
         shape = TensorShape(shape).merge_with(other)
-    return _expanded([(tuple(shape), parts[0][1])], settings)
+    ((shape, dtype),) = _expanded([(tuple(shape), parts[0][1])], settings)
+    axis = settings["axis"] % len(shape)
+    return [((*shape[:axis], len(parts), *shape[axis + 1 :]), dtype)]
 
 
 @primitive(name="stack", shapes=_stacked)

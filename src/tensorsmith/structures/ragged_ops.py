@@ -11,7 +11,7 @@ import numpy as np
 from tensorsmith.core import ports
 from tensorsmith.core.errors import InvalidArgumentError, explain
 from tensorsmith.core.specs import describe
-from tensorsmith.program.op import Array, Op
+from tensorsmith.program.op import Array, Op, registry
 from tensorsmith.structures.between import from_tensor
 from tensorsmith.structures.lifting import is_elementwise, quietly, refuse
 from tensorsmith.structures.ragged import RaggedTensor, first_part, is_ragged
@@ -160,9 +160,9 @@ def _reduce(op: Op, ragged: RaggedTensor, settings: dict) -> Any:
         return functions["reshape"](total, (1,) * rank) if keepdims else total
     axes = sorted({int(a) % rank for a in np.atleast_1d(np.asarray(axis))}, reverse=True)
     if kind == "mean":
-        total = _over_axes(functions["reduce_sum"].op, ragged, axes, keepdims, settings)
+        total = _over_axes(registry["reduce_sum"], ragged, axes, keepdims, settings)
         ones = ragged.with_flat_values(functions["ones_like"](ragged.flat_values))
-        return operator.truediv(total, _over_axes(functions["reduce_sum"].op, ones, axes, keepdims, settings))
+        return operator.truediv(total, _over_axes(registry["reduce_sum"], ones, axes, keepdims, settings))
     return _over_axes(op, ragged, axes, keepdims, settings)
 
 
