@@ -3,6 +3,7 @@
 from tensorsmith.keras import registry
 from tensorsmith.keras.layers.activation import ELU, Activation, LeakyReLU, ReLU, Softmax
 from tensorsmith.keras.layers.base import Layer
+from tensorsmith.keras.layers.configs import deserialize, serialize
 from tensorsmith.keras.layers.dense import Dense
 from tensorsmith.keras.layers.dropout import Dropout
 from tensorsmith.keras.layers.input import Input, InputLayer, InputSpec
@@ -30,7 +31,8 @@ from tensorsmith.keras.layers.wrappers import Lambda
 __all__ = [
     "ELU", "Activation", "Add", "Average", "BatchNormalization", "Concatenate", "Dense", "Dropout", "Flatten", "Input",
     "InputLayer", "InputSpec", "Lambda", "Layer", "LayerNormalization", "LeakyReLU", "Maximum", "Minimum", "Multiply",
-    "ReLU", "Reshape", "Softmax", "Subtract", "add", "average", "concatenate", "maximum", "minimum", "multiply", "subtract",
+    "ReLU", "Reshape", "Softmax", "Subtract", "add", "average", "concatenate", "deserialize", "maximum", "minimum", "multiply",
+    "serialize", "subtract",
 ]  # fmt: skip
 
 for _kind in (

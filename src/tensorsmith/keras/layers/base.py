@@ -18,6 +18,9 @@ from tensorsmith.keras.layers import calling, node
 from tensorsmith.keras.layers.calling import current
 from tensorsmith.keras.layers.tracking import Trackable, held, unique
 from tensorsmith.keras.variable import Variable
+from tensorsmith.ops.casting import cast
+from tensorsmith.ops.elementwise import divide
+from tensorsmith.ops.shaping import shape
 from tensorsmith.state.variable import Variable as StateVariable
 from tensorsmith.tensor.tensor import Tensor
 
@@ -84,6 +87,12 @@ class Layer(Trackable):
             shape = (None, kwargs.pop("input_dim"))
         for ignored in ("weights", "dynamic", "implementation", "batch_size", "input_dtype"):
             kwargs.pop(ignored, None)
+        if kwargs.get("quantization_config", "") is None:
+            # newer releases of Keras 3 write it into every config
+            del kwargs["quantization_config"]
+        if isinstance(dtype, dict):
+            # the config of a policy, as Keras 3 writes it
+            dtype = dtype["config"]["name"]
         if kwargs:
             raise TypeError(
                 f"{type(self).__name__}.__init__() got unexpected arguments: {', '.join(map(repr, kwargs))}. "
@@ -236,7 +245,11 @@ class Layer(Trackable):
     @property
     def metrics(self) -> list[Any]:
         """The metrics in its attributes and in those of the layers inside."""
-        own = [thing for thing in self._held() if not isinstance(thing, (Layer, StateVariable)) and hasattr(thing, "result")]
+        own = [
+            thing
+            for thing in self._held()
+            if not isinstance(thing, (Layer, StateVariable)) and hasattr(thing, "result")
+        ]
         return unique([*own, *(m for child in self._children() for m in child.metrics)])
 
     def get_weights(self) -> list[np.ndarray]:
@@ -380,11 +393,11 @@ class Layer(Trackable):
             current.training = outer_training
         if self.activity_regularizer is not None:
             for output in nest.flatten(outputs):
-                self.add_loss(self.activity_regularizer(output))
+                penalty = self.activity_regularizer(output)
+                # per sample, so that its strength does not hang on the size of the batch
+                self.add_loss(divide(penalty, cast(shape(output)[0], penalty.dtype)) if len(output.shape) else penalty)
         self.__dict__["_fast"] = (
-            self.activity_regularizer is None
-            and not {"training", "mask"} & accepted
-            and self._dtype.name == "float32"
+            self.activity_regularizer is None and not {"training", "mask"} & accepted and self._dtype.name == "float32"
         )
         return outputs
 
@@ -399,7 +412,9 @@ class Layer(Trackable):
         # Keras 3: build(self, query_shape, value_shape) names the arguments of call
         order = [p for p in inspect.signature(self.call).parameters]
         given = {**dict(zip(order, args)), **kwargs}
-        found = {n: calling.shapes_of(given[n.removesuffix("_shape")]) for n in names if n.removesuffix("_shape") in given}
+        found = {
+            n: calling.shapes_of(given[n.removesuffix("_shape")]) for n in names if n.removesuffix("_shape") in given
+        }
         with context.eagerly(), naming.name_scope(self.name):
             self.build(**found)
         self.built = True
@@ -439,7 +454,9 @@ class Layer(Trackable):
         that does not is remembered by its constructor's arguments, where these are plain values.
         Raises NotImplementedError, with the lines to write, where they are not.
         """
-        base = {"name": self.name, "trainable": self._trainable, "dtype": self._dtype.name}
+        base: dict[str, Any] = {"name": self.name, "trainable": self._trainable, "dtype": self._dtype.name}
+        if self.activity_regularizer is not None:
+            base["activity_regularizer"] = regularizers.serialize(self.activity_regularizer)
         if type(self).__init__ is Layer.__init__ or _calls_up(type(self)):
             return base
         given = self._auto_config
@@ -550,9 +567,9 @@ def _shape_arguments(build: Any) -> list[str]:
 
 def _calls_up(cls: type) -> bool:
     """True when some class below Layer tells its settings by a get_config of its own."""
-    return any("get_config" in base.__dict__ for base in cls.__mro__ if issubclass(base, Layer) and base is not Layer) and (
-        not _own_init_above_config(cls)
-    )
+    return any(
+        "get_config" in base.__dict__ for base in cls.__mro__ if issubclass(base, Layer) and base is not Layer
+    ) and (not _own_init_above_config(cls))
 
 
 def _own_init_above_config(cls: type) -> bool:
