@@ -1,5 +1,6 @@
 """A file is replaced whole or not at all: when the saver is killed, the disk is full, or writing fails."""
 
+import fcntl
 import os
 import pathlib
 import resource
@@ -74,6 +75,25 @@ def test_a_file_that_another_saver_is_writing_is_left_alone(tmp_path):
     atomic.write_file(str(path), slowly)
     assert path.read_bytes() == NEW  # the last commit wins
     assert len(seen) == 2 and "model.h5" in seen  # the other's save did not remove ours
+
+
+def test_which_left_files_are_removed(tmp_path):
+    """A lock, or a young file of a process that lives, says that a save is under way."""
+    path = tmp_path / "model.h5"
+    dead = subprocess.Popen([sys.executable, "-c", ""])
+    dead.wait()
+    mark = ".tensorsmith-saving-"
+    locked, stale = tmp_path / f"model.h5{mark}{dead.pid}-a", tmp_path / f"model.h5{mark}{dead.pid}-b"
+    young, old = tmp_path / f"model.h5{mark}{os.getpid()}-c", tmp_path / f"model.h5{mark}{os.getpid()}-d"
+    for file in (locked, stale, young, old):
+        file.write_bytes(OLD)
+    os.utime(old, (0, 0))
+    with open(locked, "rb") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        atomic.write_file(str(path), lambda file: file.write(NEW))
+        assert {locked.exists(), young.exists()} == {True} and {stale.exists(), old.exists()} == {False}
+    atomic.write_file(str(path), lambda file: file.write(NEW))
+    assert not locked.exists()
 
 
 @pytest.mark.parametrize("error", [ValueError("no"), KeyboardInterrupt(), MemoryError()])

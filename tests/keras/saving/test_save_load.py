@@ -401,6 +401,29 @@ def test_layers_in_containers_of_every_kind(tmp_path, ending):
     np.testing.assert_array_equal(other(x), model(x))
 
 
+class Counting(layers.Layer):
+    """Makes a weight that is not trained before one that is, of the same shape."""
+
+    def build(self, input_shape):
+        self.offset = self.add_weight(name="offset", shape=(input_shape[-1],), initializer="zeros", trainable=False)
+        self.factor = self.add_weight(name="factor", shape=(input_shape[-1],), initializer="ones")
+
+    def call(self, inputs):
+        return inputs * self.factor + self.offset
+
+
+def test_trained_weights_stand_before_the_others(tmp_path):
+    model = keras.Sequential([keras.Input((3,)), Counting()])
+    model.layers[0].factor.assign([2.0, 3.0, 4.0])
+    model.save_weights(tmp_path / "w.weights.h5")
+    model.save_weights(tmp_path / "w.h5")
+    for name, first in (("w.weights.h5", "layers/counting/vars/0"), ("w.h5", f"{model.layers[0].name}")):
+        content = tree.read(str(tmp_path / name), name, 10**6)
+        if name == "w.h5":
+            first += "/" + content.group(first).strings("weight_names")[0]
+        np.testing.assert_array_equal(content.at(first), [2.0, 3.0, 4.0])
+
+
 # ---- Lambda
 
 
@@ -413,13 +436,19 @@ def test_a_lambda_needs_its_function_or_the_callers_word(tmp_path):
             keras.models.load_model(path)
         assert str(caught.value).startswith(
             f"The model file '{path}' cannot be loaded: in Lambda layer 'double': it holds Python code "
-            '(as text), which is not run. Give the function itself: '
+            "(as text), which is not run. Give the function itself: "
             'load_model(..., custom_objects={"double": function}). The code reads: '
         )
         given = keras.models.load_model(path, custom_objects={"double": lambda x: tf.exp(x) * 2})
         np.testing.assert_array_equal(given(X), model(X))
         asked = keras.models.load_model(path, safe_mode=False)
         np.testing.assert_array_equal(asked(X), model(X))
+
+
+def test_a_tensorflow_checkpoint_is_told_by_name(fitted, tmp_path):
+    (tmp_path / "ckpt.index").write_bytes(b"")
+    with pytest.raises(ModelFileError, match="it is a TensorFlow checkpoint, which is not read here"):
+        fitted.load_weights(tmp_path / "ckpt")
 
 
 def test_saving_says_which_values_a_function_loses(tmp_path):

@@ -32,6 +32,8 @@ from tensorsmith.keras.saving.safety import quoted, refusal
 
 _VERSIONS = {"common": ("2.15.0", "tensorflow"), "k2": ("2.15.0", "tensorflow"), "k3": (archive.KERAS_VERSION, "jax")}
 
+_ELSEWHERE = "Load it in TensorFlow, and save it again with save_weights('model.weights.h5')."
+
 
 # ---- saving
 
@@ -278,4 +280,6 @@ def _existing(filepath: Any) -> str:
     if not os.path.exists(path) and "\0" not in path:
         # a saver may have been stopped between putting the old folder aside and the new one in its place
         atomic.recover_folder(os.path.abspath(path))
+        if os.path.exists(path + ".index"):
+            raise refusal(path, "it is a TensorFlow checkpoint, which is not read here", way_out=_ELSEWHERE)
     return safety.checked_path(path)

@@ -57,6 +57,8 @@ def differences(label: str, variables: list[Any], arrays: list[np.ndarray], owne
 
 def _fits(array: np.ndarray, dtype: np.dtype) -> bool:
     """True where values of the array can be kept: floats as floats, whole numbers as whole numbers or floats."""
+    if array.dtype == dtype:
+        return True
     kinds = {"b": "b", "u": "i", "i": "i"}
     given, wanted = kinds.get(array.dtype.kind, "f"), kinds.get(dtype.kind, "f")
     if given == wanted == "i":
