@@ -159,7 +159,7 @@ class QueueBase:
             raise ValueError(
                 explain(self._name, "an element has another number of tensors", {"given": len(vals), "needed": len(self._dtypes)})
             )
-        return [convert(value, dtype) for value, dtype in zip(vals, self._dtypes)]
+        return [_component(value, dtype) for value, dtype in zip(vals, self._dtypes)]
 
     def _check(self, tensor: Tensor | None, shape: TensorShape) -> None:
         if tensor is not None and not shape.is_compatible_with(tensor.shape):
@@ -273,6 +273,12 @@ def _shapes(shapes: Any, count: int) -> list[TensorShape] | None:
                        not (isinstance(shapes, list) and len(shapes) == 1 and isinstance(shapes[0], (tuple, list)))):  # fmt: skip
         return [TensorShape(shapes)]
     return [TensorShape(shape) for shape in shapes]
+
+
+def _component(value: Any, dtype: DType) -> Tensor:
+    if isinstance(value, (list, tuple)) and not value:
+        return Tensor(np.zeros(0, dtype.numpy_dtype))  # nothing in it shows its dtype
+    return convert(value, dtype)
 
 
 def _refuse_trace(name: str) -> None:

@@ -13,7 +13,7 @@ from tensorsmith.core.errors import InvalidArgumentError, explain
 from tensorsmith.core.shapes import TensorShape
 from tensorsmith.core.specs import describe
 from tensorsmith.structures.lifting import quietly
-from tensorsmith.structures.row_partition import row_ids, row_lengths, splits_from_lengths, splits_from_row_ids
+from tensorsmith.structures.row_partition import column_range, row_ids, row_lengths, splits_from_lengths, splits_from_row_ids
 from tensorsmith.tensor.apply import functions
 from tensorsmith.tensor.convert import convert
 from tensorsmith.tensor.tensor import Symbol, Tensor
@@ -195,15 +195,15 @@ class RaggedTensor:
 
     def bounding_shape(self, axis: Any = None, name: str | None = None, out_type: Any = None) -> Tensor:
         """The shape [rank] of the smallest dense tensor that holds all."""
-        sizes = [self.shape[0]]
+        sizes: list[Any] = [self.nrows()]
         part: Any = self
         while is_ragged(part):
-            lengths = part.row_lengths().numpy()
-            sizes.append(int(lengths.max()) if len(lengths) else 0)
+            columns = quietly(column_range, part.row_splits)
+            sizes.append(quietly(functions["shape"], columns)[0])
             part = part.values
         sizes += list(part.shape[1:])
-        whole = np.array(sizes, np.int64)
-        return convert(whole if axis is None else whole[axis])
+        whole = functions["stack"]([functions["cast"](size, out_type or "int64") for size in sizes])
+        return whole if axis is None else whole[axis]
 
     # ---- its parts
 

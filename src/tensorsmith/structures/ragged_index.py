@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from tensorsmith.core.errors import InvalidArgumentError, explain
-from tensorsmith.structures.lifting import quietly
+from tensorsmith.structures.lifting import quietly, several
 from tensorsmith.structures.ragged import RaggedTensor, is_ragged
 from tensorsmith.structures.row_partition import positions_in_rows, positions_of_rows, row_lengths
 from tensorsmith.tensor.apply import functions
@@ -19,7 +19,7 @@ def gather_rows(source: Any, rows: Any) -> Any:
     """The rows [k] of a ragged or dense tensor, in the order asked."""
     if not is_ragged(source):
         return functions["gather"](source, rows, axis=0)
-    places, splits = quietly(positions_of_rows, source.row_splits, rows)
+    places, splits = quietly(several(positions_of_rows), source.row_splits, rows)
     return RaggedTensor(gather_rows(source.values, places), splits)
 
 

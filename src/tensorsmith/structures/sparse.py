@@ -46,6 +46,8 @@ class SparseTensor:
     def __init__(self, indices: Any, values: Any, dense_shape: Any) -> None:
         self.indices: Tensor = _int64(indices, "indices")
         self.values: Tensor = convert(values)
+        # what a trace knows of the shape although dense_shape is a symbol in it
+        self._known: TensorShape | None = None
         self.dense_shape: Tensor = _int64(dense_shape, "dense_shape")
         if self.indices.shape == (0,):
             # an empty list of indices has no second axis to show the rank
@@ -72,7 +74,7 @@ class SparseTensor:
     @property
     def shape(self) -> TensorShape:
         if isinstance(self.dense_shape, Symbol):
-            return TensorShape([None] * (self.dense_shape.shape[0] or 0))
+            return self._known or TensorShape([None] * (self.dense_shape.shape[0] or 0))
         return TensorShape(self.dense_shape.tolist())
 
     def get_shape(self) -> TensorShape:
@@ -90,7 +92,9 @@ class SparseTensor:
 
     def with_values(self, values: Any) -> SparseTensor:
         """Other values at the same places."""
-        return SparseTensor(self.indices, values, self.dense_shape)
+        result = SparseTensor(self.indices, values, self.dense_shape)
+        result._known = self._known
+        return result
 
     def numpy(self) -> Any:
         """Itself with NumPy arrays for its parts."""
@@ -102,7 +106,12 @@ class SparseTensor:
         return [self.indices, self.values, self.dense_shape]
 
     def _from_parts(self, parts: list[Tensor]) -> SparseTensor:
-        return SparseTensor(*parts)
+        result = SparseTensor(*parts)
+        result._known = self.shape
+        return result
+
+    def _static(self) -> Any:
+        return self.shape
 
     # ---- operators: TensorFlow's sparse tensors take * and / and no others
 
