@@ -60,9 +60,11 @@ def register(kind: str, thing: Thing, *aliases: str) -> Thing:
     A name is registered once: ValueError for another thing under a name that is taken.
     """
     name = thing.__name__  # type: ignore[attr-defined]
+    table = _tables[kind]
     for known in (name, *aliases):
-        if _tables[kind].setdefault(known, thing) is not thing:
+        if table.get(known, thing) is not thing:
             raise ValueError(f"There is already a built-in {kind} named {known!r}.")
+    table.update(dict.fromkeys((name, *aliases), thing))
     _names.setdefault((kind, thing), name)
     return thing
 
