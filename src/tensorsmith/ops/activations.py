@@ -182,7 +182,7 @@ def silu(xp, features: Array, beta: float = 1.0):
 swish = silu
 
 
-@op(kinds="f", shapes=elementwise)
+@op(kinds="f", shapes=elementwise, quiet=True)
 def mish(xp, x: Array):
     """x * tanh(softplus(x)), elementwise.
 

@@ -136,8 +136,8 @@ def multiply_no_nan(xp, x: Array, y: Array):
     >>> tf.math.multiply_no_nan([2.0, float("nan")], [3.0, 0.0]).numpy()
     array([6., 0.], dtype=float32)
     """
-    zero = y == 0
-    return xp.where(zero, xp.zeros_like(y), xp.multiply(xp.where(zero, xp.zeros_like(x), x), y))
+    # x alone is put aside, so that the derivative by y stays x where x is finite
+    return xp.multiply(xp.where((y == 0) & ~xp.isfinite(x), xp.zeros_like(x), x), y)
 
 
 @op(kinds="fiuc", shapes=elementwise)
@@ -362,7 +362,10 @@ def clip_by_value(xp, t: Array, clip_value_min: Array, clip_value_max: Array):
     """
     if xp is np:
         return np.minimum(np.maximum(t, clip_value_min), clip_value_max)
-    return xp.where(t < clip_value_min, clip_value_min, xp.where(t > clip_value_max, clip_value_max, t))
+    low, high = clip_value_min, clip_value_max
+    # low != low takes a limit that is NaN
+    below = xp.where((t < low) | (low != low), low, t)
+    return xp.where((below > high) | (high != high), high, below)
 
 
 @primitive(name="add_n", kinds="fiuc")

@@ -8,6 +8,7 @@ import numpy as np
 
 from tensorsmith.core import context
 from tensorsmith.core.errors import InvalidArgumentError, explain
+from tensorsmith.core.shapes import broadcast
 from tensorsmith.ops.sizes import fill_sizes, known_sizes, note_sizes, split_sizes
 from tensorsmith.program.op import Array, Arrays, Specs
 from tensorsmith.tensor.apply import apply, primitive, public, wrap
@@ -123,33 +124,49 @@ def join_key(key: Key, parts: Any, who: str) -> tuple:
 
 
 def _picked(specs: Specs, settings: dict) -> Specs:
-    """Shape rule: of ints, slices and new axes by counting, of anything else by trying."""
+    """Shape rule, as NumPy has it: arrays of places broadcast together; their axes stand where the places stood,
+    in front when something else stands between them."""
     (shape, dtype), key = specs[0], settings["key"]
-    if HOLE in key or any(isinstance(item, tuple) and HOLE in item for item in key):
-        return _tried(specs, settings)
+    rest = iter(specs[1])
     taken = sum(1 for item in key if item is not None and item is not Ellipsis)
     if taken > len(shape):
         raise IndexError(f"too many indices: {taken} for a tensor of {len(shape)} axes")
     if Ellipsis not in key:
         key = (*key, Ellipsis)
     out: list[int | None] = []
+    places: list[tuple[int | None, ...]] = []
+    ends: list[tuple[int, int]] = []  # for each place: which entry it is, and how many axes stand before it
     axis = 0
-    for item in key:
+    for number, item in enumerate(key):
         if item is None:
             out.append(1)
         elif item is Ellipsis:
-            rest = len(shape) - taken
-            out.extend(shape[axis : axis + rest])
-            axis += rest
-        elif isinstance(item, int):
-            size = shape[axis]
-            if size is not None and not -size <= item < size:
-                raise IndexError(f"index {item} is out of bounds for axis {axis} with size {size}")
+            out.extend(shape[axis : axis + len(shape) - taken])
+            axis += len(shape) - taken
+        elif item is HOLE or isinstance(item, int):
+            ends.append((number, len(out)))
+            if item is HOLE:
+                places.append(next(rest)[0])
+            else:
+                _check_place(item, shape[axis], axis)
             axis += 1
         else:
-            out.append(_slice_size(shape[axis], slice(*item[1:])))
+            for bound in item[1:]:
+                if bound is HOLE:
+                    next(rest)
+            known = HOLE not in item
+            out.append(_slice_size(shape[axis], slice(*item[1:])) if known else None)
             axis += 1
-    return [(tuple(out), dtype)]
+    if not places:
+        return [(tuple(out), dtype)]
+    together = ends[-1][0] - ends[0][0] == len(ends) - 1
+    at = ends[0][1] if together else 0
+    return [((*out[:at], *broadcast(*places), *out[at:]), dtype)]
+
+
+def _check_place(place: int, size: int | None, axis: int) -> None:
+    if size is not None and not -size <= place < size:
+        raise IndexError(f"index {place} is out of bounds for axis {axis} with size {size}")
 
 
 def _slice_size(size: int | None, cut: slice) -> int | None:
@@ -157,31 +174,6 @@ def _slice_size(size: int | None, cut: slice) -> int | None:
         return len(range(*cut.indices(size)))
     # of an unknown size only an empty slice, and none at all, are known
     return None
-
-
-def _tried(specs: Specs, settings: dict) -> Specs:
-    """The shape by indexing an array that takes no memory; sizes that hang on unknown ones are None."""
-    (shape, dtype), parts, key = specs[0], list(specs[1]), settings["key"]  # type: ignore[call-overload]
-    found = []
-    for stand_in in (1009, 2003):
-        array = np.broadcast_to(np.zeros((), bool), [stand_in if d is None else d for d in shape])
-        rest = iter(parts)
-        whole: list[Any] = []
-        for item in key:
-            if isinstance(item, tuple):
-                bounds = [_unknown_bound(next(rest), stand_in) if b is HOLE else b for b in item[1:]]
-                whole.append(slice(*bounds))
-            elif item is HOLE:
-                sizes = [stand_in if d is None else d for d in next(rest)[0]]
-                whole.append(np.broadcast_to(np.zeros((), np.int64), sizes))
-            else:
-                whole.append(item)
-        found.append(array[tuple(whole)].shape)
-    return [(tuple(a if a == b else None for a, b in zip(*found, strict=False)), dtype)]
-
-
-def _unknown_bound(spec: Any, stand_in: int) -> int:
-    return 1 if stand_in == 1009 else 2
 
 
 @primitive(name="getitem", same=frozenset({"x"}), shapes=_picked)

@@ -7,7 +7,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from tensorsmith.core.errors import InvalidArgumentError, explain
-from tensorsmith.program.op import Array
+from tensorsmith.core.shapes import broadcast
+from tensorsmith.program.op import Array, Specs
 from tensorsmith.tensor.apply import apply, op, plain, primitive, public
 from tensorsmith.tensor.tensor import Tensor
 
@@ -107,11 +108,43 @@ def trace(xp, x: Array):
 # ---- inverses and systems
 
 
+class SlogDet(NamedTuple):
+    """The sign and the logarithm of the size of a determinant."""
+
+    sign: Any
+    log_abs_determinant: Any
+
+
+def _square(specs: Specs, settings: dict) -> Specs:
+    shape, dtype = specs[0]
+    if len(shape) < 2 or (None not in shape[-2:] and shape[-1] != shape[-2]):
+        raise ValueError(f"matrices must be square, not {shape}")
+    return [(shape, dtype)]
+
+
+def _one_each(specs: Specs, settings: dict) -> Specs:
+    return [(_square(specs, settings)[0][0][:-2], specs[0][1])]
+
+
+def _two_each(specs: Specs, settings: dict) -> Any:
+    found = _one_each(specs, settings)[0]
+    return SlogDet(found, found)
+
+
+def _solved(specs: Specs, settings: dict) -> Specs:
+    matrix, (right, dtype) = _square(specs, settings)[0][0], specs[1]
+    if len(right) < 2:
+        raise ValueError(f"right sides must be matrices, not {right}")
+    if None not in (matrix[-1], right[-2]) and matrix[-1] != right[-2]:
+        raise ValueError(f"{matrix[-1]} unknowns do not fit {right[-2]} right sides")
+    return [((*broadcast(matrix[:-2], right[:-2]), *right[-2:]), dtype)]
+
+
 def _refuse_singular(error: Exception, name: str, shape: Any) -> InvalidArgumentError:
     return InvalidArgumentError(explain(name, str(error).rstrip(".").lower() or "it failed", {"matrix": tuple(shape)}))
 
 
-@op(name="det", kinds="fc")
+@op(name="det", kinds="fc", shapes=_one_each, quiet=True)
 def det(xp, input: Array):
     """The determinants of matrices.
 
@@ -122,14 +155,7 @@ def det(xp, input: Array):
     return xp.linalg.det(input)
 
 
-class SlogDet(NamedTuple):
-    """The sign and the logarithm of the size of a determinant."""
-
-    sign: Any
-    log_abs_determinant: Any
-
-
-@op(name="slogdet", kinds="fc")
+@op(name="slogdet", kinds="fc", shapes=_two_each, quiet=True)
 def slogdet(xp, input: Array):
     """The signs of determinants, and the logarithms of their sizes.
 
@@ -140,7 +166,7 @@ def slogdet(xp, input: Array):
     return SlogDet(*xp.linalg.slogdet(input))
 
 
-@op(name="logdet", kinds="f")
+@op(name="logdet", kinds="f", shapes=_one_each, quiet=True)
 def logdet(xp, matrix: Array):
     """The logarithms of the determinants of positive definite matrices.
 
@@ -151,7 +177,7 @@ def logdet(xp, matrix: Array):
     return 2 * xp.sum(xp.log(xp.diagonal(xp.linalg.cholesky(matrix), axis1=-2, axis2=-1)), axis=-1)
 
 
-@op(name="inv", kinds="fc")
+@op(name="inv", kinds="fc", shapes=_square, quiet=True)
 def inv(xp, input: Array, adjoint: bool = False):
     """The inverses of matrices. Raises InvalidArgumentError for a singular one (compiled: infinities or NaN).
 
@@ -182,7 +208,7 @@ def pinv(a: Any, rcond: Any = None, validate_args: bool = False, name: str | Non
     return apply(_pinv, (a,), {"rcond": plain(rcond, "rcond")})
 
 
-@op(name="solve", kinds="fc")
+@op(name="solve", kinds="fc", shapes=_solved, quiet=True)
 def solve(xp, matrix: Array, rhs: Array, adjoint: bool = False):
     """X of matrix @ X = rhs, for matrices [..., n, n] and right sides [..., n, k].
 
@@ -199,7 +225,7 @@ def solve(xp, matrix: Array, rhs: Array, adjoint: bool = False):
         raise _refuse_singular(error, "solve", matrix.shape) from None
 
 
-@op(name="triangular_solve", kinds="fc")
+@op(name="triangular_solve", kinds="fc", shapes=_solved, quiet=True)
 def triangular_solve(xp, matrix: Array, rhs: Array, lower: bool = True, adjoint: bool = False):
     """X of matrix @ X = rhs for triangular matrices; only the named triangle is looked at.
 
@@ -226,7 +252,7 @@ def triangular_solve(xp, matrix: Array, rhs: Array, lower: bool = True, adjoint:
     return jax.scipy.linalg.solve_triangular(part, rhs, lower=lower != adjoint)
 
 
-@op(name="cholesky", kinds="fc")
+@op(name="cholesky", kinds="fc", shapes=_square, quiet=True)
 def cholesky(xp, input: Array):
     """L, lower triangular, of L @ L^H = matrix, for positive definite matrices.
 
@@ -352,7 +378,7 @@ def eigvalsh(xp, tensor: Array):
     return xp.linalg.eigh(tensor, symmetrize_input=False)[0]
 
 
-@op(name="matrix_power", kinds="fc")
+@op(name="matrix_power", kinds="fc", shapes=_square, quiet=True)
 def matrix_power(xp, a: Array, n: int):
     """The matrix product of n copies of each matrix.
 

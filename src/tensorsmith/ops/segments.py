@@ -38,7 +38,9 @@ def _reduce(xp: Any, data: Any, segment_ids: Any, count: int, how: str) -> Any:
         if xp is np:
             np.multiply.at(base, ids, rows)
             return base[:count]
-        return base.at[ids].multiply(rows)[:count]
+        # row by group, as JAX has no derivative of a scattered product
+        mine = (ids[:, None] == np.arange(count)).reshape(*ids.shape, count, *(1,) * (rows.ndim - 1))
+        return xp.prod(xp.where(mine, rows[:, None], xp.ones((), data.dtype)), axis=0, dtype=data.dtype)
     return scattered(xp, base, (ids,), rows, how)[:count]
 
 

@@ -1,0 +1,1 @@
+"""What operations compute, written independently over NumPy and SciPy: a row an operation, a file a kind."""

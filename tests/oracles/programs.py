@@ -1,0 +1,7 @@
+"""Operations on whole programs."""
+
+from __future__ import annotations
+
+from tests.support.spine import Elsewhere
+
+ROWS: dict[str, Elsewhere] = {"gradient": Elsewhere("tests/program/test_lower.py")}
