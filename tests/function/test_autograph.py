@@ -127,7 +127,7 @@ def nested_state(x):
 
 
 def else_of_a_loop(x):
-    for i in tf.range(3):
+    for _ in tf.range(3):
         if x > 100.0:
             break
     else:
@@ -289,7 +289,7 @@ def test_branches_of_two_dtypes_are_refused_by_name():
             y = tf.constant(1)
         return y
 
-    with pytest.raises(TypeError, match="y: its dtype differs between the branches .if=float32, else=int32"):
+    with pytest.raises(TypeError, match=r"y: its dtype differs between the branches .if=float32, else=int32"):
         f(tf.constant(1.0))
 
 
@@ -300,16 +300,17 @@ def test_a_loop_that_changes_a_dtype_is_refused_by_name():
             x = tf.cast(x, tf.int32)
         return x
 
-    with pytest.raises(TypeError, match="x: its dtype changes from round to round .before=float32, after=int32"):
+    with pytest.raises(TypeError, match=r"x: its dtype changes from round to round .before=float32, after=int32"):
         f(tf.constant(1.0))
 
 
 def test_a_value_returned_on_some_ways_only_is_refused():
-    @tf.function
+    @tf.function  # noqa: RET503 - what is refused
     def f(x):
         for _ in tf.range(3):
             if x > 0.0:
                 return x
+
 
     with pytest.raises(ValueError, match="return a value on every way"):
         f(tf.constant(1.0))

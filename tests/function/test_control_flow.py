@@ -18,7 +18,9 @@ def both(function, *values):
 
 @pytest.mark.parametrize("x", [-2.0, 3.0])
 def test_cond(x):
-    assert both(lambda x: tf.cond(x > 0, lambda: x * 2.0, lambda: x - 1.0), tf.constant(x)).numpy() == (2 * x if x > 0 else x - 1)
+    assert both(lambda x: tf.cond(x > 0, lambda: x * 2.0, lambda: x - 1.0), tf.constant(x)).numpy() == (
+        2 * x if x > 0 else x - 1
+    )
 
 
 def test_cond_writes_variables_of_the_branch_that_is_taken():
@@ -52,7 +54,9 @@ def test_case(x):
 @pytest.mark.parametrize("at", [-1, 0, 1, 2])
 def test_switch_case(at):
     def f(i):
-        return tf.switch_case(i, {0: lambda: tf.constant(10), 1: lambda: tf.constant(20)}, default=lambda: tf.constant(-1))
+        return tf.switch_case(
+            i, {0: lambda: tf.constant(10), 1: lambda: tf.constant(20)}, default=lambda: tf.constant(-1)
+        )
 
     assert both(f, tf.constant(at)).numpy() == {0: 10, 1: 20}.get(at, -1)
 
@@ -60,7 +64,9 @@ def test_switch_case(at):
 @pytest.mark.parametrize("limit", [None, 3])
 def test_while_loop(limit):
     def f(x):
-        return tf.while_loop(lambda i, y: i < 5, lambda i, y: (i + 1, y * 2.0), (tf.constant(0), x), maximum_iterations=limit)
+        return tf.while_loop(
+            lambda i, y: i < 5, lambda i, y: (i + 1, y * 2.0), (tf.constant(0), x), maximum_iterations=limit
+        )
 
     rounds = 5 if limit is None else limit
     number, value = both(f, tf.constant(1.5))
@@ -95,7 +101,10 @@ def test_map_fn():
     x = np.arange(6, dtype="float32").reshape(3, 2)
     result = both(lambda x: tf.map_fn(lambda row: row * 2.0 + tf.reduce_sum(row), x), tf.constant(x))
     np.testing.assert_allclose(result, x * 2 + x.sum(1, keepdims=True))
-    a, b = both(lambda x: tf.map_fn(lambda p: (p[0] + p[1], p[0]), (x, x * 10.0), dtype=(tf.float32, tf.float32)), tf.constant(x))
+    a, _ = both(
+        lambda x: tf.map_fn(lambda p: (p[0] + p[1], p[0]), (x, x * 10.0), dtype=(tf.float32, tf.float32)),
+        tf.constant(x),
+    )
     np.testing.assert_allclose(a, x * 11)
     with pytest.raises(ValueError, match="elems must be tensors with the same number of rows"):
         tf.map_fn(lambda p: p[0], (tf.zeros([2]), tf.zeros([3])))

@@ -67,7 +67,7 @@ def test_nothing_is_written_when_it_fails():
         v.assign(5.0)
         return tf.TensorArray(tf.float32, size=0, dynamic_size=True).unstack([1.0, 2.0]).write(i, 1.0).stack()
 
-    with pytest.raises(tf.errors.OutOfRangeError, match="the index lies outside the array .index=-3"):
+    with pytest.raises(tf.errors.OutOfRangeError, match=r"the index lies outside the array .index=-3"):
         f(tf.constant(-3))
     assert v.numpy() == 1.0
 

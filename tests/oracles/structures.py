@@ -50,7 +50,9 @@ def padded(values: np.ndarray, splits: np.ndarray, default: Any, width: int | No
 
 
 def grouped(values: np.ndarray, groups: np.ndarray, like: np.ndarray, kind: str) -> np.ndarray:
-    function, empty = {"sum": (np.sum, 0), "prod": (np.prod, 1), "max": (np.max, -np.inf), "min": (np.min, np.inf)}[kind]
+    function, empty = {"sum": (np.sum, 0), "prod": (np.prod, 1), "max": (np.max, -np.inf), "min": (np.min, np.inf)}[
+        kind
+    ]
     members = [values[groups == g] for g in range(len(like))]
     return np.stack([function(m, axis=0) if len(m) else np.full(values.shape[1:], empty) for m in members])
 
@@ -85,7 +87,11 @@ def pieces(rows: list[list[bytes]]) -> tuple[np.ndarray, np.ndarray]:
 def written(precision: int, scientific: bool, shortest: bool, width: int, fill: str) -> str:
     """The form of as_string as C's printf writes it."""
     size = str(width) if width > 0 else ""
-    return f"%{fill}{size}" + (f".{precision}" if precision >= 0 else "") + ("e" if scientific else "g" if shortest else "f")
+    return (
+        f"%{fill}{size}"
+        + (f".{precision}" if precision >= 0 else "")
+        + ("e" if scientific else "g" if shortest else "f")
+    )
 
 
 def set_rows(a: Any, ra: Any, b: Any, rb: Any, rows: int, kind: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -100,14 +106,20 @@ TEST_LOOPS, TEST_ARRAYS = "tests/function/test_control_flow.py", "tests/structur
 ROWS: dict[str, Row | Elsewhere] = {
     # where rows begin and end
     "row_lengths": row(np.diff, (SPLITS,)),
-    "row_ids": row(lambda s, v: np.repeat(np.arange(len(s) - 1), np.diff(s)), (SPLITS, VALUES), dtype="int64", symbolic="known"),
+    "row_ids": row(
+        lambda s, v: np.repeat(np.arange(len(s) - 1), np.diff(s)), (SPLITS, VALUES), dtype="int64", symbolic="known"
+    ),
     "column_ids": row(
-        lambda s, v: np.concatenate([np.arange(n) for n in np.diff(s)]), (SPLITS, VALUES), dtype="int64", symbolic="known"
+        lambda s, v: np.concatenate([np.arange(n) for n in np.diff(s)]),
+        (SPLITS, VALUES),
+        dtype="int64",
+        symbolic="known",
     ),
     "row_order": row(lambda x: np.argsort(x, kind="stable"), (longs(2, 0, 1, 0, 2),), dtype="int64"),
     "splits_from_lengths": row(lambda n: np.concatenate([[0], np.cumsum(n)]), (longs(2, 0, 3),)),
     "splits_from_row_ids": row(
-        lambda ids, rows: np.array([np.sum(ids < r) for r in range(rows + 1)]), (longs(0, 0, 2, 2, 2),),
+        lambda ids, rows: np.array([np.sum(ids < r) for r in range(rows + 1)]),
+        (longs(0, 0, 2, 2, 2),),
         settings=[{"rows": 3}, {"rows": 5}],
     ),
     "column_range": row(lambda s: np.arange(np.diff(s).max()), (SPLITS,), compiled=EAGER),
@@ -116,29 +128,39 @@ ROWS: dict[str, Row | Elsewhere] = {
             np.concatenate([list(rows_of(s)[i]) for i in r]).astype(int),
             np.concatenate([[0], np.cumsum([len(rows_of(s)[i]) for i in r])]),
         ),
-        (SPLITS, longs(2, 1, 0)), compiled=EAGER,
+        (SPLITS, longs(2, 1, 0)),
+        compiled=EAGER,
     ),
     "positions_in_rows": row(
         lambda s, start, stop, step: (
             np.concatenate([list(span)[start:stop:step] for span in rows_of(s)]).astype(int),
             np.concatenate([[0], np.cumsum([len(span[start:stop:step]) for span in rows_of(s)])]),
         ),
-        (SPLITS,), settings=[{}, {"start": 1}, {"stop": 1}, {"stop": -1, "step": 2}, {"step": -1}], compiled=EAGER,
+        (SPLITS,),
+        settings=[{}, {"start": 1}, {"stop": 1}, {"stop": -1, "step": 2}, {"step": -1}],
+        compiled=EAGER,
     ),
     "positions_of_lengths": row(
         lambda n, width: (
-            np.concatenate([np.arange(k) + r * width for r, k in enumerate(n)]), np.concatenate([[0], np.cumsum(n)])
+            np.concatenate([np.arange(k) + r * width for r, k in enumerate(n)]),
+            np.concatenate([[0], np.cumsum(n)]),
         ),
-        (longs(2, 0, 3),), settings=[{"width": 3}, {"width": 4}], compiled=EAGER,
+        (longs(2, 0, 3),),
+        settings=[{"width": 3}, {"width": 4}],
+        compiled=EAGER,
     ),
     "join_splits": row(lambda a, b: np.concatenate([a, b[1:] + a[-1]]), (SPLITS, longs(0, 1, 4))),
     "unpadded_lengths": row(
         lambda x, p: np.array([max([i + 1 for i, v in enumerate(r) if np.any(v != p)], default=0) for r in x]),
-        (np.array([[1, 0, 2, 0], [0, 0, 0, 0]], "int32"), np.int32(0)), dtype="int64", symbolic="known",
+        (np.array([[1, 0, 2, 0], [0, 0, 0, 0]], "int32"), np.int32(0)),
+        dtype="int64",
+        symbolic="known",
     ),
     # ragged values
     "group_reduce": row(
-        grouped, (TABLE, longs(1, 0, 1, 1, 0), longs(0, 0)), settings=[{"kind": k} for k in ("sum", "prod", "max", "min")],
+        grouped,
+        (TABLE, longs(1, 0, 1, 1, 0), longs(0, 0)),
+        settings=[{"kind": k} for k in ("sum", "prod", "max", "min")],
         symbolic="known",
     ),
     "ragged_to_dense": row(
@@ -147,52 +169,78 @@ ROWS: dict[str, Row | Elsewhere] = {
     "ragged_to_dense_any": row(padded, (TABLE, SPLITS, np.float32(7.0)), compiled=EAGER, symbolic="known"),
     # sparse tensors
     "sparse_scatter": row(
-        scattered, (PLACES, d.normal(3), np.float32(0.5)), settings=[{"shape": (3, 4)}, {"shape": (4, 4), "check": False}],
-        dtype=of_values, symbolic="known",
+        scattered,
+        (PLACES, d.normal(3), np.float32(0.5)),
+        settings=[{"shape": (3, 4)}, {"shape": (4, 4), "check": False}],
+        dtype=of_values,
+        symbolic="known",
     ),
     "sparse_scatter_any": row(
         lambda i, v, default, shape, check: scattered(i, v, default, shape, check),
-        (PLACES, d.normal(3), np.float32(0.5), longs(3, 4)), settings=[{}, {"check": False}], dtype=of_values,
-        compiled=EAGER, symbolic="known",
+        (PLACES, d.normal(3), np.float32(0.5), longs(3, 4)),
+        settings=[{}, {"check": False}],
+        dtype=of_values,
+        compiled=EAGER,
+        symbolic="known",
     ),
     "nonzero_positions": row(np.argwhere, (np.array([[0, 3], [4, 0]], "int32"),), dtype="int64", compiled=EAGER),
     "sparse_order": row(
-        lambda i: np.array(sorted(range(len(i)), key=lambda k: tuple(i[k]))), (PLACES[::-1].copy(),), dtype="int64",
+        lambda i: np.array(sorted(range(len(i)), key=lambda k: tuple(i[k]))),
+        (PLACES[::-1].copy(),),
+        dtype="int64",
         symbolic="known",
     ),
     "sparse_merge": row(
         lambda i: (np.unique(i, axis=0), np.array([np.unique(i, axis=0).tolist().index(r) for r in i.tolist()])),
-        (PLACES[[2, 0, 2, 1]],), compiled=EAGER, symbolic="known",
+        (PLACES[[2, 0, 2, 1]],),
+        compiled=EAGER,
+        symbolic="known",
     ),
     "sum_into": row(
         lambda v, r, like: np.array([v[r == at].sum() for at in range(len(like))]),
-        (VALUES, longs(0, 2, 2, 0, 1), longs(0, 0, 0)), symbolic="known",
+        (VALUES, longs(0, 2, 2, 0, 1), longs(0, 0, 0)),
+        symbolic="known",
     ),
     "sparse_product": row(
-        product, (PLACES, d.normal(3), d.normal(4, 2)), settings=[{"rows": 3}, {"rows": 4}], dtype=of_values,
+        product,
+        (PLACES, d.normal(3), d.normal(4, 2)),
+        settings=[{"rows": 3}, {"rows": 4}],
+        dtype=of_values,
         symbolic="known",
     ),
     # strings
     "string_length": row(
-        lambda x, unit: each(lambda s: len(s if unit == "BYTE" else s.decode()), x).astype(int), (WORDS,),
-        settings=[{}, {"unit": "UTF8_CHAR"}], dtype="int32", compiled=NUMPY,
+        lambda x, unit: each(lambda s: len(s if unit == "BYTE" else s.decode()), x).astype(int),
+        (WORDS,),
+        settings=[{}, {"unit": "UTF8_CHAR"}],
+        dtype="int32",
+        compiled=NUMPY,
     ),
     "string_upper": row(
-        lambda x, encoding: each(lambda s: s.decode().upper().encode() if encoding else s.upper(), x), (WORDS,),
-        settings=[{}, {"encoding": "utf-8"}], compiled=NUMPY,
+        lambda x, encoding: each(lambda s: s.decode().upper().encode() if encoding else s.upper(), x),
+        (WORDS,),
+        settings=[{}, {"encoding": "utf-8"}],
+        compiled=NUMPY,
     ),
     "string_lower": row(
-        lambda x, encoding: each(lambda s: s.decode().lower().encode() if encoding else s.lower(), x), (texts("AbÉ"),),
-        settings=[{}, {"encoding": "utf-8"}], compiled=NUMPY,
+        lambda x, encoding: each(lambda s: s.decode().lower().encode() if encoding else s.lower(), x),
+        (texts("AbÉ"),),
+        settings=[{}, {"encoding": "utf-8"}],
+        compiled=NUMPY,
     ),
     "string_strip": row(lambda x: each(bytes.strip, x), (WORDS,), compiled=NUMPY),
     "string_substr": row(
         lambda x, p, n, unit: each(
             lambda s, a, k: (s.decode()[a : a + k] if unit != "BYTE" else s.decode("latin1")[a : a + k]).encode(
                 "utf-8" if unit != "BYTE" else "latin1"
-            ), x, p, n,
+            ),
+            x,
+            p,
+            n,
         ),
-        (texts("hello", "ébc"), longs(1, 0), longs(3, 2)), settings=[{}, {"unit": "UTF8_CHAR"}], compiled=NUMPY,
+        (texts("hello", "ébc"), longs(1, 0), longs(3, 2)),
+        settings=[{}, {"unit": "UTF8_CHAR"}],
+        compiled=NUMPY,
     ),
     "string_regex_replace": row(
         lambda x, pattern, rewrite, replace_global: each(
@@ -200,28 +248,46 @@ ROWS: dict[str, Row | Elsewhere] = {
         ),
         (texts("aXbX", "no"),),
         settings=[
-            {"pattern": b"X", "rewrite": b"-"}, {"pattern": b"X", "rewrite": b"-", "replace_global": False},
+            {"pattern": b"X", "rewrite": b"-"},
+            {"pattern": b"X", "rewrite": b"-", "replace_global": False},
             {"pattern": b"(.)X", "rewrite": rb"<\1>"},
         ],
         compiled=NUMPY,
     ),
     "string_full_match": row(
-        lambda x, pattern: each(lambda s: re.fullmatch(pattern, s) is not None, x).astype(bool), (texts("a1", "a", "1a1"),),
-        settings=[{"pattern": b"[a-z][0-9]"}, {"pattern": b".*1"}], dtype="bool", compiled=NUMPY,
+        lambda x, pattern: each(lambda s: re.fullmatch(pattern, s) is not None, x).astype(bool),
+        (texts("a1", "a", "1a1"),),
+        settings=[{"pattern": b"[a-z][0-9]"}, {"pattern": b".*1"}],
+        dtype="bool",
+        compiled=NUMPY,
     ),
     "string_to_number": row(
-        lambda x, out_type: each(float, x).astype(out_type), (texts("1", "-20"),),
-        settings=[{}, {"out_type": np.dtype("int64")}], dtype=lambda i, s: np.dtype(s["out_type"]).name, compiled=NUMPY,
+        lambda x, out_type: each(float, x).astype(out_type),
+        (texts("1", "-20"),),
+        settings=[{}, {"out_type": np.dtype("int64")}],
+        dtype=lambda i, s: np.dtype(s["out_type"]).name,
+        compiled=NUMPY,
     ),
     "string_of": row(
         lambda x, **settings: each(lambda v: (written(**settings) % v).encode(), x),
         (np.array([1.5, -0.25], "float32"),),
-        settings=[{}, {"precision": 2}, {"scientific": True}, {"shortest": True}, {"width": 12}, {"width": 12, "fill": "0"}],
-        dtype="object", compiled=NUMPY, nan="strings have none",
+        settings=[
+            {},
+            {"precision": 2},
+            {"scientific": True},
+            {"shortest": True},
+            {"width": 12},
+            {"width": 12, "fill": "0"},
+        ],
+        dtype="object",
+        compiled=NUMPY,
+        nan="strings have none",
     ),
     "string_join": row(
-        lambda parts, separator: each(lambda *s: separator.join(s), *parts), ([WORDS, WORDS[::-1].copy()],),
-        settings=[{"separator": b"-"}, {"separator": b""}], compiled=NUMPY,
+        lambda parts, separator: each(lambda *s: separator.join(s), *parts),
+        ([WORDS, WORDS[::-1].copy()],),
+        settings=[{"separator": b"-"}, {"separator": b""}],
+        compiled=NUMPY,
     ),
     "string_reduce_join": row(
         lambda x, axis, keepdims, separator: np.array(
@@ -232,11 +298,17 @@ ROWS: dict[str, Row | Elsewhere] = {
         compiled=NUMPY,
     ),
     "string_pieces": row(
-        lambda x, sep, maxsplit: pieces([s.split(sep, maxsplit) for s in x.tolist()]), (texts("a b  c", "d,e,f"),),
-        settings=[{}, {"sep": b","}, {"sep": b",", "maxsplit": 1}], dtype=("object", "int64"), compiled=NUMPY,
+        lambda x, sep, maxsplit: pieces([s.split(sep, maxsplit) for s in x.tolist()]),
+        (texts("a b  c", "d,e,f"),),
+        settings=[{}, {"sep": b","}, {"sep": b",", "maxsplit": 1}],
+        dtype=("object", "int64"),
+        compiled=NUMPY,
     ),
     "string_bytes": row(
-        lambda x: pieces([[bytes([b]) for b in s] for s in x.tolist()]), (WORDS,), dtype=("object", "int64"), compiled=NUMPY
+        lambda x: pieces([[bytes([b]) for b in s] for s in x.tolist()]),
+        (WORDS,),
+        dtype=("object", "int64"),
+        compiled=NUMPY,
     ),
     "string_code_points": row(
         lambda x, encoding, errors, replacement, controls: (
@@ -245,43 +317,66 @@ ROWS: dict[str, Row | Elsewhere] = {
         ),
         (WORDS,),
         settings=[{}, {"encoding": "latin-1"}, {"errors": "strict"}, {"replacement": 63}, {"controls": True}],
-        dtype=("int32", "int64"), compiled=NUMPY,
+        dtype=("int32", "int64"),
+        compiled=NUMPY,
     ),
     "string_characters": row(
-        lambda x, encoding, errors, replacement: pieces([[c.encode(encoding) for c in s.decode(encoding)] for s in x.tolist()]),
-        (WORDS,), settings=[{}, {"encoding": "latin-1"}, {"errors": "ignore"}, {"replacement": 63}],
-        dtype=("object", "int64"), compiled=NUMPY,
+        lambda x, encoding, errors, replacement: pieces(
+            [[c.encode(encoding) for c in s.decode(encoding)] for s in x.tolist()]
+        ),
+        (WORDS,),
+        settings=[{}, {"encoding": "latin-1"}, {"errors": "ignore"}, {"replacement": 63}],
+        dtype=("object", "int64"),
+        compiled=NUMPY,
     ),
     "string_of_code_points": row(
         lambda x, s, encoding, errors, replacement: each(
             lambda a, b: "".join(map(chr, x[a:b])).encode(encoding), s[:-1], s[1:]
         ),
         (np.array([99, 97, 233, 102, 233], "int32"), SPLITS),
-        settings=[{}, {"encoding": "latin-1"}, {"errors": "strict"}, {"replacement": 63}], dtype="object", compiled=NUMPY,
+        settings=[{}, {"encoding": "latin-1"}, {"errors": "strict"}, {"replacement": 63}],
+        dtype="object",
+        compiled=NUMPY,
         symbolic="known",
     ),
     # sets
     "set_operation": row(
-        set_rows, (longs(5, 2, 7, 1), longs(0, 0, 0, 1), longs(2, 9, 1), longs(0, 1, 1)),
-        settings=[{"rows": 2, "kind": kind} for kind in ("union", "intersection", "difference")] + [{"rows": 3, "kind": "union"}],
-        compiled=EAGER, symbolic="known",
+        set_rows,
+        (longs(5, 2, 7, 1), longs(0, 0, 0, 1), longs(2, 9, 1), longs(0, 1, 1)),
+        settings=[{"rows": 2, "kind": kind} for kind in ("union", "intersection", "difference")]
+        + [{"rows": 3, "kind": "union"}],
+        compiled=EAGER,
+        symbolic="known",
     ),
     "set_sizes": row(
-        lambda a, r, rows: np.array([len(np.unique(a[r == at])) for at in range(rows)]), (longs(5, 2, 5, 1), longs(0, 0, 0, 1)),
-        settings=[{"rows": 2}, {"rows": 3}], dtype="int32", compiled=EAGER, symbolic="known",
+        lambda a, r, rows: np.array([len(np.unique(a[r == at])) for at in range(rows)]),
+        (longs(5, 2, 5, 1), longs(0, 0, 0, 1)),
+        settings=[{"rows": 2}, {"rows": 3}],
+        dtype="int32",
+        compiled=EAGER,
+        symbolic="known",
     ),
     # tensor arrays
     "array_write": row(
-        lambda a, i, v: np.stack([v if at == int(i) else a[at] for at in range(len(a))]), (d.normal(3, 2), np.int32(1), d.normal(2)),
+        lambda a, i, v: np.stack([v if at == int(i) else a[at] for at in range(len(a))]),
+        (d.normal(3, 2), np.int32(1), d.normal(2)),
         symbolic="known",
     ),
     "array_scatter": row(
         lambda a, i, v: np.stack([v[i.tolist().index(at)] if at in i else a[at] for at in range(len(a))]),
-        (d.normal(3, 2), np.array([2, 0], "int32"), d.normal(2, 2)), symbolic="known", nan="what is written over is gone",
+        (d.normal(3, 2), np.array([2, 0], "int32"), d.normal(2, 2)),
+        symbolic="known",
+        nan="what is written over is gone",
     ),
     "array_read": row(
-        lambda a, i: a[int(i)], (d.normal(3, 2), np.int32(1)), symbolic="known", nan="one element is read, the others are not"
+        lambda a, i: a[int(i)],
+        (d.normal(3, 2), np.int32(1)),
+        symbolic="known",
+        nan="one element is read, the others are not",
     ),
-    **{f"rows_{name}": Elsewhere(TEST_ARRAYS) for name in "of empty unstack write read stack concat size".split()},
-    **{name: Elsewhere(TEST_LOOPS) for name in "cond while_loop for_loop map_rows".split()},
+    **{
+        f"rows_{name}": Elsewhere(TEST_ARRAYS)
+        for name in ["of", "empty", "unstack", "write", "read", "stack", "concat", "size"]
+    },
+    **{name: Elsewhere(TEST_LOOPS) for name in ["cond", "while_loop", "for_loop", "map_rows"]},
 }

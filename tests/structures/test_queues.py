@@ -76,7 +76,7 @@ def test_what_does_not_fit_is_refused():
         q.enqueue([[1.0, 2.0], 3.0])
     with pytest.raises(ValueError, match="only where their shapes are known"):
         tf.queue.FIFOQueue(3, tf.int32).dequeue_many(1)
-    with pytest.raises(NotImplementedError, match="Use it outside of tf.function"):
+    with pytest.raises(NotImplementedError, match=r"Use it outside of tf.function"):
         tf.function(lambda x: q.enqueue([x]))(tf.constant([1.0, 2.0]))
 
 
@@ -115,7 +115,11 @@ def test_priorities():
         q.enqueue([priority, word])
     assert [w for _, w in [q.dequeue(), q.dequeue()]][1].numpy() == b"b"
     priorities, words = q.dequeue_many(2)
-    assert priorities.numpy().tolist() == [2, 3] and words.numpy().tolist() == [b"c", b"d"] and priorities.dtype == tf.int64
+    assert (
+        priorities.numpy().tolist() == [2, 3]
+        and words.numpy().tolist() == [b"c", b"d"]
+        and priorities.dtype == tf.int64
+    )
 
 
 def test_putting_in_waits_for_room():

@@ -53,7 +53,9 @@ def test_rows(r, key):
     assert (found.to_list() if isinstance(key, slice) else found.numpy().tolist()) == ROWS[key]
 
 
-@pytest.mark.parametrize("inside", [slice(1, None), slice(None, 2), slice(None, -1), slice(None, None, 2), slice(None, None, -1)])
+@pytest.mark.parametrize(
+    "inside", [slice(1, None), slice(None, 2), slice(None, -1), slice(None, None, 2), slice(None, None, -1)]
+)
 def test_slices_inside_the_rows(r, inside):
     assert r[:, inside].to_list() == [row[inside] for row in ROWS]
     assert r[1:, inside].to_list() == [row[inside] for row in ROWS[1:]]
@@ -63,7 +65,7 @@ def test_more_indexing(r):
     assert r[3, 1].numpy() == 5 and tf.ragged.constant(DEEP)[0, 1].numpy().tolist() == [2, 3]
     assert tf.ragged.constant([[1, 2], [3]])[:, 0].numpy().tolist() == [1, 3]
     assert r[..., :1].to_list() == [row[:1] for row in ROWS] and [list(np.asarray(row)) for row in r] == ROWS
-    with pytest.raises(IndexError, match="there is no such row .index=4, rows=4"):
+    with pytest.raises(IndexError, match=r"there is no such row .index=4, rows=4"):
         r[4]
     with pytest.raises(tf.errors.InvalidArgumentError, match="row 1 has no element 1"):
         tf.ragged.constant([[1, 2], [3]])[:, 1]
@@ -74,7 +76,7 @@ def test_elementwise(r):
         (r * 10, [[x * 10 for x in row] for row in ROWS]), (10 - r, [[10 - x for x in row] for row in ROWS]),
         (r + r, [[x + x for x in row] for row in ROWS]), (-r, [[-x for x in row] for row in ROWS]),
         (r > 2, [[x > 2 for x in row] for row in ROWS]), (r == r, [[True for _ in row] for row in ROWS]),
-        (tf.square(r), [[x * x for x in row] for row in ROWS]), (tf.cast(r, tf.float32), [[float(x) for x in row] for row in ROWS]),
+        (tf.square(r), [[x * x for x in row] for row in ROWS]), (tf.cast(r, tf.float32), [[float(x) for x in row] for row in ROWS]),  # noqa: E501
         (r + tf.constant([[1], [2], [3], [4]]), [[x + at for x in row] for at, row in enumerate(ROWS, 1)]),
         (tf.where(r > 2, r, 0), [[x if x > 2 else 0 for x in row] for row in ROWS]),
         (tf.ragged.constant(DEEP) + tf.constant([[[1]], [[2]], [[3]]]), [[[2], [3, 4]], [], [[7, 8, 9]]]),
@@ -86,7 +88,9 @@ def test_elementwise(r):
         tf.linalg.matmul(r, r)
 
 
-@pytest.mark.parametrize(("name", "function"), [("sum", sum), ("prod", np.prod), ("max", max), ("min", min), ("mean", np.mean)])
+@pytest.mark.parametrize(
+    ("name", "function"), [("sum", sum), ("prod", np.prod), ("max", max), ("min", min), ("mean", np.mean)]
+)
 def test_reductions(name, function):
     rows = [[1.0, 2.0], [3.0], [4.0, 5.0, 6.0]]
     r, reduce = tf.ragged.constant(rows), getattr(tf, f"reduce_{name}")
@@ -111,28 +115,43 @@ def test_joined(r):
 
 def test_dense_and_sparse_forms(r):
     assert r.to_tensor().numpy().tolist() == [row + [0] * (3 - len(row)) for row in ROWS]
-    assert r.to_tensor(default_value=-1, shape=[None, 2]).numpy().tolist() == [(row + [-1, -1])[:2] for row in ROWS]
+    assert r.to_tensor(default_value=-1, shape=[None, 2]).numpy().tolist() == [[*row, -1, -1][:2] for row in ROWS]
     assert tf.ragged.constant(DEEP).to_tensor().shape == (3, 2, 3)
     np.testing.assert_array_equal(tf.sparse.to_dense(r.to_sparse()), r.to_tensor())
-    np.testing.assert_array_equal(tf.sparse.to_dense(tf.ragged.constant(DEEP).to_sparse()), tf.ragged.constant(DEEP).to_tensor())
+    np.testing.assert_array_equal(
+        tf.sparse.to_dense(tf.ragged.constant(DEEP).to_sparse()), tf.ragged.constant(DEEP).to_tensor()
+    )
 
 
 def test_gradients_reach_the_values():
     values = tf.Variable([1.0, 2.0, 3.0])
     with tf.GradientTape() as tape:
         r = tf.RaggedTensor.from_row_splits(values, [0, 2, 2, 3])
-        y = tf.reduce_sum(tf.square(r.to_tensor())) + tf.reduce_sum(tf.reduce_max(r[:, :1] * 3.0, axis=1)[0]) + tf.reduce_sum(
-            tf.concat([r, r], axis=1).values
+        y = (
+            tf.reduce_sum(tf.square(r.to_tensor()))
+            + tf.reduce_sum(tf.reduce_max(r[:, :1] * 3.0, axis=1)[0])
+            + tf.reduce_sum(tf.concat([r, r], axis=1).values)
         )
     np.testing.assert_allclose(tape.gradient(y, values), [2 + 3 + 2, 4 + 2, 6 + 2])
 
 
 def test_traced_is_at_once(r):
     def f(r):
-        return r[1:3].to_tensor(), r[:, 1:], tf.concat([r, r], axis=1), tf.reduce_sum(r, axis=0), r.to_sparse().values, r[0]
+        return (
+            r[1:3].to_tensor(),
+            r[:, 1:],
+            tf.concat([r, r], axis=1),
+            tf.reduce_sum(r, axis=0),
+            r.to_sparse().values,
+            r[0],
+        )
 
     for a, b in zip(f(r), tf.function(f)(r)):
-        assert (a.to_list(), b.to_list()) == (b.to_list(), a.to_list()) if isinstance(a, tf.RaggedTensor) else a.numpy().tolist() == b.numpy().tolist()
+        assert (
+            (a.to_list(), b.to_list()) == (b.to_list(), a.to_list())
+            if isinstance(a, tf.RaggedTensor)
+            else a.numpy().tolist() == b.numpy().tolist()
+        )
 
 
 def test_repr():

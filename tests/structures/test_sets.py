@@ -11,7 +11,9 @@ A, B = [[2, 3, 5, 7], [7, 9, 0, 0]], [[4, 5, 6], [9, 10, 0]]
 SPARSE = tf.SparseTensor([[0, 0], [0, 1], [1, 0]], [5, 9, 9], [2, 2])
 
 
-@pytest.mark.parametrize(("name", "python"), [("union", set.union), ("intersection", set.intersection), ("difference", set.difference)])
+@pytest.mark.parametrize(
+    ("name", "python"), [("union", set.union), ("intersection", set.intersection), ("difference", set.difference)]
+)
 @pytest.mark.parametrize("traced", [False, True])
 def test_each_row_is_a_set(name, python, traced):
     function = getattr(tf.sets, name)
@@ -33,7 +35,7 @@ def test_more_axes_strings_and_the_other_difference():
 
 
 def test_what_does_not_fit_is_refused():
-    with pytest.raises(tf.errors.InvalidArgumentError, match="sets.union: the shapes differ before the last axis"):
+    with pytest.raises(tf.errors.InvalidArgumentError, match=r"sets.union: the shapes differ before the last axis"):
         tf.sets.union([[1]], [[1], [2]])
     with pytest.raises(ValueError, match="its input must have at least two axes"):
         tf.sets.union([1], [1])

@@ -34,7 +34,7 @@ def test_operators_scale_and_nothing_else():
     np.testing.assert_allclose(dense(s * row), DENSE * row)
     np.testing.assert_allclose(dense(tf.abs(s)), abs(DENSE))
     for wrong in (lambda: s + 42.0, lambda: tf.constant(1.0) + s, lambda: s - s, lambda: tf.exp(s)):
-        with pytest.raises(TypeError, match="tf.sparse"):
+        with pytest.raises(TypeError, match=r"tf.sparse"):
             wrong()
 
 
@@ -59,8 +59,12 @@ def test_products_sums_and_parts():
     s, o = tf.sparse.from_dense(DENSE), tf.sparse.from_dense(OTHER)
     m = RNG.normal(size=(4, 2)).astype("float32")
     np.testing.assert_allclose(tf.sparse.sparse_dense_matmul(s, m), DENSE @ m, rtol=1e-5, atol=1e-6)
-    np.testing.assert_allclose(tf.sparse.sparse_dense_matmul(s, DENSE, adjoint_a=True), DENSE.T @ DENSE, rtol=1e-5, atol=1e-6)
-    np.testing.assert_allclose(tf.sparse.sparse_dense_matmul(m.T, s, adjoint_b=True), m.T @ DENSE.T, rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(
+        tf.sparse.sparse_dense_matmul(s, DENSE, adjoint_a=True), DENSE.T @ DENSE, rtol=1e-5, atol=1e-6
+    )
+    np.testing.assert_allclose(
+        tf.sparse.sparse_dense_matmul(m.T, s, adjoint_b=True), m.T @ DENSE.T, rtol=1e-5, atol=1e-6
+    )
     np.testing.assert_allclose(dense(tf.sparse.add(s, o)), DENSE + OTHER)
     np.testing.assert_allclose(tf.sparse.add(s, OTHER), DENSE + OTHER)
     np.testing.assert_array_equal(dense(tf.sparse.transpose(s)), DENSE.T)
@@ -71,7 +75,7 @@ def test_products_sums_and_parts():
     np.testing.assert_array_equal(dense(tf.sparse.reshape(s, [2, -1])), DENSE.reshape(2, 6))
     np.testing.assert_array_equal(dense(tf.sparse.retain(s, s.values > 0)), np.where(DENSE > 0, DENSE, 0))
     np.testing.assert_array_equal(dense(tf.sparse.eye(2, 3)), np.eye(2, 3))
-    with pytest.raises(tf.errors.InvalidArgumentError, match="a.shape.1. must equal b.shape.0."):
+    with pytest.raises(tf.errors.InvalidArgumentError, match=r"a.shape.1. must equal b.shape.0."):
         tf.sparse.sparse_dense_matmul(s, DENSE)
 
 
@@ -80,7 +84,9 @@ def test_gradients_reach_the_values():
     m = tf.constant([[1.0, 2.0], [3.0, 4.0]])
     with tf.GradientTape() as tape:
         s = tf.SparseTensor([[0, 1], [1, 0]], values, [2, 2])
-        total = tf.reduce_sum(tf.square(tf.sparse.to_dense(tf.sparse.add(s, s)))) + tf.reduce_sum(tf.sparse.sparse_dense_matmul(s, m))
+        total = tf.reduce_sum(tf.square(tf.sparse.to_dense(tf.sparse.add(s, s)))) + tf.reduce_sum(
+            tf.sparse.sparse_dense_matmul(s, m)
+        )
     np.testing.assert_allclose(tape.gradient(total, values), [8 * 2 + 7, 8 * 3 + 3])
 
 

@@ -56,7 +56,7 @@ def test_patterns_and_parts():
     assert plain(tf.strings.substr(["hello", "world"], [1, -2], 3)) == [b"ell", b"ld"]
     assert plain(tf.strings.substr("é!x", 1, 1, unit="UTF8_CHAR")) == b"!"
     assert plain(tf.strings.strip([" a ", "\tb\n"])) == [b"a", b"b"]
-    with pytest.raises(tf.errors.InvalidArgumentError, match="pos lies outside a string .pos=9"):
+    with pytest.raises(tf.errors.InvalidArgumentError, match=r"pos lies outside a string .pos=9"):
         tf.strings.substr("abc", 9, 1)
     with pytest.raises(tf.errors.InvalidArgumentError, match="the pattern cannot be read"):
         tf.strings.regex_replace("a", "(", "")
@@ -66,7 +66,10 @@ def test_unicode():
     points = tf.strings.unicode_decode(WORDS, "UTF-8")
     assert points.to_list() == [[ord(c) for c in s] for s in WORDS]
     assert plain(tf.strings.unicode_encode(points, "UTF-8")) == [s.encode() for s in WORDS]
-    assert plain(tf.strings.unicode_encode([[99, 233], [97, 98]], "UTF-16-BE")) == ["cé".encode("utf-16-be"), "ab".encode("utf-16-be")]
+    assert plain(tf.strings.unicode_encode([[99, 233], [97, 98]], "UTF-16-BE")) == [
+        "cé".encode("utf-16-be"),
+        "ab".encode("utf-16-be"),
+    ]
     assert plain(tf.strings.unicode_split("é!", "UTF-8")) == ["é".encode(), b"!"]
     assert plain(tf.strings.unicode_decode(b"a\xffb", "UTF-8")) == [97, 0xFFFD, 98]
     assert plain(tf.strings.unicode_decode(b"a\xffb", "UTF-8", errors="ignore")) == [97, 98]
@@ -82,7 +85,12 @@ def test_operators():
 
 def test_traced_is_at_once():
     def f(s):
-        return tf.strings.split(s), tf.strings.length(s), tf.strings.unicode_decode(s, "UTF-8"), tf.strings.upper(s) + "!"
+        return (
+            tf.strings.split(s),
+            tf.strings.length(s),
+            tf.strings.unicode_decode(s, "UTF-8"),
+            tf.strings.upper(s) + "!",
+        )
 
     lines = tf.constant(["a bc", "é"])
     for a, b in zip(f(lines), tf.function(f)(lines)):

@@ -21,7 +21,7 @@ def test_written_read_and_joined():
 
 def test_refusals():
     array = tf.TensorArray(tf.float32, size=2).write(0, [1.0, 2.0])
-    with pytest.raises(tf.errors.OutOfRangeError, match="index=5, size=2.*dynamic_size=True lets it grow"):
+    with pytest.raises(tf.errors.OutOfRangeError, match=r"index=5, size=2.*dynamic_size=True lets it grow"):
         array.write(5, [1.0, 1.0])
     with pytest.raises(ValueError, match="the value has another shape than the elements"):
         array.write(1, [1.0, 2.0, 3.0])
@@ -60,7 +60,9 @@ def written_in_a_branch(x):
 
 
 def read_what_was_written(x):
-    array = tf.TensorArray(tf.float32, size=1, dynamic_size=True, clear_after_read=False, element_shape=(2,)).write(0, x)
+    array = tf.TensorArray(tf.float32, size=1, dynamic_size=True, clear_after_read=False, element_shape=(2,)).write(
+        0, x
+    )
     for i in tf.range(1, 5):
         array = array.write(i, array.read(i - 1) * 2.0)
     return array.stack(), array.size(), array.concat()
@@ -73,7 +75,13 @@ def unstacked_and_scattered(x):
     return array.stack(), array.gather([1, 0])
 
 
-CASES = [squares_of_known_length, squares_of_its_rows, written_in_a_branch, read_what_was_written, unstacked_and_scattered]
+CASES = [
+    squares_of_known_length,
+    squares_of_its_rows,
+    written_in_a_branch,
+    read_what_was_written,
+    unstacked_and_scattered,
+]
 
 
 @pytest.mark.parametrize("function", CASES, ids=lambda f: f.__name__)

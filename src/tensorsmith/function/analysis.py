@@ -33,9 +33,9 @@ class Bindings(ast.NodeVisitor):
             self._bind(node.id)
 
     def visit_Attribute(self, node: ast.Attribute) -> None:
-        if isinstance(node.ctx, ast.Store) and isinstance(node.value, ast.Name):
-            if (node.value.id, node.attr) not in self.attributes:
-                self.attributes.append((node.value.id, node.attr))
+        stored = isinstance(node.ctx, ast.Store) and isinstance(node.value, ast.Name)
+        if stored and (node.value.id, node.attr) not in self.attributes:
+            self.attributes.append((node.value.id, node.attr))
         self.generic_visit(node)
 
     def visit_FunctionDef(self, node: Any) -> None:
@@ -126,9 +126,9 @@ def always_returns(statements: list[ast.stmt]) -> bool:
     for statement in statements:
         if isinstance(statement, (ast.Return, ast.Raise)):
             return True
-        if isinstance(statement, ast.If) and statement.orelse:
-            if always_returns(statement.body) and always_returns(statement.orelse):
-                return True
+        both = isinstance(statement, ast.If) and statement.orelse
+        if both and always_returns(statement.body) and always_returns(statement.orelse):
+            return True
         if isinstance(statement, ast.With) and always_returns(statement.body):
             return True
     return False

@@ -69,7 +69,9 @@ class _Flow(ast.NodeTransformer):
 def _rewritten(function: types.FunctionType) -> tuple[ast.Module, str]:
     """The module whose only function makes the rewritten one, and the rewritten one's name."""
     node = definition(function)
-    if holds(node.body if isinstance(node.body, list) else [node.body], (ast.Yield, ast.YieldFrom, ast.Await, ast.TryStar)):
+    if holds(
+        node.body if isinstance(node.body, list) else [node.body], (ast.Yield, ast.YieldFrom, ast.Await, ast.TryStar)
+    ):
         raise NoSource("generators and coroutines are left alone")
     fresh, arguments = Fresh(), node.args
     body = node.body if isinstance(node, ast.FunctionDef) else [ast.copy_location(ast.Return(node.body), node)]
@@ -132,7 +134,9 @@ def _mark(code: types.CodeType) -> None:
     """Lambdas inside were rewritten with the function around them."""
     _done.add(code)
     for constant in code.co_consts:
-        if isinstance(constant, types.CodeType) and (constant.co_name == "<lambda>" or constant.co_name.startswith("ag_")):
+        if isinstance(constant, types.CodeType) and (
+            constant.co_name == "<lambda>" or constant.co_name.startswith("ag_")
+        ):
             _mark(constant)
 
 
@@ -157,7 +161,8 @@ def _convert(function: types.FunctionType) -> Any:
 
 _HOME = str(Path(__file__).resolve().parents[1])
 _LIBRARIES = tuple(
-    {str(Path(sysconfig.get_paths()[key]).resolve()) for key in ("stdlib", "platstdlib", "purelib", "platlib")} | {_HOME}
+    {str(Path(sysconfig.get_paths()[key]).resolve()) for key in ("stdlib", "platstdlib", "purelib", "platlib")}
+    | {_HOME}
 )
 
 
@@ -180,9 +185,9 @@ def converted(function: Any) -> Any:
         return function
     if isinstance(function, functools.partial):
         return functools.partial(converted(function.func), *function.args, **function.keywords)
-    if isinstance(function, types.BuiltinFunctionType) or isinstance(function, type):
+    if isinstance(function, (types.BuiltinFunctionType, type)):
         return _BUILTINS.get(function, function)
-    call = getattr(type(function), "__call__", None)
+    call = getattr(type(function), "__call__", None)  # noqa: B004 - which function it is
     if isinstance(call, types.FunctionType) and not _of_library(call.__code__.co_filename):
         return types.MethodType(_convert(call), function)
     return function
@@ -226,7 +231,9 @@ runtime = types.SimpleNamespace(
 # ---- the public functions
 
 
-def to_graph(entity: Callable[..., Any], recursive: bool = True, experimental_optional_features: Any = None) -> Callable[..., Any]:
+def to_graph(
+    entity: Callable[..., Any], recursive: bool = True, experimental_optional_features: Any = None
+) -> Callable[..., Any]:
     """The rewritten form of a function: one whose if, for and while take tensors when it is traced."""
     function = inspect.unwrap(entity) if not isinstance(entity, types.MethodType) else entity
     return converted(function)
@@ -262,5 +269,3 @@ def do_not_convert(func: F | None = None) -> Any:
         target._ag_left_alone = True  # type: ignore[attr-defined]
         return types.MethodType(target, func.__self__) if isinstance(func, types.MethodType) else target
     return func
-
-

@@ -20,9 +20,13 @@ VALUE = "value"  # names of the rewrite that hold what a function returns: ag_va
 
 
 def if_(
-    test: Any, then: Callable[[], None], otherwise: Callable[[], None], get: Callable[[], State],
-    put: Callable[[State], None], names: tuple[str, ...],
-) -> None:  # fmt: skip
+    test: Any,
+    then: Callable[[], None],
+    otherwise: Callable[[], None],
+    get: Callable[[], State],
+    put: Callable[[State], None],
+    names: tuple[str, ...],
+) -> None:
     """An if statement: Python's own, or a branch of the program being traced where the test is a symbol."""
     if not is_open(test):
         then() if test else otherwise()
@@ -39,7 +43,13 @@ def if_(
 
 def shown(name: str) -> str:
     """What a variable is called in messages."""
-    return RETURNED if name.startswith(f"ag_{VALUE}_") else "a flag for break or return" if name.startswith("ag_") else name
+    return (
+        RETURNED
+        if name.startswith(f"ag_{VALUE}_")
+        else "a flag for break or return"
+        if name.startswith("ag_")
+        else name
+    )
 
 
 def if_expression(test: Any, then: Callable[[], Any], otherwise: Callable[[], Any]) -> Any:
@@ -103,7 +113,11 @@ class Expressions(ast.NodeTransformer):
 
     def visit_BoolOp(self, node: ast.BoolOp) -> ast.AST:
         self.generic_visit(node)
-        return node if any(map(_assigns, node.values[1:])) else self._joined(node.values, "and_" if isinstance(node.op, ast.And) else "or_", node)
+        return (
+            node
+            if any(map(_assigns, node.values[1:]))
+            else self._joined(node.values, "and_" if isinstance(node.op, ast.And) else "or_", node)
+        )
 
     def _joined(self, values: list[ast.expr], name: str, at: ast.AST) -> ast.expr:
         result = values[-1]
@@ -151,7 +165,11 @@ class Expressions(ast.NodeTransformer):
             return node
         if isinstance(node.func, ast.Name) and node.func.id in _OF_THE_FRAME:
             return node
-        if isinstance(node.func, ast.Attribute) and isinstance(node.func.value, ast.Name) and node.func.value.id == "ag__":
+        if (
+            isinstance(node.func, ast.Attribute)
+            and isinstance(node.func.value, ast.Name)
+            and node.func.value.id == "ag__"
+        ):
             return node
         node.func = quote_expression("ag__.converted(f)", node, f=node.func)
         return node
@@ -201,5 +219,9 @@ def rewrite_if(node: ast.If, wanted: set[str], fresh: Fresh, outer: Any) -> list
         *variables.statements,
         *variables.function(then, "", node.body, node),
         *variables.function(otherwise, "", node.orelse, node),
-        *quote(f"ag__.if_(t, {then}, {otherwise}, {variables.get}, {variables.put}, {variables.names!r})", node, t=node.test),
+        *quote(
+            f"ag__.if_(t, {then}, {otherwise}, {variables.get}, {variables.put}, {variables.names!r})",
+            node,
+            t=node.test,
+        ),
     ]

@@ -95,15 +95,29 @@ class Carried:
         if isinstance(form, Undefined) or same_plain(form, result):
             return form
         raise TypeError(
-            explain(name, "a loop changes it from round to round, and it is no tensor", {"before": form, "after": describe(result)},
-                    "only tensors change in a loop that runs as part of a program", "Begin with a tensor: tf.constant(...).")  # fmt: skip
+            explain(
+                name,
+                "a loop changes it from round to round, and it is no tensor",
+                {"before": form, "after": describe(result)},
+                "only tensors change in a loop that runs as part of a program",
+                "Begin with a tensor: tf.constant(...).",
+            )
         )
 
     def _compare_nested(self, form: Any, result: Any, name: str, outputs: list[Any]) -> Any:
-        if not nest.is_nested(result) or len(form) != len(result) or isinstance(form, dict) and set(form) != set(result):
+        if (
+            not nest.is_nested(result)
+            or len(form) != len(result)
+            or isinstance(form, dict)
+            and set(form) != set(result)
+        ):
             raise ValueError(
-                explain(name, "its structure changes from round to round", {"after": describe(result)},
-                        "a loop that runs as part of a program keeps the form of what it carries")  # fmt: skip
+                explain(
+                    name,
+                    "its structure changes from round to round",
+                    {"after": describe(result)},
+                    "a loop that runs as part of a program keeps the form of what it carries",
+                )
             )
         keys = list(form) if isinstance(form, dict) else range(len(form))
         parts = [self._compare(form[key], result[key], f"{name}[{key!r}]", outputs) for key in keys]
@@ -115,8 +129,13 @@ class Carried:
 
     def _compare_whole(self, form: Whole, result: Any, name: str, outputs: list[Any]) -> Whole:
         if type(result) is not type(form.template) or len(result._parts()) != form.count:
-            raise TypeError(explain(name, "its kind changes from round to round",
-                                    {"before": type(form.template).__name__, "after": describe(result)}))  # fmt: skip
+            raise TypeError(
+                explain(
+                    name,
+                    "its kind changes from round to round",
+                    {"before": type(form.template).__name__, "after": describe(result)},
+                )
+            )
         for at, part in enumerate(result._parts(), form.start):
             outputs[at] = self._tensor(self.carries[at], part)
         static = getattr(form.template, "_static", None)
@@ -129,27 +148,48 @@ class Carried:
         dtype = carry.first.dtype
         if not (is_tensor(result) or isinstance(result, NUMBER)):
             raise TypeError(
-                explain(carry.name, "it is a tensor before a round of the loop and none after it", {"after": describe(result)})
+                explain(
+                    carry.name,
+                    "it is a tensor before a round of the loop and none after it",
+                    {"after": describe(result)},
+                )
             )
-        if carry.given is not None and not is_tensor(result) and isinstance(result, (float, np.floating)) and not dtype.is_floating:
+        if (
+            carry.given is not None
+            and not is_tensor(result)
+            and isinstance(result, (float, np.floating))
+            and not dtype.is_floating
+        ):
             value = convert(result)
         else:
             value = convert(result) if is_tensor(result) else convert(result, None, dtype.numpy_dtype)
         if value.dtype is not dtype:
             if carry.given is None:
                 raise TypeError(
-                    explain(carry.name, "its dtype changes from round to round", {"before": dtype.name, "after": value.dtype.name},
-                            "", "Convert it with tf.cast.")  # fmt: skip
+                    explain(
+                        carry.name,
+                        "its dtype changes from round to round",
+                        {"before": dtype.name, "after": value.dtype.name},
+                        "",
+                        "Convert it with tf.cast.",
+                    )
                 )
             carry.first = convert(carry.given, None, value.dtype.numpy_dtype)
             if carry.first.dtype is not value.dtype:
-                raise TypeError(explain(carry.name, "its dtype changes from round to round",
-                                        {"before": dtype.name, "after": value.dtype.name}))  # fmt: skip
+                raise TypeError(
+                    explain(
+                        carry.name,
+                        "its dtype changes from round to round",
+                        {"before": dtype.name, "after": value.dtype.name},
+                    )
+                )
             self._anew = True
             return value
         shape = tuple(value.shape)
         if shape != carry.shape:
-            wanted = shape if carry.late and len(shape) != len(carry.shape) else merged_shape(carry.shape, shape, carry.name)
+            wanted = (
+                shape if carry.late and len(shape) != len(carry.shape) else merged_shape(carry.shape, shape, carry.name)
+            )
             if carry.late and len(shape) == len(carry.shape) and 0 in carry.shape and 0 not in shape:
                 wanted = shape
             if wanted != carry.shape:

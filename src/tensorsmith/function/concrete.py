@@ -87,7 +87,11 @@ class ConcreteFunction:
             tensors = [convert(leaf) for leaf in nest.flatten((args, kwargs)) if _numeric(leaf)]
         if len(tensors) != len(specs) or any(not s.is_compatible_with(t) for s, t in zip(specs, tensors)):
             raise TypeError(
-                explain(self.name, "the arguments do not fit the signature", {"given": describe(tensors), "signature": specs})
+                explain(
+                    self.name,
+                    "the arguments do not fit the signature",
+                    {"given": describe(tensors), "signature": specs},
+                )
             )
         return self.run(tensors)
 
@@ -102,7 +106,9 @@ class ConcreteFunction:
         else:
             # the symbol that a model draws with is neither run nor traced here
             values = [*tensors, *[source._tensor for source in self._sources]]
-            results = apply(self._op, [values], {}) if any(isinstance(t, Symbol) for t in tensors) else self._at_once(values)
+            results = (
+                apply(self._op, [values], {}) if any(isinstance(t, Symbol) for t in tensors) else self._at_once(values)
+            )
         for variable, value in zip(self._written, results[count:]):
             variable._write(value)
         return self._traced.pack(results[:count])
@@ -180,4 +186,3 @@ def traced_form(function: Callable[..., Any], name: str, args: tuple, kwargs: di
 def _as_tensor(leaf: Any) -> Any:
     """Numbers and arrays that a function returns are tensors to who calls it."""
     return convert(leaf) if isinstance(leaf, (bool, int, float, complex, str, bytes, np.ndarray, np.generic)) else leaf
-

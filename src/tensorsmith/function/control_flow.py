@@ -147,14 +147,25 @@ def _settled_shape(a: Tensor, b: Tensor) -> tuple[int | None, ...]:
 def _scalar(predicate: Any, who: str) -> Tensor:
     value = convert(predicate)
     if value.shape.num_elements() not in (1, None):
-        raise ValueError(explain(who, "the condition must be a single value", {"condition": describe(value)},
-                                 way_out="Use tf.reduce_any or tf.reduce_all, or tf.where for each element."))  # fmt: skip
+        raise ValueError(
+            explain(
+                who,
+                "the condition must be a single value",
+                {"condition": describe(value)},
+                way_out="Use tf.reduce_any or tf.reduce_all, or tf.where for each element.",
+            )
+        )
     if not value.dtype.is_bool:
         value = functions["not_equal"](value, 0)
     return value
 
 
-def cond(pred: Any, true_fn: Callable[[], Any] | None = None, false_fn: Callable[[], Any] | None = None, name: str | None = None) -> Any:
+def cond(
+    pred: Any,
+    true_fn: Callable[[], Any] | None = None,
+    false_fn: Callable[[], Any] | None = None,
+    name: str | None = None,
+) -> Any:
     """`true_fn()` where `pred` is true, else `false_fn()`.
 
     In a traced function both are traced and one is run; they must give the same form and dtypes.
@@ -174,9 +185,12 @@ def cond(pred: Any, true_fn: Callable[[], Any] | None = None, false_fn: Callable
 
 
 def case(
-    pred_fn_pairs: Any, default: Callable[[], Any] | None = None, exclusive: bool = False, strict: bool = False,
+    pred_fn_pairs: Any,
+    default: Callable[[], Any] | None = None,
+    exclusive: bool = False,
+    strict: bool = False,
     name: str | None = None,
-) -> Any:  # fmt: skip
+) -> Any:
     """The function of the first true predicate; `default` where none is.
 
     Raises InvalidArgumentError where none is true and there is no default, or, with `exclusive`, more than one is.
@@ -186,7 +200,9 @@ def case(
     if not pairs:
         raise ValueError(explain("case", "there is no predicate"))
     if exclusive and not any(is_open(p) for p, _ in pairs) and sum(bool(convert(p)) for p, _ in pairs) > 1:
-        raise InvalidArgumentError(explain("case", "more than one predicate is true", way_out="exclusive=False takes the first."))
+        raise InvalidArgumentError(
+            explain("case", "more than one predicate is true", way_out="exclusive=False takes the first.")
+        )
     if not is_open(pairs[0][0]) and bool(convert(pairs[0][0])):
         return pairs[0][1]()
     rest = pairs[1:]
@@ -198,7 +214,9 @@ def case(
     return cond(pairs[0][0], pairs[0][1], following)
 
 
-def switch_case(branch_index: Any, branch_fns: Any, default: Callable[[], Any] | None = None, name: str = "switch_case") -> Any:
+def switch_case(
+    branch_index: Any, branch_fns: Any, default: Callable[[], Any] | None = None, name: str = "switch_case"
+) -> Any:
     """The function whose number is `branch_index`; `default`, or the last, where there is none of that number.
 
     >>> import tensorsmith as tf
@@ -259,7 +277,9 @@ def loop(
             programs.append(graph.finish([_scalar(test(*carried.pack(inputs)), "while_loop")]))
     variables = _written(programs)
     if any(program.updates for program in programs[1:]):
-        raise ValueError(explain("while_loop", "the condition assigns to a variable", {"variables": [v.name for v in variables]}))
+        raise ValueError(
+            explain("while_loop", "the condition assigns to a variable", {"variables": [v.name for v in variables]})
+        )
     _give_written(programs[0], variables)
     fixed = _closed(programs, variables)
     first = [carry.first for carry in carried.carries] + [variable._read() for variable in variables]
@@ -295,7 +315,9 @@ def while_loop(
     16
     """
     if not callable(cond) or not callable(body):
-        raise TypeError(explain("while_loop", "cond and body must be callable", {"cond": describe(cond), "body": describe(body)}))
+        raise TypeError(
+            explain("while_loop", "cond and body must be callable", {"cond": describe(cond), "body": describe(body)})
+        )
     if not loop_vars:
         raise ValueError(explain("while_loop", "there are no loop variables"))
     single = not isinstance(loop_vars, (list, tuple))
@@ -303,7 +325,9 @@ def while_loop(
 
     def step(*state: Any) -> list[Any]:
         result = body(*state)
-        if isinstance(result, (list, tuple)) and not (len(values) == 1 and not isinstance(result, list) and nest.is_nested(values[0])):
+        if isinstance(result, (list, tuple)) and not (
+            len(values) == 1 and not isinstance(result, list) and nest.is_nested(values[0])
+        ):
             return list(result)
         return [result]
 
@@ -352,7 +376,9 @@ def map_fn(
     rows = [convert(leaf) for leaf in nest.flatten(elems)]
     sizes = {row.shape[0] for row in rows if row.shape}
     if not rows or any(not row.shape for row in rows) or len(sizes - {None}) > 1:
-        raise ValueError(explain("map_fn", "elems must be tensors with the same number of rows", {"elems": describe(elems)}))
+        raise ValueError(
+            explain("map_fn", "elems must be tensors with the same number of rows", {"elems": describe(elems)})
+        )
 
     def call(parts: list[Tensor]) -> Any:
         return fn(nest.pack_sequence_as(elems, parts) if nest.is_nested(elems) else parts[0])
@@ -381,8 +407,14 @@ def _mapped(call: Callable[[list[Tensor]], Any], rows: list[Tensor]) -> Any:
         tensors, form = split(nest.map_structure(_as_tensor, result))
         program = graph.finish(tensors)
     if program.updates:
-        raise ValueError(explain("map_fn", "the function assigns to a variable", {"variables": [v.name for v, _ in program.updates]},
-                                 way_out="Use a loop: for i in tf.range(n)."))  # fmt: skip
+        raise ValueError(
+            explain(
+                "map_fn",
+                "the function assigns to a variable",
+                {"variables": [v.name for v, _ in program.updates]},
+                way_out="Use a loop: for i in tf.range(n).",
+            )
+        )
     fixed = _closed([program])
     size = next((row.shape[0] for row in rows if row.shape[0] is not None), None)
     specs = [((size, *t.shape), t.dtype.numpy_dtype) for t in tensors]

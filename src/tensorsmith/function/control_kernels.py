@@ -34,7 +34,7 @@ def _function(program: Program, xp: Any) -> Callable[[Values], Values]:
         if xp is np:
             return results
         # a weakly typed result would be another type to lax.cond and lax.while_loop
-        return [r if d == object else xp.asarray(r, d) for r, d in zip(results, dtypes)]
+        return [r if d.kind == "O" else xp.asarray(r, d) for r, d in zip(results, dtypes)]
 
     return run
 
@@ -71,9 +71,7 @@ def _while(xp: Any, carried: Arrays, fixed: Arrays, test: Any = None, body: Any 
             values = step([*values, *fixed])
         return values
     values = _settled(xp, lambda v: step([*v, *fixed]), _typed(xp, values, body), late)
-    return jax().lax.while_loop(
-        lambda v: xp.reshape(go_on([*v, *fixed])[0], ()), lambda v: step([*v, *fixed]), values
-    )
+    return jax().lax.while_loop(lambda v: xp.reshape(go_on([*v, *fixed])[0], ()), lambda v: step([*v, *fixed]), values)
 
 
 def _for(

@@ -85,8 +85,11 @@ class Function:
     def _fitted(self, args: tuple, kwargs: dict) -> tuple[tuple, dict]:
         count = len(self.input_signature)  # type: ignore[arg-type]
         if len(args) + len(kwargs) < count:
-            raise TypeError(explain(self.__name__, "arguments of the input_signature are missing",
-                                    {"given": len(args), "needed": count}))  # fmt: skip
+            raise TypeError(
+                explain(
+                    self.__name__, "arguments of the input_signature are missing", {"given": len(args), "needed": count}
+                )
+            )
         values = fitted(self.__name__, self.input_signature, tuple([*args, *kwargs.values()][:count]))
         return values + args[count:], dict(zip(kwargs, values[len(args) :])) if len(args) < count else kwargs
 
@@ -172,17 +175,21 @@ class Function:
     def __get__(self, owner: Any, kind: type | None = None) -> Function:
         if owner is None:
             return self
-        bound = Function(
-            self.python_function.__get__(owner, kind), self.input_signature, self._autograph, self._jit_compile,
-            self.__name__, self._traces_of(owner),
-        )  # fmt: skip
-        return bound
+        return Function(
+            self.python_function.__get__(owner, kind),
+            self.input_signature,
+            self._autograph,
+            self._jit_compile,
+            self.__name__,
+            self._traces_of(owner),
+        )
 
     def _traces_of(self, owner: Any) -> _Traces:
         found = self._objects.get(id(owner))
         if found is None or found[0]() is not owner:
             try:
-                reference: Any = weakref.ref(owner, lambda _, key=id(owner): self._objects.pop(key, None))
+                number = id(owner)
+                reference: Any = weakref.ref(owner, lambda _: self._objects.pop(number, None))
             except TypeError:
                 reference = lambda: owner  # noqa: E731 - an object without weak references is kept
             found = self._objects[id(owner)] = (reference, _Traces())

@@ -71,7 +71,9 @@ def for_(
     put(tuple(loop(test, step, list(get()), [shown(name) for name in names], count=count)))
 
 
-def _python_for(items: Any, go_on: Any, body: Callable[[Any], None], get: Get, put: Put, names: tuple[str, ...]) -> None:
+def _python_for(
+    items: Any, go_on: Any, body: Callable[[Any], None], get: Get, put: Put, names: tuple[str, ...]
+) -> None:
     more: Any = True
     for item in items:
         if is_open(more):
@@ -281,6 +283,8 @@ def rewrite_for(node: ast.For, wanted: set[str], fresh: Fresh, outer: Any) -> li
     return [
         *variables.statements,
         *variables.function(body, "ag_item", [given, *node.body], node),
-        *quote(f"ag__.for_(i, {go_on}, {body}, {variables.get}, {variables.put}, {variables.names!r})", node, i=node.iter),
+        *quote(
+            f"ag__.for_(i, {go_on}, {body}, {variables.get}, {variables.put}, {variables.names!r})", node, i=node.iter
+        ),
         *node.orelse,
     ]

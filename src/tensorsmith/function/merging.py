@@ -95,8 +95,12 @@ def merged_shape(a: Any, b: Any, name: str) -> tuple[int | None, ...]:
     """What two static shapes have in common; ValueError when their ranks differ."""
     if len(a) != len(b):
         raise ValueError(
-            explain(name, "its rank changes", {"shapes": [tuple(a), tuple(b)]},
-                    "a branch or a round of a loop may change sizes, not the number of axes")  # fmt: skip
+            explain(
+                name,
+                "its rank changes",
+                {"shapes": [tuple(a), tuple(b)]},
+                "a branch or a round of a loop may change sizes, not the number of axes",
+            )
         )
     return tuple([x if x == y else None for x, y in zip(a, b)])
 
@@ -127,8 +131,12 @@ class Branches:
             return a
         if not all(is_tensor(v) or isinstance(v, NUMBER) for v in (a, b)):
             raise TypeError(
-                explain(name, "it differs between the branches and is no tensor in one", {"if": describe(a), "else": describe(b)},
-                        "only tensors may differ where the condition is a tensor")  # fmt: skip
+                explain(
+                    name,
+                    "it differs between the branches and is no tensor in one",
+                    {"if": describe(a), "else": describe(b)},
+                    "only tensors may differ where the condition is a tensor",
+                )
             )
         return self._slot(*_of_one_dtype(a, b, name), name)
 
@@ -157,7 +165,9 @@ class Branches:
     def _nested(self, a: Any, b: Any, name: str) -> Any:
         alike = type(a) is type(b) and len(a) == len(b)
         if not alike or isinstance(a, dict) and set(a) != set(b):
-            raise TypeError(explain(name, "its structure differs between the branches", {"if": describe(a), "else": describe(b)}))
+            raise TypeError(
+                explain(name, "its structure differs between the branches", {"if": describe(a), "else": describe(b)})
+            )
         if isinstance(a, dict):
             return {key: self.merge(a[key], b[key], f"{name}[{key!r}]") for key in a}
         parts = [self.merge(x, y, f"{name}[{at}]" if name != RETURNED else name) for at, (x, y) in enumerate(zip(a, b))]
@@ -165,7 +175,11 @@ class Branches:
 
     def _composite(self, a: Any, b: Any, name: str) -> Any:
         if type(a) is not type(b):
-            raise TypeError(explain(name, "its kind differs between the branches", {"if": type(a).__name__, "else": type(b).__name__}))
+            raise TypeError(
+                explain(
+                    name, "its kind differs between the branches", {"if": type(a).__name__, "else": type(b).__name__}
+                )
+            )
         first, second = a._parts(), b._parts()
         open_ = [x or y for x, y in zip(late_parts(a), late_parts(b))]
         if len(first) != len(second):
@@ -195,9 +209,12 @@ def _of_one_dtype(a: Any, b: Any, name: str) -> tuple[Tensor, Tensor]:
             x, y = convert(a, None, wide), convert(b, None, wide)
     if x.dtype is not y.dtype:
         raise TypeError(
-            explain(name, "its dtype differs between the branches", {"if": x.dtype.name, "else": y.dtype.name}, "",
-                    "Convert one of them with tf.cast.")  # fmt: skip
+            explain(
+                name,
+                "its dtype differs between the branches",
+                {"if": x.dtype.name, "else": y.dtype.name},
+                "",
+                "Convert one of them with tf.cast.",
+            )
         )
     return x, y
-
-

@@ -93,7 +93,9 @@ def fitted(who: str, specs: Any, values: Any) -> Any:
         return value
     if nest.is_nested(specs):
         if not nest.is_nested(values) or len(specs) != len(values):
-            raise TypeError(explain(who, "the arguments do not nest like the input_signature", {"given": describe(values)}))
+            raise TypeError(
+                explain(who, "the arguments do not nest like the input_signature", {"given": describe(values)})
+            )
         if isinstance(specs, dict):
             return {key: fitted(who, spec, values[key]) for key, spec in specs.items()}
         parts = [fitted(who, spec, part) for spec, part in zip(specs, values)]

@@ -55,8 +55,12 @@ def array_read(xp, array: Array, index: Array):
 def _check(index: int, size: int, what: str) -> None:
     if not 0 <= index < size:
         raise OutOfRangeError(
-            explain(f"TensorArray.{what}", "the index lies outside the array", {"index": index, "size": size},
-                    way_out="dynamic_size=True lets it grow." if what != "read" else "")  # fmt: skip
+            explain(
+                f"TensorArray.{what}",
+                "the index lies outside the array",
+                {"index": index, "size": size},
+                way_out="dynamic_size=True lets it grow." if what != "read" else "",
+            )
         )
 
 
@@ -87,7 +91,9 @@ class Rows:
         parts = self.parts[: self.count]
         known = next((part.shape for part in parts if part is not None), None)
         if known is None and None in shape and parts:
-            raise InvalidArgumentError(explain("TensorArray", "nothing was written, so the shape of an element is not known"))
+            raise InvalidArgumentError(
+                explain("TensorArray", "nothing was written, so the shape of an element is not known")
+            )
         zeros = np.zeros(shape if known is None and None not in shape else known or (), dtype)
         return [zeros if part is None else part for part in parts]
 
@@ -149,7 +155,12 @@ def rows_stack(xp, rows: Array, shape=(), dtype="float32"):
     return xp.stack(parts) if parts else np.zeros((0, *(size or 0 for size in shape)), dtype)
 
 
-@op(same=False, differentiable=False, eager=True, shapes=lambda specs, s: [((None, *s["shape"][1:]), np.dtype(s["dtype"]))])
+@op(
+    same=False,
+    differentiable=False,
+    eager=True,
+    shapes=lambda specs, s: [((None, *s["shape"][1:]), np.dtype(s["dtype"]))],
+)
 def rows_concat(xp, rows: Array, shape=(), dtype="float32"):
     """The arrays of the list one after another along their first axis."""
     parts = rows[()].all(tuple(shape), np.dtype(dtype))

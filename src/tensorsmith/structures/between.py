@@ -52,7 +52,9 @@ def constant(
     rows = pylist
     for _ in range(ragged_rank):
         if not all(isinstance(row, (list, tuple, np.ndarray)) for row in rows):
-            raise ValueError(explain("ragged.constant", "its depth is less than ragged_rank + 1", {"ragged_rank": ragged_rank}))
+            raise ValueError(
+                explain("ragged.constant", "its depth is less than ragged_rank + 1", {"ragged_rank": ragged_rank})
+            )
         splits.append(np.cumsum([0, *(len(row) for row in rows)]).astype(as_dtype(row_splits_dtype).numpy_dtype))
         rows = [item for row in rows for item in row]
     values = convert(rows, dtype) if rows or dtype is not None else Tensor(np.zeros(0, np.float32))
@@ -60,8 +62,13 @@ def constant(
     if not rows:
         values = functions["reshape"](values, (0, *shape))
     elif tuple(values.shape[1:]) != shape:
-        raise ValueError(explain("ragged.constant", "the values have another inner shape",
-                                 {"values": tuple(values.shape[1:]), "inner_shape": shape}))  # fmt: skip
+        raise ValueError(
+            explain(
+                "ragged.constant",
+                "the values have another inner shape",
+                {"values": tuple(values.shape[1:]), "inner_shape": shape},
+            )
+        )
     return RaggedTensor.from_nested_row_splits(values, [Tensor(s) for s in splits], validate=False)
 
 
@@ -77,8 +84,12 @@ def _depth(value: Any) -> tuple[int | None, int]:
         lists = max(lists, deep)
     if len(scalars) > 1 or scalars and lists > next(iter(scalars)):
         raise ValueError(
-            explain("ragged.constant", "its numbers stand at different depths", {"depths": sorted(d + 1 for d in scalars)},
-                    "all scalars must have the same nesting depth")  # fmt: skip
+            explain(
+                "ragged.constant",
+                "its numbers stand at different depths",
+                {"depths": sorted(d + 1 for d in scalars)},
+                "all scalars must have the same nesting depth",
+            )
         )
     return (next(iter(scalars)) + 1 if scalars else None), lists + 1
 
@@ -102,11 +113,16 @@ def from_tensor(
     if lengths is not None and padding is not None:
         raise ValueError(explain("RaggedTensor.from_tensor", "lengths and padding exclude each other"))
     if len(dense.shape) < 2:
-        raise ValueError(explain("RaggedTensor.from_tensor", "a tensor of at least two axes is needed", {"tensor": describe(dense)}))
+        raise ValueError(
+            explain("RaggedTensor.from_tensor", "a tensor of at least two axes is needed", {"tensor": describe(dense)})
+        )
     rows, width = dense.shape[0], dense.shape[1]
     if width is None or rows is None and lengths is None and padding is None:
-        raise ValueError(explain("RaggedTensor.from_tensor", "the sizes of the first two axes must be known",
-                                 {"tensor": describe(dense)}))  # fmt: skip
+        raise ValueError(
+            explain(
+                "RaggedTensor.from_tensor", "the sizes of the first two axes must be known", {"tensor": describe(dense)}
+            )
+        )
     if ragged_rank > 1:
         inner = functions["reshape"](dense, (rows * width, *dense.shape[2:]))
         values = from_tensor(inner, padding=padding, ragged_rank=ragged_rank - 1)
@@ -173,7 +189,7 @@ def to_tensor(ragged: RaggedTensor, default_value: Any = None, name: str | None 
     if is_ragged(values):
         values = to_tensor(values, default_value, shape=[None, *sizes[2:]])
     dtype = ragged.dtype.numpy_dtype
-    zero = b"" if dtype == object else 0
+    zero = b"" if dtype.kind == "O" else 0
     default = Tensor(np.array(zero, dtype)) if default_value is None else convert(default_value, None, dtype)
     width = sizes[1]
     if width is None:
@@ -197,7 +213,9 @@ def to_sparse(ragged: RaggedTensor, name: str | None = None) -> SparseTensor:
     """The sparse tensor of the same elements: element j of row i at [i, j]."""
     if not is_ragged(ragged.values):
         like = ragged.values
-        pair = quietly(_stacked, quietly(row_ids, ragged.row_splits, like), quietly(column_ids, ragged.row_splits, like))
+        pair = quietly(
+            _stacked, quietly(row_ids, ragged.row_splits, like), quietly(column_ids, ragged.row_splits, like)
+        )
         if len(like.shape) > 1:
             inner = np.argwhere(np.ones(tuple(like.shape[1:]), bool)).astype(np.int64)
             size = len(inner)
@@ -238,7 +256,9 @@ def from_sparse(st_input: SparseTensor, name: str | None = None, row_splits_dtyp
     if wrong.any():
         row = int(np.asarray(s.indices._array)[wrong.argmax(), 0])
         raise InvalidArgumentError(
-            explain("RaggedTensor.from_sparse", f"row {row} has a gap", rule="the elements of a row must stand side by side")
+            explain(
+                "RaggedTensor.from_sparse", f"row {row} has a gap", rule="the elements of a row must stand side by side"
+            )
         )
     return result
 
@@ -262,7 +282,9 @@ def stack_dynamic_partitions(data: Any, partitions: Any, num_partitions: int, na
     return RaggedTensor.from_value_rowids(gather(values, order, axis=0), ids, nrows=num_partitions)
 
 
-def ragged_range(starts: Any, limits: Any = None, deltas: Any = 1, dtype: Any = None, name: str | None = None) -> RaggedTensor:
+def ragged_range(
+    starts: Any, limits: Any = None, deltas: Any = 1, dtype: Any = None, name: str | None = None
+) -> RaggedTensor:
     """The numbers from each start up to its limit (from 0 up to each start when there are no limits), a row each.
 
     >>> ragged_range([2, 0, 3]).to_list()

@@ -121,8 +121,13 @@ class QueueBase:
         tensors = self._components(vals)
         sizes = {tuple(t.shape)[:1] for t in tensors}
         if len(sizes) != 1 or () in sizes:
-            raise ValueError(explain(f"{self._name}.enqueue_many", "the tensors differ in their number of rows",
-                                     {"vals": describe(tensors)}))  # fmt: skip
+            raise ValueError(
+                explain(
+                    f"{self._name}.enqueue_many",
+                    "the tensors differ in their number of rows",
+                    {"vals": describe(tensors)},
+                )
+            )
         for tensor, shape in zip(tensors, self._shapes or []):
             self._check(Tensor(tensor._array[0, ...]) if len(tensor) else None, shape)
         with self._putting:
@@ -148,16 +153,25 @@ class QueueBase:
         _refuse_trace(self._name)
         if isinstance(vals, dict):
             if self._names is None or sorted(vals) != sorted(self._names):
-                raise ValueError(explain(self._name, "the keys are not the queue's names",
-                                         {"keys": sorted(vals), "names": self._names}))  # fmt: skip
+                raise ValueError(
+                    explain(
+                        self._name, "the keys are not the queue's names", {"keys": sorted(vals), "names": self._names}
+                    )
+                )
             vals = [vals[key] for key in self._names]
         elif self._names is not None:
-            raise ValueError(explain(self._name, "the queue has names", {"names": self._names}, "elements are dictionaries"))
+            raise ValueError(
+                explain(self._name, "the queue has names", {"names": self._names}, "elements are dictionaries")
+            )
         elif not isinstance(vals, (list, tuple)):
             vals = [vals]
         if len(vals) != len(self._dtypes):
             raise ValueError(
-                explain(self._name, "an element has another number of tensors", {"given": len(vals), "needed": len(self._dtypes)})
+                explain(
+                    self._name,
+                    "an element has another number of tensors",
+                    {"given": len(vals), "needed": len(self._dtypes)},
+                )
             )
         return [_component(value, dtype) for value, dtype in zip(vals, self._dtypes)]
 
@@ -220,8 +234,11 @@ class QueueBase:
     def _refuse_unknown_shapes(self) -> None:
         if self._shapes is None or any(not self._stackable(shape) for shape in self._shapes):
             raise ValueError(
-                explain(self._name, "many elements can be taken at once only where their shapes are known",
-                        way_out="Give shapes=[...] when the queue is made.")  # fmt: skip
+                explain(
+                    self._name,
+                    "many elements can be taken at once only where their shapes are known",
+                    way_out="Give shapes=[...] when the queue is made.",
+                )
             )
 
     def _batch(self, elements: list[Element]) -> Any:
@@ -259,7 +276,9 @@ class QueueBase:
     def from_list(index: int, queues: list[QueueBase]) -> QueueBase:
         """The queue at `index`; ValueError unless all hold the same dtypes."""
         if any(q.dtypes != queues[0].dtypes for q in queues):
-            raise ValueError(explain("QueueBase.from_list", "the queues differ in dtypes", {"dtypes": [q.dtypes for q in queues]}))
+            raise ValueError(
+                explain("QueueBase.from_list", "the queues differ in dtypes", {"dtypes": [q.dtypes for q in queues]})
+            )
         return queues[int(index)]
 
     def __repr__(self) -> str:
@@ -269,8 +288,11 @@ class QueueBase:
 def _shapes(shapes: Any, count: int) -> list[TensorShape] | None:
     if shapes is None:
         return None
-    if count == 1 and (isinstance(shapes, TensorShape) or all(s is None or isinstance(s, int) for s in shapes) and
-                       not (isinstance(shapes, list) and len(shapes) == 1 and isinstance(shapes[0], (tuple, list)))):  # fmt: skip
+    if count == 1 and (
+        isinstance(shapes, TensorShape)
+        or all(s is None or isinstance(s, int) for s in shapes)
+        and not (isinstance(shapes, list) and len(shapes) == 1 and isinstance(shapes[0], (tuple, list)))
+    ):
         return [TensorShape(shapes)]
     return [TensorShape(shape) for shape in shapes]
 
@@ -284,7 +306,9 @@ def _component(value: Any, dtype: DType) -> Tensor:
 def _refuse_trace(name: str) -> None:
     if context.local.graph is not None:
         raise NotImplementedError(
-            explain(name, "a queue was used while a function is traced", rule="", way_out="Use it outside of tf.function.")
+            explain(
+                name, "a queue was used while a function is traced", rule="", way_out="Use it outside of tf.function."
+            )
         )
 
 
@@ -299,9 +323,14 @@ class FIFOQueue(QueueBase):
     """
 
     def __init__(
-        self, capacity: int, dtypes: Any, shapes: Any = None, names: Any = None, shared_name: str | None = None,
+        self,
+        capacity: int,
+        dtypes: Any,
+        shapes: Any = None,
+        names: Any = None,
+        shared_name: str | None = None,
         name: str = "fifo_queue",
-    ) -> None:  # fmt: skip
+    ) -> None:
         super().__init__(capacity, dtypes, shapes, names, name)
         self._elements: deque[Element] = deque()
 
@@ -331,9 +360,14 @@ class PaddingFIFOQueue(FIFOQueue):
     """
 
     def __init__(
-        self, capacity: int, dtypes: Any, shapes: Any, names: Any = None, shared_name: str | None = None,
+        self,
+        capacity: int,
+        dtypes: Any,
+        shapes: Any,
+        names: Any = None,
+        shared_name: str | None = None,
         name: str = "padding_fifo_queue",
-    ) -> None:  # fmt: skip
+    ) -> None:
         super().__init__(capacity, dtypes, shapes, names, shared_name, name)
 
     def _stackable(self, shape: TensorShape) -> bool:
@@ -355,9 +389,16 @@ class RandomShuffleQueue(QueueBase):
     """
 
     def __init__(
-        self, capacity: int, min_after_dequeue: int, dtypes: Any, shapes: Any = None, names: Any = None,
-        seed: int | None = None, shared_name: str | None = None, name: str = "random_shuffle_queue",
-    ) -> None:  # fmt: skip
+        self,
+        capacity: int,
+        min_after_dequeue: int,
+        dtypes: Any,
+        shapes: Any = None,
+        names: Any = None,
+        seed: int | None = None,
+        shared_name: str | None = None,
+        name: str = "random_shuffle_queue",
+    ) -> None:
         super().__init__(capacity, dtypes, shapes, names, name)
         self.min_after_dequeue = int(min_after_dequeue)
         self._elements: list[Element] = []
@@ -388,9 +429,14 @@ class PriorityQueue(QueueBase):
     """
 
     def __init__(
-        self, capacity: int, types: Any, shapes: Any = None, names: Any = None, shared_name: str | None = None,
+        self,
+        capacity: int,
+        types: Any,
+        shapes: Any = None,
+        names: Any = None,
+        shared_name: str | None = None,
         name: str = "priority_queue",
-    ) -> None:  # fmt: skip
+    ) -> None:
         kinds = [as_dtype(t) for t in (types if isinstance(types, (list, tuple)) else [types])]
         known = _shapes(shapes, len(kinds))
         super().__init__(capacity, ["int64", *kinds], None if known is None else [TensorShape(()), *known], names, name)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,13 @@ from tensorsmith.core.errors import InvalidArgumentError, explain
 from tensorsmith.core.shapes import TensorShape
 from tensorsmith.core.specs import describe
 from tensorsmith.structures.lifting import quietly
-from tensorsmith.structures.row_partition import column_range, row_ids, row_lengths, splits_from_lengths, splits_from_row_ids
+from tensorsmith.structures.row_partition import (
+    column_range,
+    row_ids,
+    row_lengths,
+    splits_from_lengths,
+    splits_from_row_ids,
+)
 from tensorsmith.tensor.apply import functions
 from tensorsmith.tensor.convert import convert
 from tensorsmith.tensor.tensor import Symbol, Tensor
@@ -43,7 +50,9 @@ class RaggedTensor:
     # ---- made from
 
     @classmethod
-    def from_row_splits(cls, values: Any, row_splits: Any, name: str | None = None, validate: bool = True) -> RaggedTensor:
+    def from_row_splits(
+        cls, values: Any, row_splits: Any, name: str | None = None, validate: bool = True
+    ) -> RaggedTensor:
         """Rows between each two neighbours in `row_splits` [rows + 1].
 
         Raises InvalidArgumentError unless the splits begin at 0, never fall and end at the number of values.
@@ -53,7 +62,13 @@ class RaggedTensor:
         if validate and not isinstance(splits, Symbol):
             array = np.asarray(splits._array)
             count = _count(values)
-            if not len(array) or array[0] != 0 or (np.diff(array) < 0).any() or count is not None and array[-1] != count:
+            if (
+                not len(array)
+                or array[0] != 0
+                or (np.diff(array) < 0).any()
+                or count is not None
+                and array[-1] != count
+            ):
                 raise InvalidArgumentError(
                     explain(
                         "RaggedTensor.from_row_splits",
@@ -65,7 +80,9 @@ class RaggedTensor:
         return cls(values, splits)
 
     @classmethod
-    def from_row_lengths(cls, values: Any, row_lengths: Any, name: str | None = None, validate: bool = True) -> RaggedTensor:
+    def from_row_lengths(
+        cls, values: Any, row_lengths: Any, name: str | None = None, validate: bool = True
+    ) -> RaggedTensor:
         """Rows of these lengths [rows]."""
         lengths = _partition(row_lengths, "row_lengths")
         return cls.from_row_splits(values, quietly(splits_from_lengths, lengths), validate=validate)
@@ -93,14 +110,18 @@ class RaggedTensor:
         return cls(_values(values), quietly(splits_from_row_ids, ids, rows=int(nrows)))
 
     @classmethod
-    def from_row_starts(cls, values: Any, row_starts: Any, name: str | None = None, validate: bool = True) -> RaggedTensor:
+    def from_row_starts(
+        cls, values: Any, row_starts: Any, name: str | None = None, validate: bool = True
+    ) -> RaggedTensor:
         """Rows that begin at these positions [rows]."""
         values = _values(values)
         starts = _partition(row_starts, "row_starts").tolist()
         return cls.from_row_splits(values, [*starts, _count(values)], validate=validate)
 
     @classmethod
-    def from_row_limits(cls, values: Any, row_limits: Any, name: str | None = None, validate: bool = True) -> RaggedTensor:
+    def from_row_limits(
+        cls, values: Any, row_limits: Any, name: str | None = None, validate: bool = True
+    ) -> RaggedTensor:
         """Rows that end before these positions [rows]."""
         return cls.from_row_splits(values, [0, *_partition(row_limits, "row_limits").tolist()], validate=validate)
 
@@ -236,7 +257,9 @@ class RaggedTensor:
         if outer_axis == 1:
             return RaggedTensor.from_row_splits(
                 functions["reshape"](inner, (-1, *shape[inner_axis:])),
-                self.row_splits * int(np.prod(shape[1:inner_axis])), validate=False)  # fmt: skip
+                self.row_splits * int(np.prod(shape[1:inner_axis])),
+                validate=False,
+            )
         return self.with_values(functions["reshape"](inner, (*shape[: outer_axis - 1], -1, *shape[inner_axis:])))
 
     def _parts(self) -> list[Tensor]:
@@ -256,13 +279,13 @@ class RaggedTensor:
         """
         splits = self.row_splits.tolist()
         inner = self.values.to_list() if is_ragged(self.values) else self.values.tolist()
-        return [inner[a:b] for a, b in zip(splits, splits[1:])]
+        return [inner[a:b] for a, b in pairwise(splits)]
 
     def numpy(self) -> np.ndarray:
         """An array of rows: of dtype object where they differ in length."""
         splits = self.row_splits.tolist()
         inner = self.values.numpy()
-        rows = [inner[a:b] for a, b in zip(splits, splits[1:])]
+        rows = [inner[a:b] for a, b in pairwise(splits)]
         if len({row.shape for row in rows}) == 1 and not any(row.dtype == object for row in rows):
             return np.stack(rows)
         out = np.empty(len(rows), object)
@@ -336,8 +359,13 @@ def _partition(value: Any, name: str) -> Tensor:
 
 def _to_tensor(value: RaggedTensor, dtype: Any) -> Tensor:
     raise TypeError(
-        explain("convert_to_tensor", "a RaggedTensor is not converted silently", {"shape": value.shape}, "",
-                "Use r.to_tensor(), which pads, or r.values.")  # fmt: skip
+        explain(
+            "convert_to_tensor",
+            "a RaggedTensor is not converted silently",
+            {"shape": value.shape},
+            "",
+            "Use r.to_tensor(), which pads, or r.values.",
+        )
     )
 
 

@@ -31,9 +31,7 @@ def elementwise(call: Callable[..., Any], arguments: list[Any]) -> RaggedTensor:
     """
     pattern = max((a for a in arguments if is_ragged(a)), key=lambda r: (r.ragged_rank, not _all_ones(r)))
     aligned = [_aligned(a, pattern) for a in arguments]
-    return pattern.with_values(
-        elementwise(call, aligned) if is_ragged(pattern.values) else call(*aligned)
-    )
+    return pattern.with_values(elementwise(call, aligned) if is_ragged(pattern.values) else call(*aligned))
 
 
 def _aligned(argument: Any, pattern: RaggedTensor) -> Any:
@@ -62,7 +60,9 @@ def _aligned(argument: Any, pattern: RaggedTensor) -> Any:
     shape = tuple(dense.shape)
     if len(shape) > rank or shape[0] not in (1, rows):
         raise InvalidArgumentError(
-            explain("ragged tensors", "the dense argument does not fit the rows", {"ragged": pattern.shape, "dense": shape})
+            explain(
+                "ragged tensors", "the dense argument does not fit the rows", {"ragged": pattern.shape, "dense": shape}
+            )
         )
     if shape[1] == 1:
         if shape[0] == 1:
@@ -184,8 +184,9 @@ def _over_axis(op: Op, ragged: RaggedTensor, axis: int, keepdims: bool, settings
             inner = apply(op, [values], {**settings, "axis": axis - 1, "keepdims": keepdims})
         return ragged.with_values(inner)
     if is_ragged(values):
-        raise refuse(op, f"RaggedTensor with {ragged.ragged_rank} ragged axes along axis {axis}",
-                     "Reduce its inner axes first.")  # fmt: skip
+        raise refuse(
+            op, f"RaggedTensor with {ragged.ragged_rank} ragged axes along axis {axis}", "Reduce its inner axes first."
+        )
     if axis == 1:
         groups, like = quietly(row_ids, ragged.row_splits, values), ragged.row_lengths()
     else:
@@ -239,12 +240,17 @@ def _beside(a: RaggedTensor, b: RaggedTensor, axis: int) -> RaggedTensor:
             explain("concat", "the numbers of rows differ", {"rows": [a.shape[0], b.shape[0]], "axis": axis})
         )
     if axis > 1:
-        inner = concat([a.values, b.values], axis - 1) if is_ragged(a.values) or is_ragged(b.values) else functions[
-            "concat"]([a.values, b.values], axis=axis - 1)  # fmt: skip
+        inner = (
+            concat([a.values, b.values], axis - 1)
+            if is_ragged(a.values) or is_ragged(b.values)
+            else functions["concat"]([a.values, b.values], axis=axis - 1)
+        )
         return a.with_values(inner)
     # the values of both in one list, put in the order of their rows; a stable sort keeps a's before b's
     ids = quietly(
-        _joined, quietly(row_ids, a.row_splits, first_part(a.values)), quietly(row_ids, b.row_splits, first_part(b.values))
+        _joined,
+        quietly(row_ids, a.row_splits, first_part(a.values)),
+        quietly(row_ids, b.row_splits, first_part(b.values)),
     )
     order = quietly(row_order, ids)
     splits = quietly(operator.add, a.row_splits, b.row_splits)
@@ -321,7 +327,9 @@ def map_flat_values(function: Callable[..., Any], *args: Any, **kwargs: Any) -> 
     if not ragged:
         return function(*args, **kwargs)
     for other in ragged[1:]:
-        if not all(np.array_equal(x._array, y._array) for x, y in zip(ragged[0].nested_row_splits, other.nested_row_splits)):
+        if not all(
+            np.array_equal(x._array, y._array) for x, y in zip(ragged[0].nested_row_splits, other.nested_row_splits)
+        ):
             raise InvalidArgumentError(explain("ragged.map_flat_values", "the rows of the arguments differ"))
 
     def flat(value: Any) -> Any:
@@ -330,8 +338,11 @@ def map_flat_values(function: Callable[..., Any], *args: Any, **kwargs: Any) -> 
     result = convert(function(*map(flat, args), **{key: flat(value) for key, value in kwargs.items()}))
     if result.shape[:1] != ragged[0].flat_values.shape[:1]:
         raise ValueError(
-            explain("ragged.map_flat_values", "the function changed the number of values",
-                    {"given": ragged[0].flat_values.shape[0], "returned": describe(result)})  # fmt: skip
+            explain(
+                "ragged.map_flat_values",
+                "the function changed the number of values",
+                {"given": ragged[0].flat_values.shape[0], "returned": describe(result)},
+            )
         )
     return ragged[0].with_flat_values(result)
 
@@ -358,13 +369,13 @@ def _unary(call: Callable[[Any], Any]) -> Callable[[Any], Any]:
 
 
 def _install() -> None:
-    for name in "add sub mul truediv floordiv mod pow and_ or_ xor".split():
+    for name in ["add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "and_", "or_", "xor"]:
         plain = name.rstrip("_")
         setattr(RaggedTensor, f"__{plain}__", _binary(getattr(operator, name)))
         setattr(RaggedTensor, f"__r{plain}__", _reflected(getattr(operator, name)))
-    for name in "eq ne lt le gt ge".split():
+    for name in ["eq", "ne", "lt", "le", "gt", "ge"]:
         setattr(RaggedTensor, f"__{name}__", _binary(getattr(operator, name)))
-    for name in "neg invert abs".split():
+    for name in ["neg", "invert", "abs"]:
         setattr(RaggedTensor, f"__{name}__", _unary(getattr(operator, name)))
 
 

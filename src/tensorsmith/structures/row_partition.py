@@ -79,7 +79,13 @@ def _positions_and_splits(splits: Any) -> Any:
     return lambda specs, settings: (((None,), specs[0][1]), ((splits(specs),), specs[0][1]))
 
 
-@op(eager=True, differentiable=False, kinds="iu", same=False, shapes=_positions_and_splits(lambda s: _plus_one(s[1][0][0])))
+@op(
+    eager=True,
+    differentiable=False,
+    kinds="iu",
+    same=False,
+    shapes=_positions_and_splits(lambda s: _plus_one(s[1][0][0])),
+)
 def positions_of_rows(xp, row_splits: Array, rows: Array):
     """The positions of the values of these rows [k], one row after another, and the splits [k + 1] of what they make."""
     starts, ends = row_splits[rows], row_splits[rows + 1]

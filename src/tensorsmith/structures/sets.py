@@ -37,7 +37,12 @@ def set_operation(xp, a: Array, a_rows: Array, b: Array, b_rows: Array, rows=1, 
     return np.array(indices, _INT64).reshape(-1, 2), values, np.array(max(map(len, sets), default=0), _INT64)
 
 
-@op(differentiable=False, same=False, eager=True, shapes=lambda specs, settings: [((settings["rows"],), np.dtype("int32"))])
+@op(
+    differentiable=False,
+    same=False,
+    eager=True,
+    shapes=lambda specs, settings: [((settings["rows"],), np.dtype("int32"))],
+)
 def set_sizes(xp, a: Array, a_rows: Array, rows=1):
     """The number of different values in each row."""
     return np.array([len(members) for members in _sets(a, a_rows, rows)], np.int32)
@@ -56,8 +61,13 @@ def _parts(who: str, value: Any, like: np.dtype | None = None) -> tuple[Tensor, 
     shape = tuple(source.shape)
     if len(shape) < 2 and not (is_sparse(source) and len(shape) >= 1):
         raise ValueError(
-            explain(who, "its input must have at least two axes", {"input": describe(source)}, "the last axis holds a set",
-                    "Add an axis: x[tf.newaxis].")  # fmt: skip
+            explain(
+                who,
+                "its input must have at least two axes",
+                {"input": describe(source)},
+                "the last axis holds a set",
+                "Add an axis: x[tf.newaxis].",
+            )
         )
     lead = shape[:-1]
     if None in lead:
@@ -83,7 +93,9 @@ def _combined(who: str, a: Any, b: Any, kind: str) -> SparseTensor:
     indices, values, width = set_operation(first, first_rows, second, second_rows, rows=count, kind=kind)
     if len(lead) != 1:
         indices = quietly(_unravelled, indices, lead)
-    shape = quietly(lambda w: functions["concat"]([np.array(lead, np.int64), functions["reshape"](w, (1,))], axis=0), width)
+    shape = quietly(
+        lambda w: functions["concat"]([np.array(lead, np.int64), functions["reshape"](w, (1,))], axis=0), width
+    )
     return SparseTensor(indices, values, shape)
 
 
@@ -115,7 +127,11 @@ def intersection(a: Any, b: Any, validate_indices: bool = True) -> SparseTensor:
 
 def difference(a: Any, b: Any, aminusb: bool = True, validate_indices: bool = True) -> SparseTensor:
     """The values of a's row that are not in b's (the other way round where `aminusb` is False), rising."""
-    return _combined("sets.difference", a, b, "difference") if aminusb else _combined("sets.difference", b, a, "difference")
+    return (
+        _combined("sets.difference", a, b, "difference")
+        if aminusb
+        else _combined("sets.difference", b, a, "difference")
+    )
 
 
 def size(a: Any, validate_indices: bool = True) -> Tensor:

@@ -19,8 +19,36 @@ from tensorsmith.tensor.tensor import Symbol, Tensor
 
 # elementwise operations that leave a zero a zero, so that they may act on the stored values alone
 _KEEP_ZERO = frozenset(
-    "abs negative sign square sqrt tanh sin tan asin atan sinh asinh atanh expm1 log1p round floor ceil rint "
-    "softsign relu cast real imag conj erf zeros_like identity".split()
+    [
+        "abs",
+        "negative",
+        "sign",
+        "square",
+        "sqrt",
+        "tanh",
+        "sin",
+        "tan",
+        "asin",
+        "atan",
+        "sinh",
+        "asinh",
+        "atanh",
+        "expm1",
+        "log1p",
+        "round",
+        "floor",
+        "ceil",
+        "rint",
+        "softsign",
+        "relu",
+        "cast",
+        "real",
+        "imag",
+        "conj",
+        "erf",
+        "zeros_like",
+        "identity",
+    ]
 )
 
 
@@ -220,8 +248,13 @@ def _scale(op: Op, x: Any, y: Any) -> SparseTensor:
 
 def _to_tensor(value: SparseTensor, dtype: Any) -> Tensor:
     raise TypeError(
-        explain("convert_to_tensor", "a SparseTensor is not converted silently", {"shape": value.shape}, "",
-                "Use tf.sparse.to_dense(s).")  # fmt: skip
+        explain(
+            "convert_to_tensor",
+            "a SparseTensor is not converted silently",
+            {"shape": value.shape},
+            "",
+            "Use tf.sparse.to_dense(s).",
+        )
     )
 
 

@@ -134,7 +134,9 @@ def sparse_product(xp, indices: Array, values: Array, dense: Array, rows=1):
 # ---- the public functions
 
 
-def to_dense(sp_input: SparseTensor, default_value: Any = None, validate_indices: bool = True, name: str | None = None) -> Tensor:
+def to_dense(
+    sp_input: SparseTensor, default_value: Any = None, validate_indices: bool = True, name: str | None = None
+) -> Tensor:
     """The dense tensor of a sparse one.
 
     default_value     what stands where nothing is stored; zero (or the empty string) by default.
@@ -149,7 +151,7 @@ def to_dense(sp_input: SparseTensor, default_value: Any = None, validate_indices
     s = _sparse("sparse.to_dense", sp_input)
     dtype = s.dtype.numpy_dtype
     if default_value is None:
-        default = Tensor(np.array(b"" if dtype == object else 0, dtype))
+        default = Tensor(np.array(b"" if dtype.kind == "O" else 0, dtype))
     else:
         default = convert(default_value, None, dtype)
     shape = tuple(s.shape)
@@ -252,16 +254,29 @@ def sparse_dense_matmul(
         dense = functions["transpose"](dense)
         dense = functions["conj"](dense) if s.dtype.is_complex else dense
     shapes = tuple(s.shape), tuple(dense.shape)
-    if len(shapes[0]) != 2 or len(shapes[1]) != 2 or None not in (shapes[0][1], shapes[1][0]) and shapes[0][1] != shapes[1][0]:
+    if (
+        len(shapes[0]) != 2
+        or len(shapes[1]) != 2
+        or None not in (shapes[0][1], shapes[1][0])
+        and shapes[0][1] != shapes[1][0]
+    ):
         raise InvalidArgumentError(
-            explain("sparse.sparse_dense_matmul", "the shapes do not fit", {"a": shapes[0], "b": shapes[1]},
-                    "a.shape[1] must equal b.shape[0]")  # fmt: skip
+            explain(
+                "sparse.sparse_dense_matmul",
+                "the shapes do not fit",
+                {"a": shapes[0], "b": shapes[1]},
+                "a.shape[1] must equal b.shape[0]",
+            )
         )
     if s.dtype is not dense.dtype:
         raise InvalidArgumentError(
-            explain("sparse.sparse_dense_matmul", f"cannot mix {s.dtype.name} and {dense.dtype.name}",
-                    {"a": describe(s), "b": describe(dense)}, "tensors are never converted silently",
-                    "Convert one of them with tf.cast.")  # fmt: skip
+            explain(
+                "sparse.sparse_dense_matmul",
+                f"cannot mix {s.dtype.name} and {dense.dtype.name}",
+                {"a": describe(s), "b": describe(dense)},
+                "tensors are never converted silently",
+                "Convert one of them with tf.cast.",
+            )
         )
     if shapes[0][0] is None:
         return functions["matmul"](to_dense(s, validate_indices=False), dense)
@@ -273,13 +288,11 @@ def transpose(sp_input: SparseTensor, perm: Any = None, name: str | None = None)
     s = _sparse("sparse.transpose", sp_input)
     axes = np.array(range(s.rank)[::-1] if perm is None else perm, np.int32)
     gather = functions["gather"]
-    turned = SparseTensor(
-        quietly(gather, s.indices, axes, axis=1), s.values, quietly(gather, s.dense_shape, axes)
-    )
+    turned = SparseTensor(quietly(gather, s.indices, axes, axis=1), s.values, quietly(gather, s.dense_shape, axes))
     return reorder(turned)
 
 
-def slice(sp_input: SparseTensor, start: Any, size: Any, name: str | None = None) -> SparseTensor:
+def slice(sp_input: SparseTensor, start: Any, size: Any, name: str | None = None) -> SparseTensor:  # noqa: A001 - TensorFlow names it so
     """The part that begins at `start` [rank] and has at most `size` [rank] elements along each axis."""
     s = _sparse("sparse.slice", sp_input)
     first, wanted = _whole(start), _whole(size)
@@ -312,8 +325,13 @@ def concat(axis: int, sp_inputs: Any, expand_nonconcat_dims: bool = False, name:
     others = np.array([np.delete(shape, axis) for shape in shapes])
     if (others != others[0]).any() and not expand_nonconcat_dims:
         raise InvalidArgumentError(
-            explain("sparse.concat", "the shapes differ off the axis", {"shapes": [tuple(s.shape) for s in parts]},
-                    "", "Pass expand_nonconcat_dims=True to take the largest.")  # fmt: skip
+            explain(
+                "sparse.concat",
+                "the shapes differ off the axis",
+                {"shapes": [tuple(s.shape) for s in parts]},
+                "",
+                "Pass expand_nonconcat_dims=True to take the largest.",
+            )
         )
     shape = np.max(shapes, axis=0)
     moved, at = [], 0
@@ -328,16 +346,26 @@ def concat(axis: int, sp_inputs: Any, expand_nonconcat_dims: bool = False, name:
     return reorder(SparseTensor(quietly(lambda *parts: join(list(parts), axis=0), *moved), values, shape))
 
 
-def reduce_sum(sp_input: SparseTensor, axis: Any = None, keepdims: bool | None = None, output_is_sparse: bool = False,
-               name: str | None = None) -> Any:  # fmt: skip
+def reduce_sum(
+    sp_input: SparseTensor,
+    axis: Any = None,
+    keepdims: bool | None = None,
+    output_is_sparse: bool = False,
+    name: str | None = None,
+) -> Any:
     """The sum over axes (all by default), as a dense tensor unless `output_is_sparse`."""
     s = _sparse("sparse.reduce_sum", sp_input)
     total = functions["reduce_sum"](to_dense(reorder(s)), axis=axis, keepdims=bool(keepdims))
     return from_dense(total) if output_is_sparse else total
 
 
-def reduce_max(sp_input: SparseTensor, axis: Any = None, keepdims: bool | None = None, output_is_sparse: bool = False,
-               name: str | None = None) -> Any:  # fmt: skip
+def reduce_max(
+    sp_input: SparseTensor,
+    axis: Any = None,
+    keepdims: bool | None = None,
+    output_is_sparse: bool = False,
+    name: str | None = None,
+) -> Any:
     """The largest stored value over axes (all by default); zero where none is stored."""
     s = _sparse("sparse.reduce_max", sp_input)
     lowest = -np.inf if s.dtype.is_floating else s.dtype.min

@@ -60,7 +60,9 @@ def string_length(xp, x: Array, unit="BYTE"):
     return each(len, _INT32, x)
 
 
-def _changed_case(text: Callable[[str], str], raw: Callable[[bytes], bytes], encoding: str, who: str) -> Callable[[bytes], bytes]:
+def _changed_case(
+    text: Callable[[str], str], raw: Callable[[bytes], bytes], encoding: str, who: str
+) -> Callable[[bytes], bytes]:
     if encoding not in ("", "utf-8"):
         raise ValueError(explain(who, "unknown encoding", {"encoding": encoding}, 'it must be "" (ASCII) or "utf-8"'))
     return (lambda s: text(s.decode("utf-8", "replace")).encode()) if encoding else raw
@@ -93,7 +95,9 @@ def string_substr(xp, x: Array, pos: Array, count: Array, unit="BYTE"):
         units: Any = s.decode("utf-8", "surrogateescape") if whole else s
         size = len(units)
         if not -size <= at <= size:
-            raise InvalidArgumentError(explain("strings.substr", "pos lies outside a string", {"pos": int(at), "string": s}))
+            raise InvalidArgumentError(
+                explain("strings.substr", "pos lies outside a string", {"pos": int(at), "string": s})
+            )
         first = at + size if at < 0 else at
         found = units[first : first + max(int(count), 0)]
         return found.encode("utf-8", "surrogateescape") if whole else found
@@ -130,7 +134,11 @@ def _bytes(value: Any) -> bytes:
     return value.encode() if isinstance(value, str) else bytes(value)
 
 
-@op(kinds="O", differentiable=False, shapes=lambda specs, settings: [(specs[0][0], as_dtype(settings["out_type"]).numpy_dtype)])
+@op(
+    kinds="O",
+    differentiable=False,
+    shapes=lambda specs, settings: [(specs[0][0], as_dtype(settings["out_type"]).numpy_dtype)],
+)
 def string_to_number(xp, x: Array, out_type="float32"):
     """The number that each string tells, in the dtype asked."""
     dtype = as_dtype(out_type).numpy_dtype
@@ -141,7 +149,9 @@ def string_to_number(xp, x: Array, out_type="float32"):
             return read(s)
         except ValueError:
             raise InvalidArgumentError(
-                explain("strings.to_number", "a string is no number", {"string": s, "out_type": as_dtype(out_type).name})
+                explain(
+                    "strings.to_number", "a string is no number", {"string": s, "out_type": as_dtype(out_type).name}
+                )
             ) from None
 
     return each(number, dtype, x)
@@ -240,7 +250,7 @@ def _mapped(call: Callable[..., Any], *inputs: Any) -> Any:
     return call(*inputs)
 
 
-def length(input: Any, unit: str = "BYTE", name: str | None = None) -> Any:  # noqa: A002
+def length(input: Any, unit: str = "BYTE", name: str | None = None) -> Any:
     """The length of each string, int32: in bytes, or in code points with unit="UTF8_CHAR".
 
     >>> length(["ab", "é"]).numpy(), length("é", unit="UTF8_CHAR").numpy().item()
@@ -249,22 +259,22 @@ def length(input: Any, unit: str = "BYTE", name: str | None = None) -> Any:  # n
     return _mapped(lambda x: string_length(x, unit=unit), input)
 
 
-def upper(input: Any, encoding: str = "", name: str | None = None) -> Any:  # noqa: A002
+def upper(input: Any, encoding: str = "", name: str | None = None) -> Any:
     """Each string in capital letters; encoding="utf-8" for others than ASCII."""
     return _mapped(lambda x: string_upper(x, encoding=encoding), input)
 
 
-def lower(input: Any, encoding: str = "", name: str | None = None) -> Any:  # noqa: A002
+def lower(input: Any, encoding: str = "", name: str | None = None) -> Any:
     """Each string in small letters; encoding="utf-8" for others than ASCII."""
     return _mapped(lambda x: string_lower(x, encoding=encoding), input)
 
 
-def strip(input: Any, name: str | None = None) -> Any:  # noqa: A002
+def strip(input: Any, name: str | None = None) -> Any:
     """Each string without white space at its ends."""
     return _mapped(string_strip, input)
 
 
-def substr(input: Any, pos: Any, len: Any, unit: str = "BYTE", name: str | None = None) -> Any:  # noqa: A002
+def substr(input: Any, pos: Any, len: Any, unit: str = "BYTE", name: str | None = None) -> Any:
     """`len` units of each string from `pos` on; a negative `pos` counts from the end.
 
     Raises InvalidArgumentError where `pos` lies outside a string.
@@ -275,14 +285,17 @@ def substr(input: Any, pos: Any, len: Any, unit: str = "BYTE", name: str | None 
     return _mapped(lambda x: string_substr(x, convert(pos), convert(len), unit=unit), input)
 
 
-def regex_replace(input: Any, pattern: Any, rewrite: Any, replace_global: bool = True, name: str | None = None) -> Any:  # noqa: A002
+def regex_replace(input: Any, pattern: Any, rewrite: Any, replace_global: bool = True, name: str | None = None) -> Any:
     """Each string with the matches of `pattern` written as `rewrite`, in which \\\\1 stands for the first group."""
     return _mapped(
-        lambda x: string_regex_replace(x, pattern=_bytes(pattern), rewrite=_bytes(rewrite), replace_global=replace_global), input
+        lambda x: string_regex_replace(
+            x, pattern=_bytes(pattern), rewrite=_bytes(rewrite), replace_global=replace_global
+        ),
+        input,
     )
 
 
-def regex_full_match(input: Any, pattern: Any, name: str | None = None) -> Any:  # noqa: A002
+def regex_full_match(input: Any, pattern: Any, name: str | None = None) -> Any:
     """Whether `pattern` matches the whole of each string.
 
     >>> regex_full_match(["a1", "a"], "[a-z][0-9]").numpy()
@@ -291,13 +304,13 @@ def regex_full_match(input: Any, pattern: Any, name: str | None = None) -> Any: 
     return _mapped(lambda x: string_full_match(x, pattern=_bytes(pattern)), input)
 
 
-def to_number(input: Any, out_type: Any = "float32", name: str | None = None) -> Any:  # noqa: A002
+def to_number(input: Any, out_type: Any = "float32", name: str | None = None) -> Any:
     """The number in each string; InvalidArgumentError, quoting the string, where there is none."""
     return _mapped(lambda x: string_to_number(x, out_type=as_dtype(out_type).name), input)
 
 
 def as_string(
-    input: Any,  # noqa: A002
+    input: Any,
     precision: int = -1,
     scientific: bool = False,
     shortest: bool = False,
@@ -319,18 +332,22 @@ def join(inputs: Any, separator: Any = "", name: str | None = None) -> Any:
     return _mapped(lambda *parts: string_join(list(parts), separator=_bytes(separator)), *inputs)
 
 
-def reduce_join(inputs: Any, axis: Any = None, keepdims: bool = False, separator: Any = "", name: str | None = None) -> Any:
+def reduce_join(
+    inputs: Any, axis: Any = None, keepdims: bool = False, separator: Any = "", name: str | None = None
+) -> Any:
     """The strings along axes (all by default) joined into one; a ragged tensor's rows along axis 1."""
     if is_ragged(inputs):
         if inputs.ragged_rank != 1 or axis not in (1, -1):
-            raise ValueError(explain("strings.reduce_join", "a ragged tensor is joined along its last axis", {"axis": axis}))
+            raise ValueError(
+                explain("strings.reduce_join", "a ragged tensor is joined along its last axis", {"axis": axis})
+            )
         glue = _bytes(separator)
         rows = [glue.join(row) for row in inputs.to_list()]
         return convert(rows) if rows else Tensor(np.zeros(0, object))
     return string_reduce_join(inputs, axis=axis, keepdims=keepdims, separator=_bytes(separator))
 
 
-def split(input: Any, sep: Any = None, maxsplit: int = -1, name: str | None = None) -> Any:  # noqa: A002
+def split(input: Any, sep: Any = None, maxsplit: int = -1, name: str | None = None) -> Any:
     """The pieces of each string: a Tensor for one string, a RaggedTensor with one axis more otherwise.
 
     sep  what stands between pieces; by default white space, of which any amount counts once.
@@ -338,10 +355,12 @@ def split(input: Any, sep: Any = None, maxsplit: int = -1, name: str | None = No
     >>> split(["a b", "c"])
     <tf.RaggedTensor [[b'a', b'b'], [b'c']]>
     """
-    return pieces_of(input, lambda flat: string_pieces(flat, sep=_bytes(sep) if sep is not None else None, maxsplit=maxsplit))
+    return pieces_of(
+        input, lambda flat: string_pieces(flat, sep=_bytes(sep) if sep is not None else None, maxsplit=maxsplit)
+    )
 
 
-def bytes_split(input: Any, name: str | None = None) -> Any:  # noqa: A002
+def bytes_split(input: Any, name: str | None = None) -> Any:
     """The bytes of each string, with one axis more."""
     return pieces_of(input, several(string_bytes))
 
@@ -368,8 +387,11 @@ def format(template: str, inputs: Any, placeholder: str = "{}", summarize: int =
     pieces = template.split(placeholder)
     if len(pieces) != len(parts) + 1:
         raise ValueError(
-            explain("strings.format", "the numbers of placeholders and inputs differ",
-                    {"placeholders": len(pieces) - 1, "inputs": len(parts)})  # fmt: skip
+            explain(
+                "strings.format",
+                "the numbers of placeholders and inputs differ",
+                {"placeholders": len(pieces) - 1, "inputs": len(parts)},
+            )
         )
     texts = [str(convert(part).numpy()) for part in parts]
     return convert("".join(a + b for a, b in zip(pieces, [*texts, ""])))

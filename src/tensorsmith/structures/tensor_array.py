@@ -53,7 +53,11 @@ class TensorArray:
         name: str | None = None,
     ) -> None:
         if size is None and not isinstance(handle, TensorArray):
-            raise ValueError(explain("TensorArray", "its size must be given", way_out="Pass size=0, dynamic_size=True to let it grow."))
+            raise ValueError(
+                explain(
+                    "TensorArray", "its size must be given", way_out="Pass size=0, dynamic_size=True to let it grow."
+                )
+            )
         self._dtype = as_dtype(dtype)
         self._dynamic, self._clear = bool(dynamic_size), clear_after_read is None or bool(clear_after_read)
         self._infer = bool(infer_shape)
@@ -114,8 +118,12 @@ class TensorArray:
             at = int(place)
             if at < 0 or at >= len(self._items) and not self._dynamic:
                 raise OutOfRangeError(
-                    explain("TensorArray.write", "the index lies outside the array", {"index": at, "size": len(self._items)},
-                            way_out="dynamic_size=True lets it grow." if at >= 0 else "")  # fmt: skip
+                    explain(
+                        "TensorArray.write",
+                        "the index lies outside the array",
+                        {"index": at, "size": len(self._items)},
+                        way_out="dynamic_size=True lets it grow." if at >= 0 else "",
+                    )
                 )
             result = self._changed(tensor.shape)
             items = result._items
@@ -136,7 +144,11 @@ class TensorArray:
             return self._carried(array_rows.rows_unstack(tensor, fixed=not self._dynamic), shape)
         if not self._dynamic and self._items is not None and len(self._items) not in (0, count):
             raise OutOfRangeError(
-                explain("TensorArray.unstack", "the number of rows is not the size", {"rows": count, "size": len(self._items)})
+                explain(
+                    "TensorArray.unstack",
+                    "the number of rows is not the size",
+                    {"rows": count, "size": len(self._items)},
+                )
             )
         result = self._changed(shape)
         result._items, result._flow = [tensor[i] for i in range(count)], None
@@ -149,8 +161,12 @@ class TensorArray:
             flow = self._as_flow()
             if flow.dtype == "string":
                 raise InvalidArgumentError(
-                    explain("TensorArray.scatter", "the indices must be known where the array's size is not",
-                            {"indices": describe(places)}, way_out="Write the rows one by one.")  # fmt: skip
+                    explain(
+                        "TensorArray.scatter",
+                        "the indices must be known where the array's size is not",
+                        {"indices": describe(places)},
+                        way_out="Write the rows one by one.",
+                    )
                 )
             return self._carried(array_rows.array_scatter(flow, places, tensor), tensor.shape[1:])
         result = self
@@ -179,12 +195,18 @@ class TensorArray:
             at = int(place)
             if not 0 <= at < len(self._items):
                 raise OutOfRangeError(
-                    explain("TensorArray.read", "the index lies outside the array", {"index": at, "size": len(self._items)})
+                    explain(
+                        "TensorArray.read", "the index lies outside the array", {"index": at, "size": len(self._items)}
+                    )
                 )
             if at in self._read:
                 raise InvalidArgumentError(
-                    explain("TensorArray.read", "the element was read before, which cleared it", {"index": at},
-                            way_out="Make the array with clear_after_read=False to read more than once.")  # fmt: skip
+                    explain(
+                        "TensorArray.read",
+                        "the element was read before, which cleared it",
+                        {"index": at},
+                        way_out="Make the array with clear_after_read=False to read more than once.",
+                    )
                 )
             value = self._whole(at)
             if self._clear and context.executing_eagerly():
@@ -235,16 +257,24 @@ class TensorArray:
         tensor = convert(value, None, self._dtype.numpy_dtype)
         if tensor.dtype is not self._dtype:
             raise InvalidArgumentError(
-                explain("TensorArray.write", f"the value is {tensor.dtype.name}, the array {self._dtype.name}",
-                        {"value": describe(tensor)}, "tensors are never converted silently",
-                        f"Convert it: tf.cast(value, tf.{self._dtype.name}).")  # fmt: skip
+                explain(
+                    "TensorArray.write",
+                    f"the value is {tensor.dtype.name}, the array {self._dtype.name}",
+                    {"value": describe(tensor)},
+                    "tensors are never converted silently",
+                    f"Convert it: tf.cast(value, tf.{self._dtype.name}).",
+                )
             )
         shape = tensor.shape[1:] if rows else tensor.shape
         if not self._element.is_compatible_with(shape):
             raise ValueError(
-                explain("TensorArray.write", "the value has another shape than the elements",
-                        {"value": tuple(shape), "elements": tuple(self._element)}, "",
-                        "" if not self._infer else "infer_shape=False allows it.")  # fmt: skip
+                explain(
+                    "TensorArray.write",
+                    "the value has another shape than the elements",
+                    {"value": tuple(shape), "elements": tuple(self._element)},
+                    "",
+                    "" if not self._infer else "infer_shape=False allows it.",
+                )
             )
         return tensor
 
@@ -279,8 +309,12 @@ class TensorArray:
         shape = self._element
         if not shape.is_fully_defined():
             raise InvalidArgumentError(
-                explain("TensorArray", f"element {at} was never written and its shape is not known", {"size": len(self._items or [])},
-                        way_out="Give element_shape when the array is made.")  # fmt: skip
+                explain(
+                    "TensorArray",
+                    f"element {at} was never written and its shape is not known",
+                    {"size": len(self._items or [])},
+                    way_out="Give element_shape when the array is made.",
+                )
             )
         return Tensor(np.full(tuple(shape), b"" if self._dtype == "string" else 0, self._dtype.numpy_dtype))
 
@@ -288,8 +322,13 @@ class TensorArray:
         """What reading a list of rows must be told."""
         if self._element.rank is None:
             raise ValueError(
-                explain("TensorArray.read", "the shape of its elements is not known while a program is traced", "",
-                        "", "Give element_shape when the array is made.")  # fmt: skip
+                explain(
+                    "TensorArray.read",
+                    "the shape of its elements is not known while a program is traced",
+                    "",
+                    "",
+                    "Give element_shape when the array is made.",
+                )
             )
         return {"shape": tuple(self._element), "dtype": self._dtype.numpy_dtype.str}
 
@@ -300,7 +339,13 @@ class TensorArray:
         items = self._items
         assert items is not None
         written = tuple(item is not None for item in items)
-        if self._dynamic or not self._infer or self._dtype == "string" or not self._element.is_fully_defined() and any(written):
+        if (
+            self._dynamic
+            or not self._infer
+            or self._dtype == "string"
+            or not self._element.is_fully_defined()
+            and any(written)
+        ):
             parts = [item for item in items if item is not None]
             if any(isinstance(part, Symbol) for part in parts):
                 return array_rows.rows_of(parts, written=written, fixed=not self._dynamic)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -36,7 +37,9 @@ def _decoded(raw: bytes, codec: str, errors: str, replacement: int, controls: bo
     try:
         text = raw.decode(codec, errors)
     except UnicodeDecodeError as error:
-        raise InvalidArgumentError(explain(who, f"a string is not valid {codec}: {error.reason}", {"string": raw})) from None
+        raise InvalidArgumentError(
+            explain(who, f"a string is not valid {codec}: {error.reason}", {"string": raw})
+        ) from None
     points = [replacement if p == REPLACEMENT and errors == "replace" else p for p in map(ord, text)]
     return [replacement if controls and p < 32 else p for p in points]
 
@@ -76,7 +79,7 @@ def string_of_code_points(xp, x: Array, row_splits: Array, encoding="UTF-8", err
     """The strings [n] of code points; row i takes x[row_splits[i]:row_splits[i + 1]]."""
     who = "strings.unicode_encode"
     codec = _codec(encoding, who)
-    rows = [x[a:b].tolist() for a, b in zip(row_splits, row_splits[1:])]
+    rows = [x[a:b].tolist() for a, b in pairwise(row_splits)]
     out = np.empty(len(rows), object)
     out[:] = ["".join(_characters(row, errors, replacement, who)).encode(codec) for row in rows]
     return out
@@ -99,7 +102,7 @@ def _characters(points: list[int], errors: str, replacement: int, who: str) -> l
 
 
 def unicode_decode(
-    input: Any,  # noqa: A002
+    input: Any,
     input_encoding: str,
     errors: str = "replace",
     replacement_char: int = REPLACEMENT,
@@ -115,23 +118,28 @@ def unicode_decode(
     array([233,  33], dtype=int32)
     """
     settings = {
-        "encoding": input_encoding, "errors": errors, "replacement": replacement_char,
+        "encoding": input_encoding,
+        "errors": errors,
+        "replacement": replacement_char,
         "controls": replace_control_characters,
-    }  # fmt: skip
+    }
     return pieces_of(input, lambda flat: string_code_points(flat, **settings))
 
 
 def unicode_split(
-    input: Any, input_encoding: str, errors: str = "replace", replacement_char: int = REPLACEMENT,  # noqa: A002
+    input: Any,
+    input_encoding: str,
+    errors: str = "replace",
+    replacement_char: int = REPLACEMENT,
     name: str | None = None,
-) -> Any:  # fmt: skip
+) -> Any:
     """The characters of each string, each a string of its own."""
     settings = {"encoding": input_encoding, "errors": errors, "replacement": replacement_char}
     return pieces_of(input, lambda flat: string_characters(flat, **settings))
 
 
 def unicode_encode(
-    input: Any,  # noqa: A002
+    input: Any,
     output_encoding: str,
     errors: str = "replace",
     replacement_char: int = REPLACEMENT,
@@ -145,7 +153,9 @@ def unicode_encode(
     points: Any = input if is_ragged(input) else convert(input)
 
     def written(flat: Tensor, splits: Tensor) -> Tensor:
-        return string_of_code_points(flat, splits, encoding=output_encoding, errors=errors, replacement=replacement_char)
+        return string_of_code_points(
+            flat, splits, encoding=output_encoding, errors=errors, replacement=replacement_char
+        )
 
     if is_ragged(points):
         if is_ragged(points.values):
@@ -155,14 +165,16 @@ def unicode_encode(
         return points.with_values(unicode_encode(points.values, output_encoding, errors, replacement_char))
     shape = tuple(points.shape)
     if not shape:
-        raise ValueError(explain("strings.unicode_encode", "code points of at least one axis are needed", {"shape": shape}))
+        raise ValueError(
+            explain("strings.unicode_encode", "code points of at least one axis are needed", {"shape": shape})
+        )
     rows = int(np.prod(shape[:-1]))
     splits = Tensor(np.arange(rows + 1, dtype=np.int64) * shape[-1])
     return functions["reshape"](written(functions["reshape"](points, (-1,)), splits), shape[:-1])
 
 
 def unicode_transcode(
-    input: Any,  # noqa: A002
+    input: Any,
     input_encoding: str,
     output_encoding: str,
     errors: str = "replace",
@@ -182,5 +194,3 @@ def unicode_transcode(
 def _one_row(points: Tensor) -> Tensor:
     size = functions["cast"](functions["shape"](points), "int64")
     return functions["concat"]([Tensor(np.zeros(1, np.int64)), size], axis=0)
-
-
