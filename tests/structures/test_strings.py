@@ -22,7 +22,7 @@ def test_lengths_and_cases():
     assert plain(tf.strings.length(w, unit="UTF8_CHAR")) == [len(s) for s in WORDS]
     assert plain(tf.strings.upper(w, encoding="utf-8")) == [s.upper().encode() for s in WORDS]
     assert plain(tf.strings.lower(w)) == [s.encode().lower() for s in WORDS]
-    with pytest.raises(ValueError, match='unknown unit .unit=WORD.; it must be "BYTE" or "UTF8_CHAR"'):
+    with pytest.raises(ValueError, match=r'unknown unit .unit=WORD.; it must be "BYTE" or "UTF8_CHAR"'):
         tf.strings.length("a", unit="WORD")
 
 

@@ -59,6 +59,13 @@ def written_in_a_branch(x):
     return array.stack(), array.size()
 
 
+def written_in_one_branch_only(x):
+    array = tf.TensorArray(tf.float32, size=2)
+    if x[0] > 0.0:
+        array = array.write(1, x)
+    return array.stack()
+
+
 def read_what_was_written(x):
     array = tf.TensorArray(tf.float32, size=1, dynamic_size=True, clear_after_read=False, element_shape=(2,)).write(
         0, x
@@ -79,6 +86,7 @@ CASES = [
     squares_of_known_length,
     squares_of_its_rows,
     written_in_a_branch,
+    written_in_one_branch_only,
     read_what_was_written,
     unstacked_and_scattered,
 ]
@@ -90,6 +98,15 @@ def test_traced_is_at_once(function):
     at_once, traced = function(x), tf.function(function)(x)
     for a, b in zip(*(r if isinstance(r, tuple) else (r,) for r in (at_once, traced))):
         np.testing.assert_allclose(b, a)
+
+
+@pytest.mark.parametrize("function", [squares_of_known_length, written_in_one_branch_only], ids=lambda f: f.__name__)
+def test_fixed_sizes_are_compiled(function):
+    from tensorsmith.program.execute import on_numpy
+
+    traced, x = tf.function(function), tf.constant([1.5, -2.0, 1.0])
+    traced(x)
+    assert not on_numpy(traced.get_concrete_function(x)._program)
 
 
 @pytest.mark.parametrize("n", [0, 1, 4])
