@@ -1,6 +1,5 @@
 """The battery for all built-in layers, found through the registry; real Keras 3 is the truth."""
 
-import numpy as np
 import pytest
 
 from tensorsmith import keras

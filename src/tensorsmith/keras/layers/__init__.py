@@ -15,12 +15,24 @@ from tensorsmith.keras.layers.merging import (
     Minimum,
     Multiply,
     Subtract,
-    add_inputs as add,
-    average_inputs as average,
     concatenate,
+)
+from tensorsmith.keras.layers.merging import (
+    add_inputs as add,
+)
+from tensorsmith.keras.layers.merging import (
+    average_inputs as average,
+)
+from tensorsmith.keras.layers.merging import (
     maximum_inputs as maximum,
+)
+from tensorsmith.keras.layers.merging import (
     minimum_inputs as minimum,
+)
+from tensorsmith.keras.layers.merging import (
     multiply_inputs as multiply,
+)
+from tensorsmith.keras.layers.merging import (
     subtract_inputs as subtract,
 )
 from tensorsmith.keras.layers.normalization import BatchNormalization, LayerNormalization

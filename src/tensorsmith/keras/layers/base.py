@@ -11,7 +11,7 @@ import numpy as np
 from tensorsmith.core import context, naming, nest
 from tensorsmith.core.dtypes import as_dtype
 from tensorsmith.core.shapes import TensorShape
-from tensorsmith.core.specs import TensorSpec
+from tensorsmith.core.specs import TensorSpec, describe
 from tensorsmith.function.trace import symbols_like, trace
 from tensorsmith.keras import config, constraints, initializers, regularizers
 from tensorsmith.keras.layers import calling, node
@@ -285,16 +285,16 @@ class Layer(Trackable):
 
     @property
     def losses(self) -> list[Any]:
-        """The penalties of all weights that have a regularizer, and what `add_loss` was given in the last call."""
+        """What `add_loss` was given in the last call, and the penalties of all trained weights that have a regularizer."""
         found: list[Any] = []
         # what was added in the call under way, or in the last one of this layer
         number = current.number if current.depth else self.__dict__.get("_last_call")
         for layer in self._flatten_layers():
             if layer._added and layer._added[0] == number:
                 found.extend(layer._added[1])
-        for variable in self.weights:
+        for variable in self.trainable_weights:
             regularizer = getattr(variable, "regularizer", None)
-            if regularizer is not None and variable.trainable:
+            if regularizer is not None:
                 found.append(regularizer(variable))
         return found
 
@@ -328,9 +328,12 @@ class Layer(Trackable):
 
     def _build(self, shapes: Any) -> None:
         with context.eagerly(), naming.name_scope(self.name):
+            made = len(self._weights)
             try:
                 self.build(shapes)
             except Exception as error:
+                # else a second try would leave the weights of both
+                del self._weights[made:]
                 error.add_note(f"in build of {self.name!r} ({type(self).__name__}), given input_shape={shapes}")
                 raise
         self.built = True
@@ -352,14 +355,12 @@ class Layer(Trackable):
 
     def _full_call(self, args: tuple, kwargs: dict) -> Any:
         dtype = self._dtype if self.__dict__.get("_autocast", True) and "_dtype" in self.__dict__ else None
-        if "name" not in self.__dict__:
-            raise RuntimeError(
-                f"{type(self).__name__}.__init__() did not call super().__init__(): write `super().__init__(**kwargs)` in it."
-            )
-        args = tuple(calling.to_tensors(a, dtype) for a in args)
-        for key, value in kwargs.items():
+        calling.require_constructed(self)
+        # numbers and lists of them become tensors as the input alone: elsewhere they may be settings
+        args = tuple(calling.to_tensors(a, dtype, numbers=at == 0) for at, a in enumerate(args))
+        for at, (key, value) in enumerate(kwargs.items()):
             if key not in ("training", "mask"):
-                kwargs[key] = calling.to_tensors(value, dtype)
+                kwargs[key] = calling.to_tensors(value, dtype, numbers=at == 0 and not args)
         if calling.is_symbolic_input([args, kwargs]):
             return self._symbolic_call(args, kwargs)
         first = args[0] if args else next(iter(kwargs.values()), None)
@@ -410,7 +411,7 @@ class Layer(Trackable):
             self._build(shapes)
             return
         # Keras 3: build(self, query_shape, value_shape) names the arguments of call
-        order = [p for p in inspect.signature(self.call).parameters]
+        order = list(inspect.signature(self.call).parameters)
         given = {**dict(zip(order, args)), **kwargs}
         found = {
             n: calling.shapes_of(given[n.removesuffix("_shape")]) for n in names if n.removesuffix("_shape") in given
@@ -460,13 +461,13 @@ class Layer(Trackable):
         if type(self).__init__ is Layer.__init__ or _calls_up(type(self)):
             return base
         given = self._auto_config
-        names = [p for p in inspect.signature(type(self).__init__).parameters.values()][1:]
+        names = list(inspect.signature(type(self).__init__).parameters.values())[1:]
         own = [p.name for p in names if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)]
         values = {**dict(zip(own, given["args"])), **given["kwargs"]}
         own_values = {key: value for key, value in values.items() if key not in base}
-        if not own or all(_is_plain(value) for value in own_values.values()):
-            if len(given["args"]) <= len(own):
-                return {**base, **own_values}
+        plain = not own or all(_is_plain(value) for value in own_values.values())
+        if plain and len(given["args"]) <= len(own):
+            return {**base, **own_values}
         lines = ", ".join(f'"{name}": self.{name}' for name in own if name not in base)
         raise NotImplementedError(
             f"{type(self).__name__} cannot be saved: its constructor takes {', '.join(own)}, and it has no get_config "
@@ -597,8 +598,8 @@ def from_spec(layer: Layer, inputs: Any) -> None:
     given = nest.flatten(inputs)
     if len(specs) != len(given):
         raise ValueError(
-            f"Layer {layer.name!r} expects {len(specs)} input(s), but it received {len(given)} input tensors: {given}"
+            f"Layer {layer.name!r} expects {len(specs)} input(s), but it received {len(given)} input tensors: {describe(given)}."
         )
     for at, (spec, tensor) in enumerate(zip(specs, given)):
         if spec is not None and hasattr(tensor, "shape"):
-            spec.check(layer, at, tuple(tensor.shape))
+            spec.check(layer, at, tuple(tensor.shape), tensor.dtype)

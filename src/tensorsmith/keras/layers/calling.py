@@ -41,19 +41,33 @@ _numbers = itertools.count(1)
 current = CallContext()
 
 
-def to_tensors(value: Any, dtype: DType | None) -> Any:
-    """Arrays and numbers in a nested argument become tensors; floats are cast to `dtype` (None: kept)."""
+def require_constructed(layer: Any) -> None:
+    """RuntimeError when a subclass's constructor never reached that of Layer."""
+    if "name" not in layer.__dict__:
+        kind = type(layer).__name__
+        raise RuntimeError(
+            f"{kind}.__init__() did not call super().__init__(): write `super().__init__(**kwargs)` in it."
+        )
+
+
+def to_tensors(value: Any, dtype: DType | None, numbers: bool = True) -> Any:
+    """Arrays in a nested argument become tensors; floats are cast to `dtype` (None: kept).
+
+    numbers  whether plain numbers, and lists of them, become tensors as well.
+    """
     if isinstance(value, Tensor):
         return _cast(value, dtype)
     if value is None or isinstance(value, (bool, str, bytes)):
         return value
     if isinstance(value, (list, tuple)) and not isinstance(value, TensorShape):
-        if value and all(_is_number(leaf) for leaf in nest.flatten(value)):
+        if numbers and value and all(_is_number(leaf) for leaf in nest.flatten(value)):
             return _cast(convert(value), dtype)
-        return nest._like(value, [to_tensors(part, dtype) for part in value])
+        return nest._like(value, [to_tensors(part, dtype, numbers) for part in value])
     if isinstance(value, dict):
-        return nest._like_dict(value, {key: to_tensors(part, dtype) for key, part in value.items()})
-    if isinstance(value, (np.ndarray, np.generic, float, int)) or hasattr(value, "_read") or hasattr(value, "__array__"):
+        return nest._like_dict(value, {key: to_tensors(part, dtype, numbers) for key, part in value.items()})
+    if isinstance(value, (int, float)) and not isinstance(value, np.generic):
+        return _cast(convert(value), dtype) if numbers else value
+    if isinstance(value, (np.ndarray, np.generic)) or hasattr(value, "_read") or hasattr(value, "__array__"):
         return _cast(convert(value), dtype)
     return value
 

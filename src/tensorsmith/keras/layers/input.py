@@ -34,8 +34,8 @@ class InputSpec:
         self.max_ndim, self.min_ndim = max_ndim, min_ndim
         self.axes = {int(axis): size for axis, size in (axes or {}).items()}
 
-    def check(self, layer: Any, at: int, shape: tuple[int | None, ...]) -> None:
-        """ValueError, naming the layer, unless a tensor of this shape may come in."""
+    def check(self, layer: Any, at: int, shape: tuple[int | None, ...], dtype: Any) -> None:
+        """ValueError, naming the layer, unless a tensor of this shape and dtype may come in."""
         start = f"Input {at} of layer {layer.name!r} ({type(layer).__name__}) is incompatible with the layer: "
         end = f"received an input of shape {shape}."
         if self.ndim is not None and len(shape) != self.ndim:
@@ -44,6 +44,8 @@ class InputSpec:
             raise ValueError(f"{start}expected max_ndim={self.max_ndim}, found ndim={len(shape)}; {end}")
         if self.min_ndim is not None and len(shape) < self.min_ndim:
             raise ValueError(f"{start}expected min_ndim={self.min_ndim}, found ndim={len(shape)}; {end}")
+        if self.dtype is not None and as_dtype(self.dtype) is not as_dtype(dtype):
+            raise ValueError(f"{start}expected dtype={as_dtype(self.dtype).name}, found dtype={dtype.name}; {end}")
         for axis, size in self.axes.items():
             if size is not None and -len(shape) <= axis < len(shape) and shape[axis] not in (size, None):
                 raise ValueError(f"{start}expected axis {axis} of the input to have size {size}; {end}")

@@ -5,10 +5,11 @@ from __future__ import annotations
 from functools import reduce
 from typing import Any
 
+from tensorsmith.core.specs import describe
 from tensorsmith.keras.layers.base import Layer
-
 from tensorsmith.ops.elementwise import add, maximum, minimum, multiply, subtract
 from tensorsmith.ops.shaping import concat
+
 
 class _Merge(Layer):
     """Takes a list of tensors and gives one."""
@@ -16,9 +17,10 @@ class _Merge(Layer):
     def _check(self, inputs: Any, least: int = 2) -> list[Any]:
         if not isinstance(inputs, (list, tuple)) or len(inputs) < least:
             raise ValueError(
-                f"{type(self).__name__} {self.name!r} takes a list of at least {least} tensors; given {inputs!r}."
+                f"{type(self).__name__} {self.name!r} takes a list of at least {least} tensors; given {describe(inputs)}."
             )
         return list(inputs)
+
 
 class Add(_Merge):
     """The sum of the inputs.
@@ -31,18 +33,23 @@ class Add(_Merge):
     def call(self, inputs: Any) -> Any:
         return reduce(add, self._check(inputs))
 
+
 class Subtract(_Merge):
     """The first input less the second."""
 
     def call(self, inputs: Any) -> Any:
+        if isinstance(inputs, (list, tuple)) and len(inputs) > 2:
+            raise ValueError(f"Subtract {self.name!r} takes a list of exactly 2 tensors; given {len(inputs)}.")
         first, second = self._check(inputs)
         return subtract(first, second)
+
 
 class Multiply(_Merge):
     """The product of the inputs."""
 
     def call(self, inputs: Any) -> Any:
         return reduce(multiply, self._check(inputs))
+
 
 class Average(_Merge):
     """The mean of the inputs."""
@@ -51,17 +58,20 @@ class Average(_Merge):
         parts = self._check(inputs)
         return multiply(reduce(add, parts), 1.0 / len(parts))
 
+
 class Maximum(_Merge):
     """The greatest of the inputs, elementwise."""
 
     def call(self, inputs: Any) -> Any:
         return reduce(maximum, self._check(inputs))
 
+
 class Minimum(_Merge):
     """The least of the inputs, elementwise."""
 
     def call(self, inputs: Any) -> Any:
         return reduce(minimum, self._check(inputs))
+
 
 class Concatenate(_Merge):
     """The inputs joined along `axis`."""
@@ -76,9 +86,11 @@ class Concatenate(_Merge):
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "axis": self.axis}
 
+
 def concatenate(inputs: Any, axis: int = -1, **kwargs: Any) -> Any:
     """`Concatenate(axis)(inputs)`."""
     return Concatenate(axis=axis, **kwargs)(inputs)
+
 
 def _functional(kind: type[_Merge]) -> Any:
     def merge(inputs: Any, **kwargs: Any) -> Any:
@@ -87,6 +99,7 @@ def _functional(kind: type[_Merge]) -> Any:
     merge.__name__ = kind.__name__.lower()
     merge.__doc__ = f"`{kind.__name__}()(inputs)`."
     return merge
+
 
 add_inputs = _functional(Add)
 subtract_inputs = _functional(Subtract)

@@ -75,7 +75,9 @@ def symbol(shape: Any, dtype: DType | str, name: str = "") -> Symbol:
 
 def connect(layer: Any, args: tuple, kwargs: dict, specs: Any) -> Any:
     """Notes a call of a layer; the symbols of its results."""
-    outputs = nest.map_structure(lambda s: symbol(s.shape, s.dtype, layer.name) if isinstance(s, TensorSpec) else s, specs)
+    outputs = nest.map_structure(
+        lambda s: symbol(s.shape, s.dtype, layer.name) if isinstance(s, TensorSpec) else s, specs
+    )
     node = Node(layer, args, kwargs, outputs)
     layer._inbound_nodes.append(node)
     for at, output in enumerate(nest.flatten(outputs)):
@@ -92,7 +94,9 @@ def is_drawn(value: Any) -> bool:
 def tensors_of(layer: Any, which: str) -> Any:
     """The symbolic input or output of a layer's first call; AttributeError when it was not called on symbols."""
     if not layer._inbound_nodes:
-        raise AttributeError(f"The layer {layer.name!r} has never been called on a keras.Input and thus has no {which}.")
+        raise AttributeError(
+            f"The layer {layer.name!r} has never been called on a keras.Input and thus has no {which}."
+        )
     first = layer._inbound_nodes[0]
     if which == "output":
         return first.outputs

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -40,14 +41,28 @@ class Reshape(Layer):
         self.target_shape = tuple(target_shape)
 
     def call(self, inputs: Any) -> Any:
-        sizes = tuple(inputs.shape)[1:]
-        target = self.target_shape
-        if -1 in target and None not in sizes:
-            known = int(np.prod([d for d in target if d != -1], dtype=np.int64))
-            target = tuple(int(np.prod(sizes, dtype=np.int64)) // known if d == -1 else d for d in target)
+        target = self._target(tuple(inputs.shape))
         if -1 not in target:
             return reshape(inputs, (-1, *target))
         return reshape(inputs, concat([shape(inputs)[:1], list(target)], 0))
+
+    def _target(self, given: tuple[int | None, ...]) -> tuple[int, ...]:
+        """The target shape, its -1 worked out where the input's sizes are known; ValueError where they do not fit."""
+        target = self.target_shape
+        if None in given[1:]:
+            return target
+        size = math.prod(given[1:])
+        known = math.prod(d for d in target if d != -1)
+        if -1 in target:
+            wrong = f"which {known} does not divide" if known == 0 or size % known else ""
+        else:
+            wrong = f"the target {known}" if size != known else ""
+        if wrong:
+            raise ValueError(
+                f"Reshape: the target shape {target} holds another number of elements than the input; "
+                f"an input of shape {given} has {size} in each row, {wrong}."
+            )
+        return tuple(size // known if d == -1 else d for d in target)
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "target_shape": list(self.target_shape)}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from tensorsmith.keras import registry
 from tensorsmith.keras.layers.base import Layer
 from tensorsmith.keras.models import summary as table
 from tensorsmith.keras.training.trainer import Trainer
@@ -96,12 +97,22 @@ class Model(Trainer, Layer):
         """The architecture as text."""
         import json
 
-        from tensorsmith.keras import registry
-
         return json.dumps(registry.serialize_keras_object(self), **kwargs)
 
     def export(self, filepath: Any, **kwargs: Any) -> None:
         self.save(filepath)
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any], custom_objects: dict[str, Any] | None = None) -> Any:
+        """A new model from what `get_config` gave."""
+        if cls is Model and "layers" in config:
+            from tensorsmith.keras.models.functional import Functional
+
+            return Functional.from_config(config, custom_objects)
+        if custom_objects:
+            with registry.CustomObjectScope(custom_objects):
+                return cls(**config)
+        return cls(**config)
 
     def build_from_config(self, config: dict[str, Any]) -> None:
         if config and not self.built:

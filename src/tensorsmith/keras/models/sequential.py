@@ -45,6 +45,7 @@ class Sequential(Model):
                 layer = Lambda(layer)
             else:
                 raise TypeError(f"A Sequential model takes layers; given {layer!r} ({type(layer).__name__}).")
+        calling.require_constructed(layer)
         if any(layer.name == other.name and layer is not other for other in self._sequence):
             raise ValueError(
                 f"All layers of a Sequential model should have unique names: {layer.name!r} is there already. "
