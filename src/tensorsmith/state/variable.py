@@ -14,6 +14,7 @@ from tensorsmith.core.naming import scoped
 from tensorsmith.core.shapes import TensorShape
 from tensorsmith.ops import operators
 from tensorsmith.tensor import printing
+from tensorsmith.tensor.arithmetic import Arithmetic
 from tensorsmith.tensor.apply import functions, variables
 from tensorsmith.tensor.convert import convert
 from tensorsmith.tensor.tensor import OnDevice, Reference, Symbol, Tensor
@@ -21,7 +22,7 @@ from tensorsmith.tensor.tensor import OnDevice, Reference, Symbol, Tensor
 _local = context.local
 
 
-class Variable:
+class Variable(Arithmetic):
     """A tensor that can be assigned: a weight, a counter, the state of a random generator.
 
     initial_value  anything that `tf.constant` takes, or a function without arguments that gives it.

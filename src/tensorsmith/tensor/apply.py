@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
-from typing import Any, TypeVar, overload
+from typing import Any, Concatenate, ParamSpec, TypeVar, overload
 
 import numpy as np
 
@@ -16,6 +16,7 @@ from tensorsmith.tensor.convert import convert
 from tensorsmith.tensor.tensor import Symbol, Tensor
 
 Function = TypeVar("Function", bound=Callable[..., Any])
+Arguments = ParamSpec("Arguments")
 
 # every public function that `@op` made, by the operation's name
 functions: dict[str, Callable[..., Any]] = {}
@@ -27,9 +28,11 @@ ANY = "fiubcOV"
 
 
 @overload
-def op(kernel: Function) -> Function: ...
+def op(kernel: Callable[Concatenate[Any, Arguments], Any]) -> Callable[Arguments, Any]: ...
 @overload
-def op(kernel: None = None, **rules: Any) -> Callable[[Function], Function]: ...
+def op(
+    kernel: None = None, **rules: Any
+) -> Callable[[Callable[Concatenate[Any, Arguments], Any]], Callable[Arguments, Any]]: ...
 def op(kernel: Any = None, *, quiet: bool = False, register_op: bool = True, name: str = "", **rules: Any) -> Any:
     """Makes the public function of an operation from its kernel.
 
@@ -471,6 +474,7 @@ def _common_dtype(values: list[Any]) -> np.dtype | None:
 
 def _check_dtypes(op: Op, values: list[Any], shared: list[bool]) -> None:
     first: Any = None
+    owner = ""
     for at, value in enumerate(values):
         for tensor in value if isinstance(value, list) else (value,):
             if tensor is None:
@@ -479,7 +483,7 @@ def _check_dtypes(op: Op, values: list[Any], shared: list[bool]) -> None:
             if not shared[at]:
                 continue
             if first is None:
-                first = dtype
+                first, owner = dtype, op.arrays[at]
                 if dtype.numpy_dtype.kind not in op.kinds and not (dtype.numpy_dtype.kind == "V" and "f" in op.kinds):
                     raise InvalidArgumentError(
                         explain(
@@ -487,21 +491,32 @@ def _check_dtypes(op: Op, values: list[Any], shared: list[bool]) -> None:
                             f"it does not take {dtype.name}",
                             {op.arrays[at]: describe(tensor)},
                             f"it takes {_kind_names(op.kinds)}",
-                            "Convert with tf.cast(x, tf.float32)." if "f" in op.kinds else "",
+                            _conversion(op.arrays[at], dtype, dtypes.float32) if "f" in op.kinds else "",
                         )
                     )
             elif dtype is not first:
                 names = [name for name, is_shared in zip(op.arrays, shared) if is_shared]
                 given = {n: describe(v) for n, v in zip(op.arrays, values) if n in names}
+                wider = _wider(first, dtype)
+                narrow = op.arrays[at] if wider is first else owner
                 raise InvalidArgumentError(
                     explain(
                         op.name,
                         f"cannot mix {first.name} and {dtype.name}",
                         given,
                         "tensors are never converted silently",
-                        f"Convert one of them: tf.cast(x, tf.{_wider(first, dtype).name}).",
+                        _conversion(narrow, dtype if wider is first else first, wider),
                     )
                 )
+
+
+def _conversion(name: str, have: dtypes.DType, wanted: dtypes.DType) -> str:
+    """What to write to bring an argument to a dtype."""
+    if "string" in (have.name, wanted.name):
+        if wanted.is_numeric:
+            return f"Convert: tf.strings.to_number({name}, tf.{wanted.name})."
+        return "tf.strings.as_string and tf.strings.to_number convert between numbers and strings."
+    return f"Convert: tf.cast({name}, tf.{wanted.name})."
 
 
 def _wider(a: dtypes.DType, b: dtypes.DType) -> dtypes.DType:
@@ -539,6 +554,10 @@ def _first_symbol(tensors: list[Any]) -> Symbol | None:
 
 
 def _refusal(op: Op, tensors: list[Any], settings: dict, error: Exception) -> str:
-    given = {name: describe(value) for name, value in zip(op.arrays, tensors) if value is not None}
+    given = {
+        name: describe(value)
+        for name, value in zip(op.arrays, tensors)
+        if value is not None and not (type(value) is list and not value)
+    }
     given.update({name: value for name, value in settings.items() if value is not None})
-    return explain(op.name, str(error).rstrip("."), given)
+    return explain(op.name, str(error).strip().rstrip("."), given)

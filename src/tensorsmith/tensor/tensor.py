@@ -14,9 +14,10 @@ from tensorsmith.core import dtypes
 from tensorsmith.core.dtypes import DType
 from tensorsmith.core.shapes import TensorShape
 from tensorsmith.tensor import printing
+from tensorsmith.tensor.arithmetic import Arithmetic
 
 
-class Tensor:
+class Tensor(Arithmetic):
     """An immutable array of one dtype.
 
     Made by `tf.constant` and by every operation. `.numpy()` gives its array, `.shape` its
