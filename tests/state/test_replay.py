@@ -120,7 +120,9 @@ def test_lists_of_tensors_and_absent_arrays_are_told_apart():
 
     def gradient(parts):
         with tf.GradientTape() as tape:
-            y = tf.reduce_sum(tf.square(tf.concat(parts, axis=0)) * tf.stack([tf.constant(k + 1.0) for k in range(len(parts))]))
+            y = tf.reduce_sum(
+                tf.square(tf.concat(parts, axis=0)) * tf.stack([tf.constant(k + 1.0) for k in range(len(parts))])
+            )
         return [None if g is None else g.numpy().tolist() for g in tape.gradient(y, [a, b])]
 
     assert gradient([a, b]) == [[2.0], [8.0]]

@@ -140,9 +140,7 @@ def _extended(name: str) -> np.dtype:
     return np.dtype(getattr(ml_dtypes, name))
 
 
-_NAMES = (
-    "float16 float32 float64 int8 int16 int32 int64 uint8 uint16 uint32 uint64 bool complex64 complex128".split()
-)
+_NAMES = "float16 float32 float64 int8 int16 int32 int64 uint8 uint16 uint32 uint64 bool complex64 complex128".split()
 _TABLE: dict[Any, DType] = {}
 for _name in _NAMES:
     _numpy = np.dtype(_name)

@@ -19,8 +19,7 @@ from tensorsmith.keras.config import (
 from tensorsmith.keras.variable import Variable
 from tensorsmith.ops.casting import cast
 from tensorsmith.ops.comparison import equal, greater, greater_equal, less, less_equal, not_equal
-from tensorsmith.ops.elementwise import exp, log, maximum, minimum, pow, sqrt, square
-from tensorsmith.ops.elementwise import abs
+from tensorsmith.ops.elementwise import abs, exp, log, maximum, minimum, pow, sqrt, square
 from tensorsmith.ops.linalg import matmul as dot
 from tensorsmith.ops.reductions import reduce_max as max
 from tensorsmith.ops.reductions import reduce_mean as mean

@@ -48,9 +48,7 @@ def _by_kernel(op: Op, specs: list[Any], settings: dict) -> tuple[list[Spec], An
     if not _any_unknown(specs):
         return [(o.shape, o.dtype) for o in first], pack
     second, _ = _run(op, specs, settings, STAND_INS[1])
-    merged = [
-        (tuple(a if a == b else None for a, b in zip(x.shape, y.shape)), x.dtype) for x, y in zip(first, second)
-    ]
+    merged = [(tuple(a if a == b else None for a, b in zip(x.shape, y.shape)), x.dtype) for x, y in zip(first, second)]
     return merged, pack
 
 

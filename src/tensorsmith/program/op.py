@@ -41,8 +41,21 @@ class Op:
     """
 
     __slots__ = (
-        "arrays", "differentiable", "doc", "eager", "kernel", "kinds", "lists", "name", "optional", "order", "same",
-        "settings", "plain", "shapes", "shared",
+        "arrays",
+        "differentiable",
+        "doc",
+        "eager",
+        "kernel",
+        "kinds",
+        "lists",
+        "name",
+        "optional",
+        "order",
+        "plain",
+        "same",
+        "settings",
+        "shapes",
+        "shared",
     )  # fmt: skip
 
     def __init__(

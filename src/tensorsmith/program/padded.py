@@ -272,9 +272,7 @@ def _reduction(low: Lowered, node: Node, values: list[Any]) -> Any:
             here = value.array.shape[a] if size is None else low.rows if size == ROWS else size
             count = count * here
         total = total / low.xp.asarray(count).astype(total.dtype)
-    sizes = tuple(
-        None if a in axes else value.sizes[a] for a in range(rank) if keepdims or a not in axes
-    )
+    sizes = tuple(None if a in axes else value.sizes[a] for a in range(rank) if keepdims or a not in axes)
     return Padded(total, sizes, value.clean) if any(sizes) else total
 
 

@@ -168,9 +168,7 @@ class _Hashed:
         return self.hash
 
     def __eq__(self, other: object) -> bool:
-        return self is other or (
-            isinstance(other, _Hashed) and self.hash == other.hash and self.parts == other.parts
-        )
+        return self is other or (isinstance(other, _Hashed) and self.hash == other.hash and self.parts == other.parts)
 
     def stable(self) -> bytes | None:
         """A digest that is the same in every process; None where the program holds an object of this process only."""

@@ -51,10 +51,10 @@ class Small:
             if needed.intersection(step[2]):
                 needed.update(step[1])
                 kept.append(step)
-        self.inputs = [at if at in needed else None for at in inputs]
+        self.inputs: list[int | None] = [at if at in needed else None for at in inputs]
         kept = self._folded(kept[::-1])
         # the common arities are told apart once, not at every call
-        self.steps = [(f, a, b[0] if len(b) == 1 else b, len(a)) for f, a, b in kept]
+        self.steps: list[tuple[Any, Any, Any, int]] = [(f, a, b[0] if len(b) == 1 else b, len(a)) for f, a, b in kept]
         if self._elements > LIMIT:
             raise NotSmall
 
@@ -291,9 +291,7 @@ def _is_bool(function: Callable[..., Any], for_ints: Callable[..., Any]) -> Form
 _RENAMES = frozenset({"copy", "copy_p", "optimization_barrier", "stop_gradient"})
 
 _RENAMES_SAME = frozenset({"broadcast_in_dim", "reshape", "squeeze", "expand_dims", "convert_element_type"})
-_ELEMENTWISE = frozenset(
-    "add add_any sub mul div max min pow eq ne lt le gt ge and or select_n atan2".split()
-)
+_ELEMENTWISE = frozenset("add add_any sub mul div max min pow eq ne lt le gt ge and or select_n atan2".split())
 
 _FORMS: dict[str, Form] = {
     **{

@@ -218,7 +218,10 @@ class Replay:
             targets, pull = jax.vjp(forward, *(env[i] for i in group.sources))
             return list(pull([jax.numpy.ones_like(t) for t in targets]))
 
-        examples = [np.broadcast_to(np.zeros((), dtype), shape) for shape, dtype in (program.specs[i] for i in [*program.inputs, *made])]
+        examples: list[Any] = [
+            np.broadcast_to(np.zeros((), dtype), shape)
+            for shape, dtype in (program.specs[i] for i in [*program.inputs, *made])
+        ]
         with execute.guard():
             small = Small(backward, examples, jax)
         every = [(True, at) for at in self.keep] + [(False, order[number]) for number in made]

@@ -129,7 +129,9 @@ class GradientTape:
         if self._open and not self.persistent:
             self._close()
         self._used = True
-        targets = [self._resolve(target)] if type(target) is Tensor else [self._resolve(t) for t in nest.flatten(target)]
+        targets = (
+            [self._resolve(target)] if type(target) is Tensor else [self._resolve(t) for t in nest.flatten(target)]
+        )
         flat = nest.flatten(sources)
         reads = [self._values_of(source) for source in flat]
         values = [value for row in reads for value in row]
@@ -167,9 +169,7 @@ class GradientTape:
             kept = None if seeds is None else [s for t, s in zip(targets, seeds) if isinstance(t, Symbol)]
             own = [s for s in sources if isinstance(s, Symbol) and s._graph is symbols[0]._graph]
             found = iter(symbols[0]._graph.gradient(symbols, own, kept)) if own else iter(())
-            return [
-                next(found) if isinstance(s, Symbol) and s._graph is symbols[0]._graph else None for s in sources
-            ]
+            return [next(found) if isinstance(s, Symbol) and s._graph is symbols[0]._graph else None for s in sources]
         return self._replay(targets, sources, seeds)
 
     def _replay(self, targets: list[Tensor], sources: list[Tensor], seeds: list[Tensor] | None) -> list[Any]:

@@ -14,8 +14,8 @@ from tensorsmith.core.naming import scoped
 from tensorsmith.core.shapes import TensorShape
 from tensorsmith.ops import operators
 from tensorsmith.tensor import printing
-from tensorsmith.tensor.arithmetic import Arithmetic
 from tensorsmith.tensor.apply import functions, variables
+from tensorsmith.tensor.arithmetic import Arithmetic
 from tensorsmith.tensor.convert import convert
 from tensorsmith.tensor.tensor import OnDevice, Reference, Symbol, Tensor
 
@@ -63,7 +63,9 @@ class Variable(Arithmetic):
         shape: Any = None,
     ) -> None:
         if initial_value is None:
-            raise ValueError("tf.Variable needs an initial_value: a value, or a function without arguments that gives one.")
+            raise ValueError(
+                "tf.Variable needs an initial_value: a value, or a function without arguments that gives one."
+            )
         with context.eagerly():
             if callable(initial_value) and not isinstance(initial_value, (Tensor, Variable)):
                 initial_value = initial_value()
@@ -165,7 +167,9 @@ class Variable(Arithmetic):
     def eval(self, session: Any = None) -> Any:
         return self.numpy()
 
-    def assign(self, value: Any, use_locking: bool = False, name: str | None = None, read_value: bool = True) -> Variable:
+    def assign(
+        self, value: Any, use_locking: bool = False, name: str | None = None, read_value: bool = True
+    ) -> Variable:
         """Sets the value. Raises ValueError when shape or dtype do not fit."""
         tensor = convert(value, None, self._dtype.numpy_dtype)
         if tensor.dtype is not self._dtype:
@@ -188,11 +192,15 @@ class Variable(Arithmetic):
         self._write(tensor)
         return self
 
-    def assign_add(self, delta: Any, use_locking: bool = False, name: str | None = None, read_value: bool = True) -> Variable:
+    def assign_add(
+        self, delta: Any, use_locking: bool = False, name: str | None = None, read_value: bool = True
+    ) -> Variable:
         """Adds to the value. Raises ValueError when the sum has another shape."""
         return self.assign(functions["add"](self, delta))
 
-    def assign_sub(self, delta: Any, use_locking: bool = False, name: str | None = None, read_value: bool = True) -> Variable:
+    def assign_sub(
+        self, delta: Any, use_locking: bool = False, name: str | None = None, read_value: bool = True
+    ) -> Variable:
         """Takes away from the value. Raises ValueError when the difference has another shape."""
         return self.assign(functions["subtract"](self, delta))
 

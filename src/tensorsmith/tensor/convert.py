@@ -83,6 +83,9 @@ def _from_python(value: Any) -> tuple[np.ndarray, np.dtype | None]:
         raise ValueError("Attempt to convert a value (None) with an unsupported type (NoneType) to a Tensor.")
     try:
         array = np.asarray(value)
+    except UnicodeDecodeError:
+        # text beside bytes that are no ASCII: NumPy would make one array of text
+        return _strings(np.array(value, _OBJECT)), None
     except ValueError as error:
         raise ValueError(
             f"Can't convert non-rectangular Python sequence to Tensor: {_short(value)} ({error}). "

@@ -143,8 +143,6 @@ def connected(program: Program, sources: list[int], targets: list[int]) -> set[i
     return needed.intersection(sources)
 
 
-
-
 def smooth(program: Program, number: int) -> bool:
     """True for a value of a floating or complex dtype."""
     return program.specs[number][1].kind in "fcV"

@@ -54,6 +54,12 @@ class Layer(Trackable):
     array([[2., 3.]], dtype=float32)
     """
 
+    _weights: list[Variable]
+    _inbound_nodes: list[node.Node]
+    _auto_config: dict[str, Any]
+    _added: Any
+    _fast: bool
+
     def __new__(cls, *args: Any, **kwargs: Any) -> Any:
         layer = super().__new__(cls)
         # set here and not in __init__, so that a subclass may set attributes before it calls super().__init__()
@@ -134,7 +140,7 @@ class Layer(Trackable):
         """
         order = ("name", "shape", "dtype", "initializer") if args and isinstance(args[0], str) else (
             "shape", "initializer", "dtype", "trainable")  # fmt: skip
-        given = dict(zip(order, args))
+        given: dict[str, Any] = dict(zip(order, args))
         given.update(kwargs)
         shape = given.pop("shape", None)
         name = given.pop("name", None) or f"weight_{len(self._weights)}"

@@ -89,10 +89,9 @@ def shapes_of(value: Any) -> Any:
 
 def is_symbolic_input(value: Any) -> bool:
     """True when some leaf is a symbol of a model being drawn (made by `keras.Input`)."""
-    for leaf in nest.flatten(value):
-        if isinstance(leaf, Symbol) and getattr(leaf, "_keras_history", None) is not None:
-            return True
-    return False
+    return any(
+        isinstance(leaf, Symbol) and getattr(leaf, "_keras_history", None) is not None for leaf in nest.flatten(value)
+    )
 
 
 def add_note(error: BaseException, layer: Any, inputs: Any) -> None:

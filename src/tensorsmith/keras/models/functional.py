@@ -6,7 +6,6 @@ from typing import Any
 
 from tensorsmith.core import nest
 from tensorsmith.keras import registry
-
 from tensorsmith.keras.layers.base import Layer
 from tensorsmith.keras.layers.input import InputLayer
 from tensorsmith.keras.layers.node import Node, is_drawn
@@ -20,6 +19,12 @@ class Functional(Model):
 
     inputs, outputs  symbols made by `keras.Input` and by layers called on them; lists, tuples and dicts of them.
     """
+
+    _input_structure: Any
+    _output_structure: Any
+    _nodes: list[Node]
+    _steps: list[Node]
+    _layers: list[Layer]
 
     def __init__(self, inputs: Any, outputs: Any, name: str | None = None, **kwargs: Any) -> None:
         super().__init__(name=name, **kwargs)

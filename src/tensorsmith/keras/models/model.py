@@ -10,7 +10,7 @@ from tensorsmith.keras.models import summary as table
 from tensorsmith.keras.training.trainer import Trainer
 
 
-class Model(Trainer, Layer):
+class Model(Trainer):
     """A layer that trains, predicts and saves.
 
     Made from symbols, `keras.Model(inputs, outputs)`, or by subclassing: layers in attributes, the computation
@@ -49,7 +49,7 @@ class Model(Trainer, Layer):
     @property
     def layers(self) -> list[Layer]:
         """The layers right inside."""
-        return [layer for layer in self._children()]
+        return self._children()
 
     def get_layer(self, name: str | None = None, index: int | None = None) -> Layer:
         """The layer of this name, or at this place; ValueError when there is none."""

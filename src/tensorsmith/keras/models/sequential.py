@@ -26,6 +26,10 @@ class Sequential(Model):
     10
     """
 
+    _sequence: list[Layer]
+    _entry: InputLayer | None
+    _exit: Symbol | None
+
     def __init__(self, layers: Any = None, trainable: bool = True, name: str | None = None) -> None:
         super().__init__(trainable=trainable, name=name)
         self.__dict__["_sequence"] = []

@@ -101,7 +101,9 @@ def _is_row_data(value: list) -> bool:
 def _from_frame(frame: Any, who: str) -> np.ndarray:
     dtypes = getattr(frame, "dtypes", None)
     if dtypes is not None and hasattr(dtypes, "items"):
-        bad = {name: str(dtype) for name, dtype in dtypes.items() if str(dtype) in ("object", "category", "str", "string")}
+        bad = {
+            name: str(dtype) for name, dtype in dtypes.items() if str(dtype) in ("object", "category", "str", "string")
+        }
         if bad:
             told = ", ".join(f"{name!r} ({dtype})" for name, dtype in bad.items())
             raise ValueError(f"{who}: these columns are not numbers: {told}. Drop them, or encode them as numbers.")

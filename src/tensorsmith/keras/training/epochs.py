@@ -79,8 +79,7 @@ class Loop:
             if first < self.full:
                 self._call("full", first, self.full)
             return self._call("rest", 0, 1)
-        outputs = self._call("full", first, last)
-        return outputs
+        return self._call("full", first, last)
 
     def _call(self, which: str, first: int, last: int) -> list[Any]:
         function = self.compile(which)

@@ -17,6 +17,7 @@ from tensorsmith.keras.training.batches import ArrayData
 from tensorsmith.keras.training.runs import CompiledRun, EagerRun, IterableRun, Run
 from tensorsmith.state import random_generator
 
+
 def fit(
     model: Any, x: Any, y: Any, batch_size: Any, epochs: int, verbose: Any, callbacks: Any, validation_split: float,
     validation_data: Any, shuffle: bool, class_weight: Any, sample_weight: Any, initial_epoch: int,
@@ -26,10 +27,14 @@ def fit(
     verbose = 1 if verbose == "auto" else int(verbose)
     epochs = whole_number("epochs", epochs, 0)
     if not 0.0 <= validation_split < 1.0:
-        raise ValueError(f"fit: validation_split must be a share from 0 up to 1 (not 1 itself); given {validation_split!r}.")
+        raise ValueError(
+            f"fit: validation_split must be a share from 0 up to 1 (not 1 itself); given {validation_split!r}."
+        )
     if batches.is_iterable_data(x):
         if y is not None or validation_split:
-            raise ValueError("fit: with an iterable of batches as x, y and validation_split have no meaning: leave them out.")
+            raise ValueError(
+                "fit: with an iterable of batches as x, y and validation_split have no meaning: leave them out."
+            )
         run: Run = IterableRun(model, "train", x, steps_per_epoch)
         first = run.peek()
         if first is None:
@@ -103,7 +108,11 @@ def _pass(
         try:
             results = run.advance(at, last)
         except Exception as error:
-            error.add_note(f"in {kind} step {at + 1} to {last} of model {model.name!r}" if last > at + 1 else f"in {kind} step {last} of model {model.name!r}")
+            error.add_note(
+                f"in {kind} step {at + 1} to {last} of model {model.name!r}"
+                if last > at + 1
+                else f"in {kind} step {last} of model {model.name!r}"
+            )
             raise
         if run.ended:
             break

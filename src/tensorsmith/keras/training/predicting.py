@@ -42,7 +42,13 @@ def predict(model: Any, x: Any, batch_size: Any, verbose: Any, steps: int | None
     watched = called.wants_batches("predict")
     called.on_predict_begin({})
     parts: list[Any] = []
-    if not batches.is_iterable_data(x) and not watched and not model.run_eagerly and steps is None and rows >= BLOCK * size:
+    if (
+        not batches.is_iterable_data(x)
+        and not watched
+        and not model.run_eagerly
+        and steps is None
+        and rows >= BLOCK * size
+    ):
         parts, start = _blocks(model, structure, rows, size)
         source = _slices(structure, rows, size, start)
     done = len(parts) * BLOCK

@@ -16,7 +16,6 @@ from tensorsmith.keras.training.epochs import Loop
 from tensorsmith.tensor.convert import convert
 from tensorsmith.tensor.tensor import Tensor
 
-
 # seconds that one compiled call may take: the screen is refreshed, and Ctrl-C answered, after each
 CALL_SECONDS = 0.1
 # steps of the very first call, which tells how long a step takes
@@ -41,8 +40,10 @@ class Pace:
 
 
 class Run:
-    """A pass: `steps` (None: not known), `begin()` before each (metrics start again), `advance(first, last)` -> logs, `ended` when data ran out.
+    """A pass over data: `begin()` (metrics start again), then `advance(first, last)` -> logs, till its end.
 
+    steps   how many there are, None where it is not known.
+    ended   True once the data ran out.
     single  True: steps can only be taken one by one.
     done    the steps of the last pass.
     warned  whether it was told that the loss is not finite.

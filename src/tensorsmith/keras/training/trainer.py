@@ -11,7 +11,7 @@ import numpy as np
 from tensorsmith.core import context, nest
 from tensorsmith.keras import optimizers, registry
 from tensorsmith.keras.callbacks.history import History
-from tensorsmith.keras.layers.base import changes
+from tensorsmith.keras.layers.base import Layer, changes
 from tensorsmith.keras.metrics import Mean
 from tensorsmith.keras.training import fitting, predicting
 from tensorsmith.keras.training.batches import unpack
@@ -24,10 +24,19 @@ from tensorsmith.state.tape import GradientTape
 from tensorsmith.tensor.tensor import Tensor
 
 
-class Trainer:
+class Trainer(Layer):
     """The training half of a Model. A subclass may override train_step, test_step, predict_step and compute_loss."""
 
     _default_steps: dict[str, Any]
+    _compile_given: dict[str, Any] | None
+    _compiled_loss: CompiledLoss | None
+    _compiled_metrics: CompiledMetrics | None
+    _loss_tracker: Any
+    _programs: dict[Any, Step]
+    _programs_at: int
+    _fit_lock: Any
+    _state_lock: Any
+    output_names: list[str]
 
     def _prepare(self) -> None:
         state = self.__dict__
@@ -153,7 +162,9 @@ class Trainer:
         if self._compiled_metrics is not None and y is not None:
             self._compiled_metrics.update_state(y, y_pred, sample_weight)
 
-    def compiled_loss(self, y_true: Any, y_pred: Any, sample_weight: Any = None, regularization_losses: Any = None) -> Any:
+    def compiled_loss(
+        self, y_true: Any, y_pred: Any, sample_weight: Any = None, regularization_losses: Any = None
+    ) -> Any:
         """Keras 2: the loss of `compile`, with penalties added."""
         total = self._compiled_loss(y_true, y_pred, sample_weight)
         for extra in regularization_losses or []:
@@ -245,7 +256,7 @@ class Trainer:
 
     def _build_for(self, batch: Any) -> None:
         """Makes weights, optimizer state and metrics before the first trace, so that tracing finds them."""
-        x, y, _ = unpack(batch)
+        x, _, _ = unpack(batch)
         if not self.built or any(not layer.built for layer in self._flatten_layers()):
             rows = nest.map_structure(lambda a: Tensor(np.zeros((2, *a.shape[1:]), a.dtype)), x)
             with context.eagerly():
@@ -293,7 +304,9 @@ class Trainer:
         """
         self._require_compiled("fit")
         if not self._fit_lock.acquire(blocking=False):
-            raise RuntimeError(f"The model {self.name!r} is being trained by another call of fit: wait until that has ended.")
+            raise RuntimeError(
+                f"The model {self.name!r} is being trained by another call of fit: wait until that has ended."
+            )
         try:
             return fitting.fit(
                 self, x, y, batch_size, epochs, verbose, callbacks, validation_split, validation_data, shuffle,
