@@ -1,0 +1,82 @@
+"""Dtypes: what they equal, their limits, what they are made of."""
+
+from __future__ import annotations
+
+import pickle
+
+import numpy as np
+import pytest
+
+import tensorsmith as tf
+from tensorsmith.core import dtypes
+
+NAMES = "float16 float32 float64 int8 int16 int32 int64 uint8 uint16 uint32 uint64 bool complex64 complex128".split()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_dtype_equals_its_name_its_numpy_dtype_and_its_scalar_class(name: str) -> None:
+    dtype = dtypes.as_dtype(name)
+    numpy_dtype = np.dtype(name)
+    assert dtype == name == dtype.name
+    assert dtype == numpy_dtype
+    assert dtype == numpy_dtype.type == dtype.as_numpy_dtype
+    assert not dtype != name
+    assert np.dtype(dtype) == numpy_dtype
+    assert dtype.size == numpy_dtype.itemsize
+    assert hash(dtype) == hash(dtypes.as_dtype(numpy_dtype))
+    assert dtypes.as_dtype(numpy_dtype.newbyteorder(">")) is dtype
+
+
+def test_dtypes_differ_from_each_other_and_from_what_is_no_dtype() -> None:
+    assert tf.float32 != tf.float64
+    assert tf.int32 != "float32"
+    assert tf.float32 != None  # noqa: E711
+    assert tf.float32 != 32
+    assert tf.float32 != "no such dtype"
+
+
+def test_what_is_printed_of_a_dtype() -> None:
+    assert repr(tf.float32) == "tf.float32"
+    assert str(tf.int64) == "<dtype: 'int64'>"
+    assert repr(tf.bool) == "tf.bool"
+    assert repr(tf.string) == "tf.string"
+
+
+def test_limits_of_dtypes() -> None:
+    assert (tf.int8.min, tf.int8.max) == (-128, 127)
+    assert tf.uint64.limits == (0, 2**64 - 1)
+    assert tf.float32.max == np.finfo("float32").max
+    assert (tf.bool.min, tf.bool.max) == (False, True)
+    with pytest.raises(TypeError, match=r"^Cannot find the maximum value of tf\.string\.$"):
+        tf.string.max  # noqa: B018
+
+
+def test_kinds_of_dtypes() -> None:
+    assert tf.bfloat16.is_floating
+    assert tf.uint8.is_integer
+    assert tf.uint8.is_unsigned
+    assert not tf.int8.is_unsigned
+    assert tf.complex64.is_complex
+    assert tf.complex64.real_dtype is tf.float32
+    assert not tf.bool.is_numeric
+    assert not tf.string.is_numeric
+
+
+def test_python_types_and_strings_stand_for_dtypes() -> None:
+    assert dtypes.as_dtype(float) is tf.float32
+    assert dtypes.as_dtype(int) is tf.int32
+    assert dtypes.as_dtype(bool) is tf.bool
+    assert dtypes.as_dtype(str) is tf.string
+    assert dtypes.as_dtype(np.array(["ab"]).dtype) is tf.string
+
+
+def test_an_unknown_dtype_is_refused_with_the_known_ones() -> None:
+    with pytest.raises(TypeError) as caught:
+        dtypes.as_dtype("float12")
+    assert str(caught.value) == (
+        f"Cannot convert 'float12' to a tf.DType; known are {', '.join(NAMES)}, bfloat16, string."
+    )
+
+
+def test_a_dtype_survives_pickling_as_the_same_object() -> None:
+    assert pickle.loads(pickle.dumps(tf.float16)) is tf.float16

@@ -1,0 +1,117 @@
+"""Anything becomes a tensor; the dtypes that Python numbers take, and what is refused."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import tensorsmith as tf
+from tensorsmith.tensor.convert import convert
+
+
+@pytest.mark.parametrize(
+    ("value", "dtype", "shape"),
+    [
+        (1, tf.int32, ()), (2**31 - 1, tf.int32, ()), (2**31, tf.int64, ()), (1.5, tf.float32, ()), (True, tf.bool, ()),
+        ([1, 2], tf.int32, (2,)), ([1, 2.5], tf.float32, (2,)), ([[1.0], [2.0]], tf.float32, (2, 1)), ([], tf.float32, (0,)),
+        ([1, 2**40], tf.int64, (2,)), ("text", tf.string, ()), ([b"a", "b"], tf.string, (2,)), (1j, tf.complex128, ()),
+        (np.float64(1), tf.float64, ()), (np.arange(3), tf.int64, (3,)), (np.float32([1]), tf.float32, (1,)),
+        ([np.float32(1), np.float32(2)], tf.float32, (2,)), (range(3), tf.int64, (3,)), (tf.TensorShape([2, 3]), tf.int32, (2,)),
+    ],
+)  # fmt: skip
+def test_the_dtype_that_a_value_takes_by_itself(value: object, dtype: tf.DType, shape: tuple) -> None:
+    tensor = convert(value)
+    assert tensor.dtype is dtype
+    assert tensor.shape == shape
+
+
+def test_strings_are_bytes_in_utf8() -> None:
+    assert tf.constant("é").numpy() == "é".encode()
+    assert tf.constant(["a", b"\xff"]).numpy().tolist() == [b"a", b"\xff"]
+
+
+def test_a_tensor_is_given_back_as_it_is() -> None:
+    tensor = tf.constant([1.0])
+    assert convert(tensor) is tensor
+    with pytest.raises(ValueError, match="^Tensor conversion requested dtype int32 for Tensor with dtype float32: <tf"):
+        convert(tensor, "int32")
+
+
+def test_a_tensor_does_not_follow_later_changes_of_its_array() -> None:
+    array = np.ones(3)
+    tensor = tf.constant(array)
+    array[0] = 9
+    assert tensor.numpy().tolist() == [1, 1, 1]
+    handed_out = tensor.numpy()
+    handed_out[1] = 9
+    assert tensor.numpy().tolist() == [1, 1, 1]
+
+
+def test_numbers_follow_the_tensor_they_meet() -> None:
+    assert (tf.constant([1.0], tf.float64) + 1).dtype is tf.float64
+    assert (tf.constant([1], tf.int8) + 1).dtype is tf.int8
+    assert (1 - tf.constant([1.0], tf.float16)).dtype is tf.float16
+    assert (tf.constant([1.0]) * [2, 3]).dtype is tf.float32
+    assert (tf.constant([1.0]) + np.ones(1)).dtype is tf.float32
+    assert (np.ones(1) + tf.constant([1.0])).dtype is tf.float32
+    assert tf.add(np.ones(1), tf.constant([1.0])).dtype is tf.float32
+
+
+def test_a_number_that_would_lose_its_fraction_is_refused() -> None:
+    with pytest.raises(TypeError) as caught:
+        tf.constant(2) + 1.5
+    assert str(caught.value) == (
+        "Cannot convert 1.5 to a tensor of dtype int32: it would lose its fraction. "
+        "Cast the other tensor: tf.cast(x, tf.float32)."
+    )
+    with pytest.raises(TypeError, match=r"^Cannot convert \[1\.5\] to a tensor of dtype int32; use tf\.cast\.$"):
+        tf.constant([1.5], tf.int32)
+
+
+def test_a_number_that_does_not_fit_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"^Cannot convert 300 to a tensor of dtype uint8: it does not fit\.$"):
+        tf.constant(300, tf.uint8)
+
+
+def test_strings_and_numbers_do_not_become_each_other() -> None:
+    with pytest.raises(TypeError) as caught:
+        tf.constant("1", tf.int32)
+    assert str(caught.value) == (
+        "Cannot convert '1' to a tensor of dtype int32; "
+        "tf.strings.as_string and tf.strings.to_number convert between numbers and strings."
+    )
+
+
+def test_rows_of_different_length_are_refused_with_a_way_out() -> None:
+    with pytest.raises(ValueError, match=r"^Can't convert non-rectangular Python sequence to Tensor: \[\[1\], \[2, 3\]\]") as caught:
+        tf.constant([[1], [2, 3]])
+    assert str(caught.value).endswith("Rows of different length make a tf.ragged.constant.")
+
+
+def test_none_and_foreign_objects_are_refused() -> None:
+    with pytest.raises(ValueError, match=r"^Attempt to convert a value \(None\) with an unsupported type \(NoneType\)"):
+        tf.constant(None)
+    with pytest.raises(ValueError, match="with an unsupported type"):
+        tf.constant(object())
+
+
+def test_a_partly_known_shape_is_refused() -> None:
+    with pytest.raises(ValueError) as caught:
+        convert(tf.TensorShape([None, 3]))
+    assert str(caught.value) == (
+        "Cannot convert the partly known shape (None, 3) to a Tensor; use tf.shape(x) for the sizes at run time."
+    )
+
+
+def test_lists_of_tensors_are_stacked() -> None:
+    a = tf.constant([1.0, 2.0])
+    assert tf.convert_to_tensor([a, [3, 4]]).numpy().tolist() == [[1, 2], [3, 4]]
+    assert tf.convert_to_tensor([tf.Variable(1.0), 2]).dtype is tf.float32
+    with pytest.raises(tf.errors.InvalidArgumentError, match="^convert_to_tensor: the parts differ in shape"):
+        tf.convert_to_tensor([a, tf.constant([1.0])])
+
+
+def test_a_hint_is_taken_where_it_loses_nothing() -> None:
+    assert tf.convert_to_tensor(1, dtype_hint=tf.float32).dtype is tf.float32
+    assert tf.convert_to_tensor(1.5, dtype_hint=tf.int32).dtype is tf.float32
+    assert tf.convert_to_tensor(tf.constant(1), dtype_hint=tf.float32).dtype is tf.int32
