@@ -15,7 +15,7 @@ import h5py
 import numpy as np
 
 from tensorsmith.core.errors import ModelFileError
-from tensorsmith.keras.saving import safety
+from tensorsmith.keras.saving import safety, structure
 from tensorsmith.keras.saving.safety import quoted, refusal
 
 # an HDF5 object header holds at most this much of one attribute; longer lists are split over name0, name1, ...
@@ -110,6 +110,10 @@ def read(source: str | bytes, file: Any, size_bytes: int) -> Group:
     Refuses links, external and virtual storage, references, everything but simple numeric arrays, and arrays larger
     than what the file holds; compares the digest where there is one.
     """
+    if isinstance(source, bytes):
+        structure.check(source, file)
+    else:
+        structure.check_file(source, file)
     try:
         if isinstance(source, bytes):
             identifier = h5py.h5f.open_file_image(source, flags=h5py.h5f.FILE_IMAGE_OPEN_RW)
