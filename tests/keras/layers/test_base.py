@@ -172,7 +172,7 @@ def test_weights_are_read_and_set_whole_or_not_at_all():
     assert layer.get_weights() == []
     layer(X)
     layer.set_weights([np.ones((4, 2)), [5.0, 6.0]])
-    np.testing.assert_array_equal(layer(X).numpy(), X.sum(1, keepdims=True) + [5.0, 6.0])
+    np.testing.assert_array_equal(layer(X).numpy(), X.sum(1, keepdims=True) + np.array([5.0, 6.0]))
     assert text_of(lambda: layer.set_weights([np.zeros((4, 2))])) == (
         "You called set_weights(weights) on layer 'out' with 1 arrays, but it has 2 weights. "
         "Their shapes are [(4, 2), (2,)]."

@@ -128,6 +128,7 @@ class Layer(Trackable):
         object.__setattr__(self, name, value)
         if self.__dict__.get("built"):
             changes[0] += 1
+            self.__dict__["_fast"] = False
 
     # ---- weights
 
@@ -355,8 +356,12 @@ class Layer(Trackable):
         if self._fast and not kwargs and len(args) == 1 and current.depth:
             # inside another layer's call, built, with nothing to cast, mask or note
             x = args[0]
-            if type(x) is Tensor and x._array.dtype is _FLOAT32:
-                return self.call(x)
+            if type(x) is Tensor and x._array.dtype is _FLOAT32 and (self._fast is True or self._fast(x._array.shape)):
+                try:
+                    return self.call(x)
+                except Exception as error:
+                    calling.add_note(error, self, x)
+                    raise
         return self._full_call(args, kwargs)
 
     def _full_call(self, args: tuple, kwargs: dict) -> Any:
@@ -403,9 +408,14 @@ class Layer(Trackable):
                 penalty = self.activity_regularizer(output)
                 # per sample, so that its strength does not hang on the size of the batch
                 self.add_loss(divide(penalty, cast(shape(output)[0], penalty.dtype)) if len(output.shape) else penalty)
-        self.__dict__["_fast"] = (
+        fast: Any = (
             self.activity_regularizer is None and not {"training", "mask"} & accepted and self._dtype.name == "float32"
         )
+        if fast and self.input_spec is not None:
+            # what must be asked of the input's shape before each call
+            spec = self.input_spec
+            fast = False if isinstance(spec, (list, tuple)) or spec.dtype is not None else spec.fits
+        self.__dict__["_fast"] = fast
         return outputs
 
     def _first_build(self, args: tuple, kwargs: dict) -> None:

@@ -34,6 +34,18 @@ class InputSpec:
         self.max_ndim, self.min_ndim = max_ndim, min_ndim
         self.axes = {int(axis): size for axis, size in (axes or {}).items()}
 
+    def fits(self, shape: tuple[int, ...]) -> bool:
+        """True for the shapes that `check` lets through."""
+        rank = len(shape)
+        if self.min_ndim is not None and rank < self.min_ndim:
+            return False
+        for axis, size in self.axes.items():
+            if size is not None and -rank <= axis < rank and shape[axis] != size:
+                return False
+        if self.ndim is not None and rank != self.ndim or self.max_ndim is not None and rank > self.max_ndim:
+            return False
+        return self.shape is None or all(wanted in (None, found) for wanted, found in zip(self.shape, shape))
+
     def check(self, layer: Any, at: int, shape: tuple[int | None, ...], dtype: Any) -> None:
         """ValueError, naming the layer, unless a tensor of this shape and dtype may come in."""
         start = f"Input {at} of layer {layer.name!r} ({type(layer).__name__}) is incompatible with the layer: "

@@ -3,11 +3,14 @@
 from typing import Any
 
 from tensorsmith.keras import registry
+from tensorsmith.keras.models.copying import clone_model, model_from_config, model_from_json
 from tensorsmith.keras.models.functional import Functional
 from tensorsmith.keras.models.model import Model
 from tensorsmith.keras.models.sequential import Sequential
 
-__all__ = ["Model", "Sequential", "load_model", "save_model"]
+__all__ = [
+    "Model", "Sequential", "clone_model", "load_model", "model_from_config", "model_from_json", "save_model",
+]  # fmt: skip
 
 registry.register("layer", Sequential)
 registry.register("layer", Functional)

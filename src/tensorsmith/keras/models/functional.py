@@ -7,7 +7,7 @@ from typing import Any
 from tensorsmith.core import nest
 from tensorsmith.keras import registry
 from tensorsmith.keras.layers.base import Layer
-from tensorsmith.keras.layers.input import InputLayer
+from tensorsmith.keras.layers.input import Input, InputLayer
 from tensorsmith.keras.layers.node import Node, is_drawn
 from tensorsmith.keras.models.layer_order import layers_in_order
 from tensorsmith.keras.models.model import Model
@@ -37,10 +37,13 @@ class Functional(Model):
         self._set_graph(inputs, outputs)
 
     def _set_graph(self, inputs: Any, outputs: Any) -> None:
+        if not all(isinstance(symbol._keras_history[0].layer, InputLayer) for symbol in nest.flatten(inputs)):
+            inputs, outputs = _drawn_again(inputs, outputs, self.name)
         state = self.__dict__
         state["_input_structure"], state["_output_structure"] = inputs, outputs
         state["_nodes"] = _ordered(nest.flatten(inputs), nest.flatten(outputs), self.name)
         state["_layers"] = layers_in_order(state["_nodes"], nest.flatten(inputs), nest.flatten(outputs))
+        _check_names(state["_layers"], self.name)
         state["_steps"] = [n for n in state["_nodes"] if not isinstance(n.layer, InputLayer)]
         self.built = True
 
@@ -267,6 +270,41 @@ def _ordered(inputs: list[Symbol], outputs: list[Symbol], name: str) -> list[Nod
     return sorted(order.values(), key=lambda n: depth[id(n)])
 
 
+def _drawn_again(inputs: Any, outputs: Any, name: str) -> tuple[Any, Any]:
+    """The graph between symbols of which some are results of layers, drawn from inputs of its own in their place."""
+    flat = nest.flatten(inputs)
+    values: dict[int, Any] = {}
+    for symbol in flat:
+        inner = not isinstance(symbol._keras_history[0].layer, InputLayer)
+        values[id(symbol)] = Input(batch_shape=symbol.shape, dtype=symbol.dtype) if inner else symbol
+    ends = {id(symbol._keras_history[0]) for symbol in flat}
+
+    def at(leaf: Any) -> Any:
+        return values.get(id(leaf), leaf)
+
+    for made in _ordered(flat, nest.flatten(outputs), name):
+        if id(made) in ends:
+            continue
+        args = nest.map_structure(at, made.args)
+        kwargs = {key: nest.map_structure(at, value) for key, value in made.kwargs.items()}
+        results = made.layer(*args, **kwargs)
+        for symbol, result in zip(nest.flatten(made.outputs), nest.flatten(results), strict=True):
+            values.setdefault(id(symbol), result)
+    return nest.map_structure(at, inputs), nest.map_structure(at, outputs)
+
+
+def _check_names(layers: list[Layer], name: str) -> None:
+    counts: dict[str, int] = {}
+    for layer in layers:
+        counts[layer.name] = counts.get(layer.name, 0) + 1
+    for repeated, count in counts.items():
+        if count > 1:
+            raise ValueError(
+                f"All layers of the model {name!r} should have unique names: {repeated!r} stands for {count} of them. "
+                "Give them another `name=`."
+            )
+
+
 def _check_shape(model: Model, symbol: Symbol, value: Any) -> None:
     shape = getattr(value, "shape", None)
     if shape is None or len(shape) != len(symbol.shape):
@@ -277,5 +315,3 @@ def _check_shape(model: Model, symbol: Symbol, value: Any) -> None:
                 f"Input {symbol._keras_history[0].layer.name!r} of model {model.name!r} takes shape {tuple(symbol.shape)}; "
                 f"a value of shape {tuple(shape)} was given."
             )
-
-

@@ -48,7 +48,8 @@ class Sequential(Model):
 
                 layer = Lambda(layer)
             else:
-                raise TypeError(f"A Sequential model takes layers; given {layer!r} ({type(layer).__name__}).")
+                way_out = f" Did you mean {layer.__name__}(...)?" if isinstance(layer, type) else ""
+                raise TypeError(f"A Sequential model takes layers; given {layer!r} ({type(layer).__name__}).{way_out}")
         calling.require_constructed(layer)
         if any(layer.name == other.name and layer is not other for other in self._sequence):
             raise ValueError(
@@ -56,7 +57,7 @@ class Sequential(Model):
                 "Give this one another `name=`."
             )
         if isinstance(layer, InputLayer):
-            if self._sequence:
+            if self._sequence or self._entry is not None:
                 raise ValueError("An Input can only stand first in a Sequential model.")
             self.__dict__["_entry"] = layer
             return
@@ -70,6 +71,8 @@ class Sequential(Model):
 
     def pop(self, rebuild: bool = True) -> Layer:
         """Takes the last layer away, and gives it."""
+        if not self._sequence:
+            raise TypeError(f"The Sequential model {self.name!r} has no layers: there is none to take away.")
         layer = self._sequence.pop()
         if rebuild:
             self._rebuild()
