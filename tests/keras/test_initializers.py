@@ -82,6 +82,9 @@ def test_orthogonal(shape):
     matrix = I.Orthogonal(gain=2.0, seed=1)(shape).numpy().reshape(-1, shape[-1])
     product = matrix @ matrix.T if matrix.shape[0] <= matrix.shape[1] else matrix.T @ matrix
     np.testing.assert_allclose(product, 4.0 * np.eye(len(product)), atol=1e-5)
+    # every orthogonal matrix is equally likely: no element has one sign only
+    corners = [I.Orthogonal(seed=seed)((2, 2)).numpy()[0, 0] for seed in range(40)]
+    assert 8 < sum(corner > 0 for corner in corners) < 32
     with pytest.raises(ValueError) as caught:
         I.Orthogonal()((3,))
     assert str(caught.value) == "Orthogonal: the weight must have at least two axes (shape=(3,))."

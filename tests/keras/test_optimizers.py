@@ -128,6 +128,12 @@ def test_a_rate_changed_after_a_trace_is_seen_by_the_program():
         assert variable.numpy() == value
 
 
+def test_what_a_step_shares_ends_with_it():
+    optimizer, variable = keras.optimizers.Adam(), Variable(np.ones(1, "f"))
+    compiled.run(lambda: optimizer.apply([tf.constant([1.0])], [variable]))
+    assert np.asarray(optimizer.steps()) == 2.0
+
+
 def test_a_schedule_is_followed_and_cannot_be_set():
     schedule = schedules.ExponentialDecay(1.0, decay_steps=1, decay_rate=0.5)
     optimizer, variable = keras.optimizers.SGD(schedule), Variable(np.zeros(1, "f"))
@@ -371,6 +377,18 @@ def test_hyperparameters_by_name():
     assert optimizer.get_config()["momentum"] == 0.5
     with pytest.raises(AttributeError, match="'Momentum2' object has no attribute 'speeds'"):
         optimizer.speeds
+
+
+def test_a_decay_that_is_set_by_name():
+    class Decayed(Momentum2):
+        def __init__(self):
+            super().__init__(learning_rate=1.0, momentum=0.0)
+            self._set_hyper("decay", 1.0)
+
+    optimizer, variable = Decayed(), Variable(np.zeros(1, "f"))
+    for _ in range(2):
+        optimizer.apply([tf.constant([1.0])], [variable])
+    assert variable.numpy() == -(1 + 1 / 2) and optimizer.get_config()["decay"] == 1.0
 
 
 def test_an_old_optimizer_that_takes_what_updates_share():

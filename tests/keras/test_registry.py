@@ -242,7 +242,8 @@ def test_a_lambda_out_of_a_config_never_runs(safe_mode):
         ),
         (
             3,
-            "keras.regularizer: 3 cannot be read as a regularizer (type=int); it takes a name, a config, a function, a class or an instance.",
+            "keras.regularizer: 3 cannot be read as a regularizer (type=int); it takes a name, a config, a function, a class "
+            "or an instance.",
         ),
     ],
 )

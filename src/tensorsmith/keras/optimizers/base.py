@@ -7,6 +7,7 @@ import warnings
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from tensorsmith.core.dtypes import as_dtype
 from tensorsmith.core.errors import explain
 from tensorsmith.core.naming import snake_case
 from tensorsmith.keras import registry
@@ -104,7 +105,7 @@ class Optimizer(OptimizerState, Keras2Optimizer):
 
     def steps(self, dtype: Any = "float32") -> Tensor:
         """The number of this update, counted from 1, as a float."""
-        return self.once(f"steps {dtype}", lambda: cast(self.iterations, dtype) + 1.0)
+        return self.once(f"steps {as_dtype(dtype).name}", lambda: cast(self.iterations, dtype) + 1.0)
 
     def apply_gradients(self, grads_and_vars: Iterable[Any], name: str | None = None, **settings: Any) -> Any:
         """One update from pairs (gradient, variable); gives `iterations`."""
