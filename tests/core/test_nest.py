@@ -48,3 +48,10 @@ def test_structures_that_differ_are_refused() -> None:
         nest.assert_same_structure([1, [2]], [1, 2])
     with pytest.raises(ValueError, match=r"^The two dictionaries don't have the same keys: \['a'\] and \['b'\]\.$"):
         nest.map_structure(lambda a, b: a, {"a": 1}, {"b": 1})
+
+
+def test_map_structure_visits_leaves_as_flatten_lists_them():
+    seen = []
+    mapped = nest.map_structure(lambda leaf: seen.append(leaf) or leaf, {"b": 1, "a": {"d": 2, "c": 3}})
+    assert seen == nest.flatten(mapped) == [3, 2, 1]
+    assert [*mapped, *mapped["a"]] == ["b", "a", "d", "c"]

@@ -62,7 +62,9 @@ def map_structure(function: Callable[..., Any], *structures: Any) -> Any:
         for other in structures[1:]:
             if set(other) != set(first):
                 raise ValueError(f"The two dictionaries don't have the same keys: {list(first)} and {list(other)}.")
-        return _like_dict(first, {key: map_structure(function, *(s[key] for s in structures)) for key in first})
+        # called in the order of `flatten`: what `function` numbers must stand as flattened values do
+        made = {key: map_structure(function, *(s[key] for s in structures)) for key in _sorted(first)}
+        return _like_dict(first, {key: made[key] for key in first})
     return _like(first, [map_structure(function, *parts) for parts in zip(*structures)])
 
 
