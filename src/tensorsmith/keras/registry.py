@@ -298,7 +298,8 @@ def _build(cls: Any, kind: str | None, config: dict[str, Any], safe_mode: bool) 
     name = name if isinstance(name, str) else cls.__name__
     with missing.place(f"{kind or 'object'} {name!r}"):
         try:
-            made = cls.from_config(inner) if hasattr(cls, "from_config") else cls(**inner)
+            from_config = getattr(cls, "from_config", None)
+            made: Any = cls(**inner) if from_config is None else from_config(inner)
         except TypeError as error:
             raise ValueError(explain(where, f"its config does not fit: {error}", {"config": _short(inner)})) from error
         for key in ("build_config", "compile_config"):

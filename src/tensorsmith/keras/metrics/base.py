@@ -93,7 +93,7 @@ class Metric:
         order = ("shape", "initializer", "dtype", "name")
         if args and isinstance(args[0], str):
             order = ("name", "shape", "aggregation", "synchronization", "initializer", "dtype")
-        given = dict(zip(order, args))
+        given: dict[str, Any] = dict(zip(order, args))
         twice = [key for key in given if key in settings]
         strange = set(settings) - {
             "name",

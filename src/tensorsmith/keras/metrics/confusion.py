@@ -68,6 +68,10 @@ class ConfusionMetric(Metric):
     """
 
     counts: tuple[str, ...] = ()
+    true_positives: Any
+    false_positives: Any
+    true_negatives: Any
+    false_negatives: Any
     # of [B, L] predictions, each label is counted by itself
     by_label = False
 

@@ -50,9 +50,15 @@ class FBetaScore(Metric):
                 explain("FBetaScore", "threshold must be above 0 and not above 1", {"threshold": threshold})
             )
         self.average, self.beta, self.threshold = average, beta, threshold
-        self.true_positives: Any = None
+        self._built = False
+
+    true_positives: Any
+    false_positives: Any
+    false_negatives: Any
+    intermediate_weights: Any
 
     def _build(self, classes: int) -> None:
+        self._built = True
         shape = () if self.average == "micro" else (classes,)
         for name in ("true_positives", "false_positives", "false_negatives", "intermediate_weights"):
             setattr(self, name, self.add_weight(name=name, shape=shape, initializer="zeros"))
@@ -66,7 +72,7 @@ class FBetaScore(Metric):
                 )
             )
         classes = y_pred.shape[-1]
-        if self.true_positives is None:
+        if not self._built:
             self._build(classes)
         y_true = cast(y_true, self.dtype)
         if self.threshold is None:

@@ -139,9 +139,10 @@ class R2Score(Metric):
             )
         self.class_aggregation, self.num_regressors = class_aggregation, num_regressors
         self.num_samples = self.add_weight(name="num_samples", initializer="zeros")
-        self.squared_sum: Any = None
+        self._built = False
 
     def _build(self, columns: int) -> None:
+        self._built = True
         self.squared_sum = self.add_weight(name="squared_sum", shape=(columns,), initializer="zeros")
         self.sum = self.add_weight(name="sum", shape=(columns,), initializer="zeros")
         self.residual = self.add_weight(name="residual", shape=(columns,), initializer="zeros")
@@ -152,7 +153,7 @@ class R2Score(Metric):
         y_true, y_pred = cast(y_true, self.dtype), cast(y_pred, self.dtype)
         if y_pred.ndim == 1:
             y_true, y_pred = expand_dims(y_true, -1), expand_dims(y_pred, -1)
-        if self.squared_sum is None:
+        if not self._built:
             self._build(y_pred.shape[-1])
         weights = ones_like(y_true)
         if sample_weight is not None:

@@ -278,7 +278,8 @@ class Optimizer(OptimizerState, Keras2Optimizer):
             raise ValueError(explain(self.name, "a loss that is no function needs the tape under which it was made"))
         else:
             value = loss
-        variables = list(var_list() if callable(var_list) else var_list)
+        found: Any = var_list() if callable(var_list) else var_list
+        variables = list(found)
         return list(zip(tape.gradient(value, variables, grad_loss), variables))
 
     def stateless_apply(

@@ -94,9 +94,6 @@ class Keras2Optimizer:
         """The names of its slots, in the order in which they were made."""
         return list(dict.fromkeys(name for _, name in self.__dict__.get("_slots", {})))
 
-    def _create_slots(self, var_list: Any) -> None:
-        """Makes the slots of all variables; a subclass of that time writes it."""
-
     def _create_all_weights(self, var_list: Any) -> None:
         if not self.built:  # type: ignore[attr-defined]
             self.build(var_list)  # type: ignore[attr-defined]

@@ -167,6 +167,9 @@ class OptimizerState:
                 slots.append(self.add_variable_from_reference(variable, one, start))
         return lists if isinstance(name, (list, tuple)) else lists[0]
 
+    def _create_slots(self, var_list: Any) -> None:
+        """Makes the slots of all variables, in optimizers of TensorFlow 2.0 to 2.10."""
+
     def build(self, variables: Iterable[Any]) -> None:
         """Notes the variables it will change; a subclass makes its slots after this."""
         variables = list(variables)
