@@ -21,7 +21,14 @@ PATIENCE_S = 1800.0
 # Figures are about CPUs: a peer that found an accelerator would answer another question.
 COMMON_ENV = {"JAX_PLATFORMS": "cpu", "CUDA_VISIBLE_DEVICES": "", "TF_CPP_MIN_LOG_LEVEL": "3"}
 # Settings of the user's shell that would change what is measured.
-DROPPED_ENV = ("JAX_COMPILATION_CACHE_DIR", "XLA_FLAGS", "KERAS_BACKEND", "TENSORSMITH_CACHE_DIR")
+DROPPED_ENV = (
+    "JAX_COMPILATION_CACHE_DIR",
+    "XLA_FLAGS",
+    "KERAS_BACKEND",
+    "TENSORSMITH_CACHE_DIR",
+    # an installed package has its bytecode beside it: without it every import would compile the sources again
+    "PYTHONDONTWRITEBYTECODE",
+)
 
 
 @dataclass

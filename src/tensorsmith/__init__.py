@@ -33,7 +33,6 @@ from tensorsmith.core.dtypes import bool_ as bool
 from tensorsmith.core.naming import name_scope
 from tensorsmith.core.shapes import TensorShape
 from tensorsmith.core.specs import TensorSpec
-from tensorsmith.ops.activations import sigmoid
 from tensorsmith.ops.casting import bitcast, cast, convert_to_tensor, identity, saturate_cast, stop_gradient
 from tensorsmith.ops.comparison import (
     equal,
@@ -50,7 +49,6 @@ from tensorsmith.ops.comparison import (
 from tensorsmith.ops.complex_numbers import complex_ as complex
 from tensorsmith.ops.creation import constant, eye, fill, linspace, one_hot, ones, ones_like, zeros, zeros_like
 from tensorsmith.ops.creation import range_ as range
-from tensorsmith.ops.cumulative import cumsum
 from tensorsmith.ops.elementwise import (
     abs,
     add,
@@ -86,7 +84,6 @@ from tensorsmith.ops.identifying import get_static_value, is_symbolic_tensor, is
 from tensorsmith.ops.indexing import boolean_mask, strided_slice
 from tensorsmith.ops.indexing import slice_ as slice
 from tensorsmith.ops.linalg import einsum, matmul, norm, tensordot
-from tensorsmith.ops.normalization import clip_by_global_norm, clip_by_norm
 from tensorsmith.ops.reductions import (
     argmax,
     argmin,
@@ -124,8 +121,6 @@ from tensorsmith.ops.shaping import (
     transpose,
     unstack,
 )
-from tensorsmith.ops.sorting import argsort, searchsorted, sort, unique, unique_with_counts
-from tensorsmith.ops.trigonometry import acos, acosh, asin, asinh, atan, atan2, atanh, cos, cosh, sin, sinh, tan, tanh
 from tensorsmith.state.variable import IndexedSlices, Variable
 from tensorsmith.tensor.tensor import Tensor
 from tensorsmith.version import __version__
@@ -144,14 +139,36 @@ _LATER = {
     "RaggedTensor": "tensorsmith.structures.ragged",
     "SparseTensor": "tensorsmith.structures.sparse",
     "TensorArray": "tensorsmith.structures.tensor_array",
+    "acos": "tensorsmith.ops.trigonometry",
+    "acosh": "tensorsmith.ops.trigonometry",
+    "argsort": "tensorsmith.ops.sorting",
+    "asin": "tensorsmith.ops.trigonometry",
+    "asinh": "tensorsmith.ops.trigonometry",
+    "atan": "tensorsmith.ops.trigonometry",
+    "atan2": "tensorsmith.ops.trigonometry",
+    "atanh": "tensorsmith.ops.trigonometry",
     "case": "tensorsmith.function.control_flow",
+    "clip_by_global_norm": "tensorsmith.ops.normalization",
+    "clip_by_norm": "tensorsmith.ops.normalization",
     "cond": "tensorsmith.function.control_flow",
+    "cos": "tensorsmith.ops.trigonometry",
+    "cosh": "tensorsmith.ops.trigonometry",
+    "cumsum": "tensorsmith.ops.cumulative",
     "custom_gradient": "tensorsmith.state.custom_gradient",
     "function": "tensorsmith.function.function",
     "map_fn": "tensorsmith.function.control_flow",
     "recompute_grad": "tensorsmith.state.custom_gradient",
     "scan": "tensorsmith.function.control_flow",
+    "searchsorted": "tensorsmith.ops.sorting",
+    "sigmoid": "tensorsmith.ops.activations",
+    "sin": "tensorsmith.ops.trigonometry",
+    "sinh": "tensorsmith.ops.trigonometry",
+    "sort": "tensorsmith.ops.sorting",
     "switch_case": "tensorsmith.function.control_flow",
+    "tan": "tensorsmith.ops.trigonometry",
+    "tanh": "tensorsmith.ops.trigonometry",
+    "unique": "tensorsmith.ops.sorting",
+    "unique_with_counts": "tensorsmith.ops.sorting",
     "while_loop": "tensorsmith.function.control_flow",
 }
 _NAMESPACES = {

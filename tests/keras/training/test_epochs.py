@@ -219,3 +219,18 @@ def test_models_of_one_architecture_share_their_programs():
         if seed == 0:
             compiled = len(execute._whole)
     assert len(execute._whole) == compiled
+
+
+def test_the_averages_of_use_ema_are_the_weights_after_fit():
+    model = make(loss="mse", optimizer=keras.optimizers.SGD(0.05, use_ema=True, ema_momentum=0.5))
+    model.fit(X[:64], Y[:64], batch_size=32, shuffle=False, verbose=0)
+    plain = make(loss="mse", optimizer=keras.optimizers.SGD(0.05))
+    weights = [plain.get_weights()]
+    for first in (0, 32):
+        plain.train_on_batch(X[first : first + 32], Y[first : first + 32])
+        weights.append(plain.get_weights())
+    for found, start, one, two in zip(model.get_weights(), *weights, strict=True):
+        # Keras starts the average at the weights after the first step, or at those before it
+        after_one = [0.5 * one + 0.5 * two]
+        before = [0.5 * (0.5 * start + 0.5 * one) + 0.5 * two]
+        assert any(np.allclose(found, expected[0], rtol=1e-4, atol=1e-5) for expected in (after_one, before))

@@ -217,7 +217,8 @@ def load_model(
 
     custom_objects  the user's own classes and functions that the file names: `{"huber_fn": huber_fn}`.
     compile         False: losses, metrics and optimizer of the file are not looked at.
-    safe_mode       True: code stored in the file (of Lambda layers) is refused.
+    safe_mode       kept for the sake of Keras code: code stored in a file (of Lambda layers) is never run; give the
+                    function in custom_objects.
 
     Raises FileNotFoundError, and ModelFileError for everything that is wrong with the file.
     """
@@ -227,9 +228,9 @@ def load_model(
     if kind == "hdf5":
         content = tree.read(path, path, safety.size_of(path))
         stored = hdf5.read(content, path) if hdf5.is_legacy(content) else hdf5.Contents()
-        loaded = Loaded.of_h5(path, stored, custom, safe_mode)
+        loaded = Loaded.of_h5(path, stored, custom)
     else:
-        loaded = Loaded.of_archive(path, archive.read(path), custom, safe_mode)
+        loaded = Loaded.of_archive(path, archive.read(path), custom)
     if kind == "folder":
         # as with a SavedModel, classes of this process need not be given again
         custom = {**user_classes.known(), **custom}

@@ -33,13 +33,13 @@ class Loaded:
         safety.check_config_shapes(config, path)
 
     @classmethod
-    def of_h5(cls, path: str, stored: hdf5.Contents, custom: dict[str, Any], safe_mode: bool) -> Loaded:
+    def of_h5(cls, path: str, stored: hdf5.Contents, custom: dict[str, Any]) -> Loaded:
         if stored.config is None:
             raise refusal(
                 path, "it holds weights only, no model",
                 way_out="Make the model in code, and call model.load_weights(path).",
             )  # fmt: skip
-        normal = Normaliser(stored.generation, path, custom, safe_mode)
+        normal = Normaliser(stored.generation, path, custom)
         training = None if stored.training is None else normal.compile(stored.training)
         self = cls(path, normal.model(stored.config), training, stored.build)
         self.legacy, self.generation = stored, stored.generation
@@ -50,8 +50,8 @@ class Loaded:
         return self
 
     @classmethod
-    def of_archive(cls, path: str, stored: archive.Contents, custom: dict[str, Any], safe_mode: bool) -> Loaded:
-        normal = Normaliser(stored.generation, path, custom, safe_mode)
+    def of_archive(cls, path: str, stored: archive.Contents, custom: dict[str, Any]) -> Loaded:
+        normal = Normaliser(stored.generation, path, custom)
         config = dict(stored.config)
         training, build = config.pop("compile_config", None), config.pop("build_config", None)
         self = cls(path, normal.model(config), normal.compile(training) if training else None, build)

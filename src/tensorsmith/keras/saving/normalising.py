@@ -10,7 +10,6 @@ import inspect
 from typing import Any, TypeGuard
 
 from tensorsmith.keras import registry
-from tensorsmith.keras.saving import stored_code
 from tensorsmith.keras.saving.safety import quoted, refusal
 
 # what one generation writes and this library has no setting for, with the value at which nothing is lost
@@ -53,13 +52,10 @@ class Normaliser:
 
     generation  2 or 3: which Keras wrote it.
     custom      names that the caller gave objects for; a Lambda layer of such a name gets that function.
-    safe_mode   False: the text of a Lambda layer's function is run.
     """
 
-    def __init__(
-        self, generation: int, file: Any, custom: dict[str, Any] | None = None, safe_mode: bool = True
-    ) -> None:
-        self.generation, self.file, self.custom, self.safe_mode = generation, file, custom or {}, safe_mode
+    def __init__(self, generation: int, file: Any, custom: dict[str, Any] | None = None) -> None:
+        self.generation, self.file, self.custom = generation, file, custom or {}
 
     # ---- the model
 
@@ -149,11 +145,9 @@ class Normaliser:
         return config
 
     def code(self, function: Any, name: Any) -> Any:
-        """What to do about a stored lambda: with safe_mode=False its text may be read, never its bytecode."""
+        """Refuses a stored lambda, showing its text: nothing that stands in a file is run, whatever `safe_mode` says."""
         stored = function.get("config") if isinstance(function, dict) else None
         source = stored.get("source") if isinstance(stored, dict) else None
-        if isinstance(source, str) and source and not self.safe_mode:
-            return stored_code.function_of(source, self.file)
         kind = "as text" if isinstance(source, str) and source else "as bytecode"
         raise refusal(
             self.file,

@@ -86,6 +86,9 @@ def fit(
         called.on_epoch_end(epoch, logs)
         if model.stop_training:
             break
+    if model.optimizer is not None and model.optimizer.use_ema:
+        # from here on the weights are their moving averages, which is what they were kept for
+        model.optimizer.finalize_variable_values(model.trainable_variables)
     called.on_train_end(logs)
     return history
 
