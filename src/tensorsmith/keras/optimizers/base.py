@@ -317,7 +317,8 @@ class Optimizer(OptimizerState, Keras2Optimizer):
         return cls(**config)
 
     def __repr__(self) -> str:
-        return f"<{type(self).__name__} name={self.name} learning_rate={self._rate_config()}>"
+        rate = type(self._learning_rate).__name__ if self._scheduled() else self._rate_config()
+        return f"<{type(self).__name__} name={self.name} learning_rate={rate}>"
 
 
 def _dense(gradient: Any) -> Any:
