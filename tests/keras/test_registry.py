@@ -387,9 +387,29 @@ def test_an_error_that_follows_from_a_missing_name_gives_way_to_it():
         1 / 0
 
 
-def test_names_out_of_a_file_are_shown_as_text():
-    text = missing.message([missing.Unknown("loss", "a\x1b[31m\n" + "x" * 300)], "m.h5")
-    assert "\x1b" not in text and text.count("\n") == 3 and len(text) < 2000
+def test_names_out_of_a_file_are_shown_as_text_and_never_to_be_pasted():
+    hostile = 'x": __import__("os"), "y'
+    found = [
+        missing.Unknown("loss", name, place="\x1b" + "p" * 300) for name in ("a\x1b[31m\n" + "x" * 300, hostile, "mine")
+    ]
+    text = missing.message(found, "m.h5")
+    assert "\x1b" not in text and text.count("\n") == 5 and len(text) <= 2000
+    assert text.endswith('\n  keras.models.load_model("m.h5", custom_objects={"mine": mine})')
+    with pytest.raises(ValueError) as caught:
+        keras.losses.get(hostile)
+    assert str(caught.value) == f"keras.loss: unknown loss {hostile!r}."
+    with pytest.raises(ValueError) as caught:
+        keras.losses.get("?" * 5000)
+    assert len(str(caught.value)) < 300
+
+
+def test_a_list_that_is_too_long_is_cut():
+    text = missing.message(
+        [missing.Unknown("layer", f"Layer{i}", {"units": i}, f"layer 'layer_{i}'") for i in range(500)], "m.h5"
+    )
+    assert len(text) <= 2000 and text.startswith("500 custom parts of 'm.h5' are not known here:\n  layer  Layer0  ")
+    shown = text.count("config {")
+    assert f"\n  and {500 - shown} more\n" in text and f'"Layer{shown - 1}": Layer{shown - 1}, ...}})' in text
 
 
 # ---- what a file cannot hold

@@ -7,6 +7,8 @@ with missing.collecting("my_model.h5"):
 
 from __future__ import annotations
 
+import keyword
+import re
 import sys
 import threading
 from collections.abc import Iterator
@@ -15,7 +17,7 @@ from typing import Any
 
 from tensorsmith.core.errors import ModelFileError
 
-_LONGEST_CONFIG = 120
+_LONGEST, _LONGEST_CONFIG = 2000, 120
 
 
 class Unknown:
@@ -85,26 +87,50 @@ def report(kind: str, name: str, config: Any = None) -> Unknown | None:
 
 
 def message(found: list[Unknown], file: Any = None) -> str:
-    """The error's text: kind, name, place and config of each, and the call that would know them."""
+    """The error's text: kind, name, place and config of each, and the call that would know them; at most 2000 letters."""
     rows = []
     for unknown in found:
-        row = [unknown.kind, _cut(unknown.name), unknown.place, _config(unknown.config)]
+        row = [unknown.kind, _cut(unknown.name), _cut(unknown.place), _config(unknown.config)]
         if row not in rows:
             rows.append(row)
-    names = list(dict.fromkeys(unknown.name for unknown in found))
+    names = list(dict.fromkeys(unknown.name for unknown in found if pasteable(unknown.name)))
+    shown = len(rows)
+    text = _text(rows, shown, names, file)
+    while len(text) > _LONGEST and shown > 1:
+        shown -= 1
+        text = _text(rows, shown, names[:shown], file)
+    return text[:_LONGEST]
+
+
+def _text(rows: list[list[str]], shown: int, names: list[str], file: Any) -> str:
     count = "1 custom part" if len(rows) == 1 else f"{len(rows)} custom parts"
-    source = f" of {str(file)!r}" if file is not None else ""
-    widths = [max(len(row[i]) for row in rows) for i in range(3)]
+    source = f" of {_cut(str(file))!r}" if file is not None else ""
     lines = [f"{count}{source} {'is' if len(rows) == 1 else 'are'} not known here:"]
-    lines += ["  " + "  ".join(part.ljust(width) for part, width in zip(row, [*widths, 0])).rstrip() for row in rows]
-    pairs = ", ".join(f'"{_cut(name)}": {_cut(name).split(">")[-1]}' for name in names)
-    call = "deserialize_keras_object(config, " if file is None else f'keras.models.load_model("{file}", '
-    lines += ["Load with:", f"  {call}custom_objects={{{pairs}}})"]
+    widths = [max(len(row[i]) for row in rows[:shown]) for i in range(3)]
+    for row in rows[:shown]:
+        lines.append("  " + "  ".join(part.ljust(width) for part, width in zip(row, [*widths, 0])).rstrip())
+    if shown < len(rows):
+        lines.append(f"  and {len(rows) - shown} more")
+    if names:
+        pairs = ", ".join(f'"{name}": {name.split(">")[-1]}' for name in names)
+        call = "deserialize_keras_object(config, " if file is None else f'keras.models.load_model("{_cut(file)}", '
+        rest = ", ..." if shown < len(rows) else ""
+        lines += ["Load with:", f"  {call}custom_objects={{{pairs}{rest}}})"]
     here = vars(sys.modules["__main__"]) if "__main__" in sys.modules else {}
     known = [name for name in names if callable(here.get(name.split(">")[-1]))]
     if known:
         lines.append(f"Names defined here that match: {', '.join(known)}")
     return "\n".join(lines)
+
+
+def pasteable(name: str) -> bool:
+    """True for the name of a class or function, of a package or not: what may stand in a line that is made to be pasted.
+
+    >>> pasteable("my_loss"), pasteable("mine>MyLoss"), pasteable('a": evil(), "b')
+    (True, True, False)
+    """
+    package, _, own = name.rpartition(">")
+    return own.isidentifier() and not keyword.iskeyword(own) and re.fullmatch(r"[\w. -]*", package) is not None
 
 
 def _cut(name: Any, length: int = 200) -> str:

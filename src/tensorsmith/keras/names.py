@@ -221,13 +221,17 @@ def unknown(kind: str | None, name: str, config: Any = None) -> Any:
     if placeholder is not None:
         return placeholder
     known = [n for k in (_WIDER.get(kind, (kind,)) if kind else MODULES) for n in _tables[k]]
-    near = difflib.get_close_matches(name, known, n=1, cutoff=0.75) if isinstance(name, str) else []
+    near = difflib.get_close_matches(name, known, n=1, cutoff=0.75)
     way_out = f"Did you mean {near[0]!r}? " if near else ""
-    own = str(name).split(">")[-1]
-    if own.isidentifier():
-        way_out += f'If it is your own, give custom_objects={{"{name}": {own}}}.'
-    raise ValueError(explain(f"keras.{role}", f"unknown {role} {name!r}", way_out=way_out.strip()))
+    if missing.pasteable(name):
+        way_out += f'If it is your own, give custom_objects={{"{name}": {name.split(">")[-1]}}}.'
+    raise ValueError(explain(f"keras.{role}", f"unknown {role} {_short(name)}", way_out=way_out.strip()))
 
 
 def article(word: str) -> str:
     return f"an {word}" if word[0] in "aeiou" else f"a {word}"
+
+
+def _short(name: str) -> str:
+    """A name as it stands in a message: it may come out of a file, and be anything."""
+    return repr(name if len(name) <= 200 else name[:197] + "...")
