@@ -1,0 +1,78 @@
+"""Matrices that are refused, and broadcasting of systems."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import tensorsmith as tf
+
+SINGULAR = [[1.0, 2.0], [2.0, 4.0]]
+
+
+@pytest.mark.parametrize(
+    ("call", "text"),
+    [
+        (lambda: tf.linalg.inv(SINGULAR), "inv: singular matrix (matrix=(2, 2))."),
+        (lambda: tf.linalg.solve(SINGULAR, [[1.0], [1.0]]), "solve: singular matrix (matrix=(2, 2))."),
+        (lambda: tf.linalg.cholesky([[-1.0]]), "cholesky: matrix is not positive definite (matrix=(1, 1))."),
+    ],
+)
+def test_matrices_without_an_answer(call: object, text: str) -> None:
+    with pytest.raises(tf.errors.InvalidArgumentError) as caught:
+        call()  # type: ignore[operator]
+    assert str(caught.value) == text
+
+
+def test_systems_broadcast() -> None:
+    rng = np.random.default_rng(0)
+    matrix, right = rng.normal(size=(2, 1, 3, 3)) + 4 * np.eye(3), rng.normal(size=(4, 3, 2))
+    found = tf.linalg.solve(matrix, right).numpy()
+    assert found.shape == (2, 4, 3, 2)
+    np.testing.assert_allclose(matrix @ found, np.broadcast_to(right, (2, 4, 3, 2)), rtol=1e-9)
+    lower = np.tril(matrix)
+    np.testing.assert_allclose(lower @ tf.linalg.triangular_solve(lower, right).numpy(), np.broadcast_to(right, (2, 4, 3, 2)), rtol=1e-9)
+
+
+def test_cholesky_solves() -> None:
+    a = np.array([[4.0, 1.0], [1.0, 3.0]])
+    found = tf.linalg.cholesky_solve(tf.linalg.cholesky(a), [[1.0], [2.0]]).numpy()
+    np.testing.assert_allclose(a @ found, [[1], [2]], rtol=1e-12)
+
+
+def test_the_gradient_of_a_log_determinant_is_the_inverse() -> None:
+    a = np.array([[4.0, 1.0], [1.0, 3.0]])
+    v = tf.Variable(a)
+    with tf.GradientTape() as tape:
+        y = tf.linalg.logdet(v)
+    gradient = tape.gradient(y, v).numpy()
+    # only the symmetric part of it is told by a function of symmetric matrices
+    np.testing.assert_allclose((gradient + gradient.T) / 2, np.linalg.inv(a), rtol=1e-10)
+
+
+def test_factorisations_fit_again() -> None:
+    a = np.random.default_rng(1).normal(size=(4, 3))
+    s, u, v = tf.linalg.svd(a)
+    np.testing.assert_allclose((u.numpy() * s.numpy()) @ v.numpy().T, a, atol=1e-12)
+    q, r = tf.linalg.qr(a)
+    np.testing.assert_allclose((q @ r).numpy(), a, atol=1e-12)
+    e, vectors = tf.linalg.eigh(a.T @ a)
+    np.testing.assert_allclose((a.T @ a) @ vectors.numpy(), vectors.numpy() * e.numpy(), atol=1e-12)
+    assert tf.linalg.matrix_rank([[1.0, 1.0], [1.0, 1.0]]).numpy() == 1
+    np.testing.assert_allclose(a @ tf.linalg.pinv(a).numpy() @ a, a, atol=1e-12)
+
+
+def test_products_by_letters_and_axes() -> None:
+    a, b = np.arange(6.0).reshape(2, 3), np.arange(12.0).reshape(3, 4)
+    assert tf.einsum("ij, jk -> ik", a, b).numpy().tolist() == (a @ b).tolist()
+    assert tf.einsum("ij->ji", a).shape == (3, 2)
+    assert tf.tensordot(a, b, [[1], [0]]).numpy().tolist() == (a @ b).tolist()
+    assert tf.tensordot(a, a, 2).numpy() == (a * a).sum()
+    assert tf.matmul(a, [1.0, 1.0, 1.0]).shape == (2,)
+    assert tf.matmul([[1, 2]], [[3], [4]]).dtype is tf.int32
+    assert tf.linalg.matvec(a, [1.0, 1.0, 1.0]).numpy().tolist() == a.sum(1).tolist()
+    with pytest.raises(tf.errors.InvalidArgumentError) as caught:
+        tf.matmul(tf.ones([2, 2, 3]), tf.ones([3, 3, 4]))
+    assert str(caught.value) == "matmul: the leading axes do not broadcast (a=(2, 2, 3), b=(3, 3, 4))."
+    with pytest.raises(tf.errors.InvalidArgumentError, match="a scalar has no matrix product"):
+        tf.matmul(2.0, a)
