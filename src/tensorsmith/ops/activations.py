@@ -116,8 +116,9 @@ def leaky_relu(xp, features: Array, alpha: float = 0.2):
 
 def elu_of(xp: Any, x: Any, alpha: float) -> Any:
     """x above 0, alpha * (exp(x) - 1) below; the side not taken is kept from overflowing, in value and derivative."""
-    below = xp.expm1(xp.where(x > 0, xp.zeros_like(x), x))
-    return xp.where(x > 0, x, below * np.asarray(alpha, x.dtype))
+    above = x > 0
+    below = xp.expm1(xp.where(above, np.zeros((), x.dtype), x))
+    return xp.where(above, x, below * np.asarray(alpha, x.dtype))
 
 
 @op(kinds="f", shapes=elementwise)

@@ -43,14 +43,14 @@ def fingerprint() -> bytes:
     """What a compiled program depends on besides its own text: our code, JAX's, the processor."""
     global _fingerprint
     if _fingerprint is None:
-        import jaxlib
+        from jaxlib.version import __version__ as jaxlib_version
 
         digest = hashlib.sha256()
         package = Path(__file__).parent.parent
         for file in sorted(package.rglob("*.py")):
             status = file.stat()
             digest.update(f"{file.relative_to(package)} {status.st_size} {status.st_mtime_ns};".encode())
-        digest.update(f"{jaxlib.__version__} {platform.machine()} {platform.system()}".encode())
+        digest.update(f"{jaxlib_version} {platform.machine()} {platform.system()}".encode())
         with contextlib.suppress(OSError):
             lines = Path("/proc/cpuinfo").read_text().split("\n\n", 1)[0].splitlines()
             kept = sorted({line for line in lines if line.startswith(("flags", "Features", "model name"))})

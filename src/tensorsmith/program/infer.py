@@ -92,7 +92,7 @@ def _count(spec: Spec | None) -> int:
     return count
 
 
-def _zeros(spec: Spec | None) -> Any:
+def _zeros(spec: Any) -> Any:
     if spec is None:
         return None
     if spec[1] == object:

@@ -65,7 +65,7 @@ class Op:
         *,
         same: bool = True,
         kinds: str = "fiubcO",
-        shapes: Callable[[Specs, dict], Specs] | None = None,
+        shapes: Callable[[Specs, dict], Specs | tuple[Any, ...]] | None = None,
         eager: bool = False,
         differentiable: bool = True,
     ) -> None:

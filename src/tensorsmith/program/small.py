@@ -7,6 +7,7 @@ same: what runs here is the jaxpr of its own `vjp`.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -39,6 +40,7 @@ class Small:
         self._sources: dict[int, int] = {}
         self._values: list[Any] = []
         self._elements = 0
+        self._run: Callable[..., list[Any]] | None = None
         steps: list[Step] = []
         inputs = [self._number(v) for v in closed.jaxpr.invars]
         for variable, value in zip(closed.jaxpr.constvars, closed.consts):
@@ -53,25 +55,33 @@ class Small:
                 kept.append(step)
         self.inputs: list[int | None] = [at if at in needed else None for at in inputs]
         kept = self._folded(kept[::-1])
-        # the common arities are told apart once, not at every call
-        self.steps: list[tuple[Any, Any, Any, int]] = [(f, a, b[0] if len(b) == 1 else b, len(a)) for f, a, b in kept]
+        self.steps = kept
         if self._elements > LIMIT:
             raise NotSmall
 
     def __call__(self, *arrays: Any) -> list[Any]:
-        values = self._values.copy()
-        for at, array in zip(self.inputs, arrays):
-            if at is not None:
-                values[at] = array
+        if self._run is None:
+            self._run = self._written()
         with np.errstate(all="ignore"):
-            for function, given, made, count in self.steps:
-                if count == 2:
-                    values[made] = function(values[given[0]], values[given[1]])
-                elif count == 1:
-                    values[made] = function(values[given[0]])
-                else:
-                    values[made] = function(*[values[i] for i in given])
-        return [values[i] for i in self.outputs]
+            return self._run(*arrays)
+
+    def _written(self) -> Callable[..., list[Any]]:
+        """The steps as one Python function, `v3 = f0(v1, v2)` a line: a loop over them would cost as much as they do."""
+        names: dict[str, Any] = {}
+        inputs = [f"v{at}" for at in self.inputs if at is not None]
+        known = set(inputs)
+        lines = [f"def run({', '.join(inputs)}):"]
+        for number, (function, given, (made,)) in enumerate(self.steps):
+            names[f"f{number}"] = function
+            lines.append(f"    v{made} = f{number}({', '.join(f'v{i}' for i in given)})")
+            known.add(f"v{made}")
+        lines.append(f"    return [{', '.join(f'v{i}' for i in self.outputs)}]")
+        for at, value in enumerate(self._values):
+            if f"v{at}" not in known:
+                names[f"v{at}"] = value
+        # made of numbers and of functions of ours alone: nothing of the user's text is in it
+        exec("\n".join(lines), names)
+        return names["run"]
 
     def _folded(self, steps: list[Step]) -> list[Step]:
         """The steps without those that have nothing to wait for: their results are values from here on."""
@@ -127,6 +137,8 @@ class Small:
                 axes = equation.params["broadcast_dimensions"]
                 if tuple(axes) == tuple(range(len(shape) - len(axes), len(shape))):
                     self._sources[at] = given[0]
+            elif name == "select_n":
+                pass  # np.where is slower with a scalar than with an array that is there already
             elif name in _ELEMENTWISE and any(
                 v.aval.shape == shape and i not in self._sources for v, i in zip(equation.invars, given)
             ):
@@ -204,6 +216,8 @@ def _broadcast(equation: Any) -> Any:
     for axis, size in zip(axes, source):
         middle[axis] = size
     dtype = equation.outvars[0].aval.dtype
+    if math.prod(shape) == 1:
+        return lambda x: x.reshape(shape)
     if not source:
         # cheaper than a broadcast view, and writable
         return lambda x: np.full(shape, x, dtype)
@@ -256,7 +270,7 @@ def _transpose(equation: Any) -> Any:
 
 def _reshape(equation: Any) -> Any:
     shape = equation.outvars[0].aval.shape
-    return lambda x: np.reshape(x, shape)
+    return lambda x: x.reshape(shape)
 
 
 def _concatenate(equation: Any) -> Any:
@@ -291,7 +305,7 @@ def _is_bool(function: Callable[..., Any], for_ints: Callable[..., Any]) -> Form
 _RENAMES = frozenset({"copy", "copy_p", "optimization_barrier", "stop_gradient"})
 
 _RENAMES_SAME = frozenset({"broadcast_in_dim", "reshape", "squeeze", "expand_dims", "convert_element_type"})
-_ELEMENTWISE = frozenset("add add_any sub mul div max min pow eq ne lt le gt ge and or select_n atan2".split())
+_ELEMENTWISE = frozenset("add add_any sub mul div max min pow eq ne lt le gt ge and or atan2".split())
 
 _FORMS: dict[str, Form] = {
     **{

@@ -36,7 +36,7 @@ class Executable:
 def compile_lowered(lowered: Any, options: tuple[str, ...], jax: Any) -> Executable:
     """Compiles what `jax.jit(f, keep_unused=True).lower(...)` gave, for one CPU device."""
     from jax._src import compiler
-    from jaxlib import _jax, xla_client
+    from jaxlib import _jax, xla_client  # pyright: ignore[reportAttributeAccessIssue]
 
     settings = compiler.get_compile_options(num_replicas=1, num_partitions=1)
     if SMALL_LOOP in options:
@@ -52,7 +52,7 @@ def compile_lowered(lowered: Any, options: tuple[str, ...], jax: Any) -> Executa
 
 def load(data: bytes, jax: Any) -> Executable:
     """The executable that `serialize` gave, on this machine."""
-    from jaxlib import _jax, xla_client
+    from jaxlib import _jax, xla_client  # pyright: ignore[reportAttributeAccessIssue]
 
     client = jax.devices("cpu")[0].client
     devices = _jax.DeviceList(tuple(client.devices()[:1]))

@@ -25,7 +25,7 @@ class Form:
     """What all recordings of one form share: the operations, and which tensor stands where.
 
     calls    the calls of one such recording.
-    pattern  the number of each tensor, in the order: inputs and outputs of each call, targets, sources.
+    pattern  the number of each tensor, in the order: all inputs of all calls, all results, targets, sources.
     """
 
     def __init__(
@@ -35,14 +35,20 @@ class Form:
         self.calls: list[Any] = []
         made: dict[int, int] = {}
         first: dict[int, int] = {}
-        for op, inputs, settings, outputs in calls:
+        taken: list[list[Any]] = []
+        absent: set[int] = set()
+        for _, inputs, _, _ in calls:
             ids: list[Any] = []
             for x in inputs:
                 count = len(x) if type(x) is list else 1
                 for place in range(at, at + count):
                     first.setdefault(pattern[place], place)
+                if x is None:
+                    absent.add(pattern[at])
                 ids.append(tuple(pattern[at : at + count]) if type(x) is list else None if x is None else pattern[at])
                 at += count
+            taken.append(ids)
+        for (op, _, settings, outputs), ids in zip(calls, taken):
             several = type(outputs) is not Tensor
             count = len(outputs) if several else 1
             for place in range(at, at + count):
@@ -51,7 +57,6 @@ class Form:
             at += count
         for place in range(at, len(pattern)):
             first.setdefault(pattern[place], place)
-        absent = _absent(calls, pattern)
         # numbers of the tensors that no call made, and where they stand; the same for those that some call made
         self.leaves = {n: place for n, place in first.items() if n not in made and n not in absent}
         self.made = made
@@ -64,7 +69,8 @@ class Form:
         """The gradients for one recording: its tensors in the order of the pattern."""
         leaves = [flat[i] for i in self.leaf_places]
         # sizes are not part of the form: a loop whose last batch is short has two replays
-        shapes = tuple([(t._array.shape, t._array.dtype) for t in leaves])
+        arrays = [t._array for t in leaves]
+        shapes = tuple([a.shape for a in arrays]), tuple([a.dtype.char for a in arrays])
         found = self.replays.get(shapes)
         if found is None:
             if len(self.replays) > 64:
@@ -73,19 +79,11 @@ class Form:
             given = dict(zip(self.leaves, leaves))
             found = Replay(self.calls, given, made, self.targets, self.sources, self.watched, seeds)
             self.replays[shapes] = found
-        return found(leaves, [flat[i] for i in self.made_places], seeds or [])
-
-
-def _absent(calls: list[Any], pattern: tuple[int, ...]) -> set[int]:
-    """The number that stands for array arguments that were not given."""
-    at = 0
-    for _, inputs, _, outputs in calls:
-        for x in inputs:
-            if x is None:
-                return {pattern[at]}
-            at += len(x) if type(x) is list else 1
-        at += 1 if type(outputs) is Tensor else len(outputs)
-    return set()
+        if found.places_on_numpy is not None and not seeds and not _local.tapes and _local.graph is None:
+            return found.on_numpy([flat[i]._array for i in found.places_on_numpy])
+        results = found(leaves, [flat[i] for i in self.made_places], seeds or [])
+        found.note_places(self.leaf_places, self.made_places)
+        return results
 
 
 class Replay:
@@ -105,6 +103,7 @@ class Replay:
         watched: tuple[int, ...],
         seeds: list[Tensor] | None,
     ) -> None:
+        self.places_on_numpy: list[int] | None = None
         program = Program()
         ids: dict[int, int] = {}
         for number, leaf in leaves.items():
@@ -166,6 +165,16 @@ class Replay:
         else:
             results = [Tensor(array) for array in self._compiled([v._array for v in values])]
         return [None if place is None else results[place] for place in self.places]
+
+    def note_places(self, leaves: list[int], made: list[int]) -> None:
+        """Where, among the tensors of a recording, the values stand that the NumPy form takes."""
+        if self.linked and isinstance(self._small, Small):
+            self.places_on_numpy = [leaves[at] if is_leaf else made[at] for is_leaf, at in self._given]
+
+    def on_numpy(self, values: list[Any]) -> list[Any]:
+        """The gradients from the values at `places_on_numpy`."""
+        arrays = self._small(*values)
+        return [None if place is None else wrap(arrays[place]) for place in self.places]
 
     def _on_numpy(self, leaves: list[Tensor], recorded: list[Tensor]) -> list[Any] | None:
         """The gradients from the values that were recorded, without a compiled call; None where XLA is the better."""

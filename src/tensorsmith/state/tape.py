@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import chain, count
 from typing import Any
 
 import numpy as np
@@ -36,6 +37,8 @@ class GradientTape:
     def __init__(self, persistent: bool = False, watch_accessed_variables: bool = True) -> None:
         self.persistent, self.watching = persistent, watch_accessed_variables
         self._calls: list[tuple[Op, list[Any], dict, Any]] = []
+        # what operations call with (operation, inputs, settings, outputs): the list's own method, as it is called most
+        self.record = self._calls.append
         self._watched: dict[int, Any] = {}
         # {id of a variable: (the variable, the tensors it was read as)}
         self._reads: dict[int, tuple[Any, list[Tensor]]] = {}
@@ -63,9 +66,6 @@ class GradientTape:
         if self in _local.tapes:
             _local.tapes.remove(self)
         context.busy.remove(self)
-
-    def record(self, op: Op, inputs: list[Any], settings: dict, outputs: Any) -> None:
-        self._calls.append((op, inputs, settings, outputs))
 
     def note_read(self, variable: Any, value: Tensor) -> None:
         found = self._reads.get(id(variable))
@@ -99,7 +99,7 @@ class GradientTape:
     def reset(self) -> None:
         """Forgets all that was recorded."""
         self._calls, self._watched, self._reads, self._aliases = [], {}, {}, {}
-        self._used = False
+        self._used, self.record = False, self._calls.append
 
     def stop_recording(self) -> Any:
         """A context in which the tape does not listen."""
@@ -123,12 +123,19 @@ class GradientTape:
                 "A non-persistent GradientTape can only be used to compute one set of gradients (or jacobians). "
                 "Open it as tf.GradientTape(persistent=True) to ask more than once."
             )
-        unconnected = str(getattr(unconnected_gradients, "value", unconnected_gradients)).lower()
+        unconnected = unconnected_gradients
+        if type(unconnected) is not str:
+            unconnected = str(getattr(unconnected, "value", unconnected)).lower()
         if unconnected not in ("none", "zero"):
             raise ValueError(f"unconnected_gradients must be 'none' or 'zero', not {unconnected_gradients!r}")
         if self._open and not self.persistent:
             self._close()
         self._used = True
+        if type(sources) is list and type(target) is Tensor and output_gradients is None and unconnected == "none":
+            # a list of variables, each read once: what a training loop asks
+            values = [row[1][0] for row in [self._reads.get(id(s)) for s in sources] if row is not None and len(row[1]) == 1]
+            if len(values) == len(sources):
+                return self._gradients([self._resolve(target)], values, None)
         targets = (
             [self._resolve(target)] if type(target) is Tensor else [self._resolve(t) for t in nest.flatten(target)]
         )
@@ -164,7 +171,7 @@ class GradientTape:
         return [self._resolve(source)]
 
     def _gradients(self, targets: list[Tensor], sources: list[Tensor], seeds: list[Tensor] | None) -> list[Any]:
-        symbols = [t for t in targets if isinstance(t, Symbol)]
+        symbols = [t for t in targets if type(t) is not Tensor and isinstance(t, Symbol)]
         if symbols:
             kept = None if seeds is None else [s for t, s in zip(targets, seeds) if isinstance(t, Symbol)]
             own = [s for s in sources if isinstance(s, Symbol) and s._graph is symbols[0]._graph]
@@ -178,31 +185,34 @@ class GradientTape:
         The form is the operations and which tensor stands where. It is asked for at every step of a training loop,
         so the tensors are numbered by dictionaries and maps that run in C.
         """
-        flat: list[Any] = []
-        shape: list[Any] = []
-        for op, inputs, settings, outputs in self._calls:
-            shape.append(op)
-            if settings and settings is not op.settings:
-                shape.append(freeze(settings))
-            if op.lists:
-                shape.append(tuple([len(x) if type(x) is list else None for x in inputs]))
-                for x in inputs:
+        if not self._calls:
+            return [None] * len(sources)
+        ops, inputs, settings, outputs = zip(*self._calls)
+        shape: Any = ops
+        defaults = _defaults.get(ops)
+        if defaults is None:
+            defaults = _defaults[ops] = _plain_settings(self._calls)
+        if settings == defaults:
+            flat = [*chain.from_iterable(inputs), *outputs, *targets, *sources]
+        else:
+            flat = []
+            shape = [*ops, *map(freeze, settings)]
+            for given in inputs:
+                shape.append(tuple([len(x) if type(x) is list else None for x in given]))
+                for x in given:
                     flat.extend(x) if type(x) is list else flat.append(x)
-            else:
-                flat += inputs
-            if type(outputs) is Tensor:
-                flat.append(outputs)
-            else:
-                shape.append(len(outputs))
-                flat.extend(outputs)
-        flat += targets
-        flat += sources
+            for made in outputs:
+                shape.append(None if type(made) is Tensor else len(made))
+                flat.append(made) if type(made) is Tensor else flat.extend(made)
+            flat += targets
+            flat += sources
+            shape = tuple(shape)
         ids = list(map(id, flat))
         distinct = dict.fromkeys(ids)
-        numbers = dict(zip(distinct, range(len(distinct))))
+        numbers = dict(zip(distinct, count()))
         pattern = tuple(map(numbers.__getitem__, ids))
         watched = tuple([numbers[w] for w in self._watched if w in numbers])
-        key = tuple(shape), pattern, watched, len(targets), seeds is not None
+        key = shape, pattern, watched, len(targets), seeds is not None
         form = _forms.get(key)
         if form is None:
             if len(_forms) > 2048:
@@ -223,3 +233,12 @@ class _Silence:
 
 
 _forms: dict[Any, Form] = {}
+# {operations of a recording: their default settings}, where each takes single arrays and gives one
+_defaults: dict[Any, tuple[Any, ...] | bool] = {}
+
+
+def _plain_settings(calls: list[Any]) -> tuple[Any, ...] | bool:
+    """The default settings of all operations; False where some takes a list of arrays or gives several results."""
+    if any(op.lists or type(outputs) is not Tensor for op, _, _, outputs in calls):
+        return False
+    return tuple([op.settings for op, _, _, _ in calls])

@@ -123,6 +123,8 @@ def _unary(made: Op) -> Any:
                 result = _new(Tensor)
                 result._array = kernel(np, array)
                 return result
+        elif type(x) is Tensor and _local.graph is None and x._array.dtype.kind in kinds and not named:
+            return _noted(made, [x], made.settings, kernel(np, x._array))
         if named or x is _ABSENT:
             return _bound(made, () if x is _ABSENT else (x,), named)
         return apply(made, (x,), {})
@@ -162,11 +164,42 @@ def _binary(made: Op, otherwise: Callable[[Op, Any, dict], Any]) -> Any:
                         return result
                     except _REFUSED:
                         pass  # told in full below
+        elif type(x) is Tensor and _local.graph is None and not named:
+            a, other = x._array, _second(y, x._array.dtype, weak)
+            if other is not None and a.dtype is other._array.dtype and a.dtype.kind in kinds:
+                try:
+                    return _noted(made, [x, other], settings, kernel(np, a, other._array))
+                except _REFUSED:
+                    pass  # told in full below
         if named or y is _ABSENT:
             return _bound(made, tuple([v for v in (x, y) if v is not _ABSENT]), named)
         return otherwise(made, (x, y), settings)
 
     return binary
+
+
+def _second(y: Any, dtype: Any, weak: bool) -> Tensor | None:
+    """The second of two operands as a plain tensor, where it is one, or a variable, or a number beside floats."""
+    kind = type(y)
+    if kind is Tensor:
+        return y
+    if kind in variables:
+        value = y._read()
+        return value if type(value) is Tensor else None
+    if weak and dtype.kind == "f" and (kind is float or kind is int):
+        tensor = _new(Tensor)
+        tensor._array = dtype.type(y)
+        return tensor
+    return None
+
+
+def _noted(made: Op, inputs: list[Any], settings: dict, array: Any) -> Tensor:
+    """The result of a call that this thread's tapes are told of."""
+    result = _new(Tensor)
+    result._array = array
+    for tape in _local.tapes:
+        tape.record((made, inputs, settings, result))
+    return result
 
 
 def operator_pair(function: Any) -> tuple[Callable[[Any, Any], Any], Callable[[Any, Any], Any]]:
@@ -186,7 +219,8 @@ def operator_pair(function: Any) -> tuple[Callable[[Any, Any], Any], Callable[[A
 
 def _operate(made: Op, arguments: Any, settings: dict) -> Any:
     for value in arguments:
-        if type(value) is not Tensor and not _means_something(value):
+        kind = type(value)
+        if kind is not Tensor and kind not in variables and kind is not float and not _means_something(value):
             return NotImplemented
     return apply(made, arguments, settings)
 
@@ -290,7 +324,8 @@ def _bound(made: Op, args: tuple, named: dict) -> Any:
         if key not in given and key not in made.optional:
             raise TypeError(f"{made.name}() is missing the argument {key!r}")
         values.append(given.get(key))
-    return apply(made, values, settings)
+    # a tape knows the defaults by their identity, and need not look at them
+    return apply(made, values, made.settings if settings == made.settings else settings)
 
 
 def plain_setting(key: str, value: Any) -> Any:
@@ -410,7 +445,7 @@ def _run(op: Op, tensors: list[Any], arrays: list[Any], settings: dict) -> Any:
     else:
         wrapped = _wrapped(results) if isinstance(results, (tuple, list)) else wrap(results)
     for tape in _local.tapes:
-        tape.record(op, tensors, settings, wrapped)
+        tape.record((op, tensors, settings, wrapped))
     return wrapped
 
 

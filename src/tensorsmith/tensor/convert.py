@@ -48,6 +48,7 @@ def convert(value: Any, dtype: Any = None, like: np.dtype | None = None) -> Tens
 
 def to_array(value: Any, dtype: DType | None = None, like: np.dtype | None = None) -> np.ndarray:
     """The array of a value that holds no tensors; see `convert`."""
+    array: Any
     if isinstance(value, (np.ndarray, np.generic)):
         array, natural = value, None
         if array.dtype.kind in "SU":
