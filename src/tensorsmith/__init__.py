@@ -1,7 +1,7 @@
 """Tensorsmith: tensors, variables, gradients and Keras on NumPy and XLA, under the names of TensorFlow 2."""
 
 import importlib
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tensorsmith.core.context import eagerly as init_scope
 from tensorsmith.core.context import executing_eagerly
@@ -124,6 +124,36 @@ from tensorsmith.ops.shaping import (
 from tensorsmith.state.variable import IndexedSlices, Variable
 from tensorsmith.tensor.tensor import Tensor
 from tensorsmith.version import __version__
+
+if TYPE_CHECKING:
+    # what __getattr__ finds
+    from tensorsmith import keras
+    from tensorsmith.function.control_flow import case, cond, map_fn, switch_case, while_loop
+    from tensorsmith.function.function import function
+    from tensorsmith.keras import initializers, losses, metrics, optimizers
+    from tensorsmith.ops.debugging import print_ as print
+    from tensorsmith.public import (
+        autograph,
+        bitwise,
+        config,
+        debugging,
+        dtypes,
+        errors,
+        linalg,
+        math,
+        nest,
+        nn,
+        queue,
+        ragged,
+        random,
+        sets,
+        sparse,
+        strings,
+    )
+    from tensorsmith.state.tape import GradientTape
+    from tensorsmith.structures.ragged import RaggedTensor
+    from tensorsmith.structures.sparse import SparseTensor
+    from tensorsmith.structures.tensor_array import TensorArray
 
 newaxis = None
 

@@ -20,7 +20,7 @@ def test_a_dtype_equals_its_name_its_numpy_dtype_and_its_scalar_class(name: str)
     assert dtype == name == dtype.name
     assert dtype == numpy_dtype
     assert dtype == numpy_dtype.type == dtype.as_numpy_dtype
-    assert not dtype != name
+    assert not dtype != name  # noqa: SIM202
     assert np.dtype(dtype) == numpy_dtype
     assert dtype.size == numpy_dtype.itemsize
     assert hash(dtype) == hash(dtypes.as_dtype(numpy_dtype))
@@ -48,7 +48,7 @@ def test_limits_of_dtypes() -> None:
     assert tf.float32.max == np.finfo("float32").max
     assert (tf.bool.min, tf.bool.max) == (False, True)
     with pytest.raises(TypeError, match=r"^Cannot find the maximum value of tf\.string\.$"):
-        tf.string.max  # noqa: B018
+        tf.string.max
 
 
 def test_kinds_of_dtypes() -> None:

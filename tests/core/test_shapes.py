@@ -40,8 +40,8 @@ def test_a_shape_of_unknown_rank_knows_nothing() -> None:
 
 
 def test_shapes_are_joined_and_sliced() -> None:
-    assert TensorShape([1]) + [2, None] == (1, 2, None)
-    assert [0] + TensorShape([1]) == (0, 1)
+    assert TensorShape([1]) + [2, None] == (1, 2, None)  # noqa: RUF005
+    assert [0] + TensorShape([1]) == (0, 1)  # noqa: RUF005
     assert TensorShape([1]).concatenate(None).rank is None
     assert TensorShape([4, 5, 6])[1:] == (5, 6)
 

@@ -9,7 +9,7 @@ from tests.support.spine import Draw, Row, row
 d = Draw(2)
 A = d.apart(3, 4)
 B = np.where(d.bools(3, 4), A, d.apart(3, 4)).astype("float32")
-I, J = d.ints(-3, 3, 3, 4), d.ints(-3, 3, 3, 4)
+I, J = d.ints(-3, 3, 3, 4), d.ints(-3, 3, 3, 4)  # noqa: E741
 P, Q = d.bools(3, 4), d.bools(3, 4)
 WORDS = np.array([b"a", b"b", b"c"], object)
 SHIFTS = d.ints(0, 5, 3, 4)

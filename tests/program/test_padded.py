@@ -3,12 +3,6 @@
 import numpy as np
 import pytest
 
-from tensorsmith.function.trace import trace
-from tensorsmith.program import execute
-from tensorsmith.program.lower import GRADIENT, lower
-from tensorsmith.program.padded import CannotPad, Lowered, wide
-from tensorsmith.state.tape import GradientTape
-from tensorsmith.state.variable import Variable
 import tensorsmith.ops.casting
 import tensorsmith.ops.comparison
 import tensorsmith.ops.cumulative
@@ -16,6 +10,12 @@ import tensorsmith.ops.linalg
 import tensorsmith.ops.reductions
 import tensorsmith.ops.shaping
 import tensorsmith.ops.trigonometry  # noqa: F401
+from tensorsmith.function.trace import trace
+from tensorsmith.program import execute
+from tensorsmith.program.lower import GRADIENT, lower
+from tensorsmith.program.padded import CannotPad, Lowered, wide
+from tensorsmith.state.tape import GradientTape
+from tensorsmith.state.variable import Variable
 from tensorsmith.tensor.apply import functions as ops
 
 RNG = np.random.default_rng(0)

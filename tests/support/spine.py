@@ -173,7 +173,8 @@ def derived(op: Op, given: Row) -> list[tuple[Inputs, dict[str, Any]]]:
 
 
 def _derived(op: Op, given: Row) -> list[tuple[Inputs, dict[str, Any]]]:
-    """The row's cases with all their settings, and for elementwise operations those inputs on which code breaks: 0-d, empty, strided, broadcast."""
+    """The row's cases with all their settings, and for elementwise operations those inputs on which
+    code breaks: 0-d, empty, strided, broadcast."""
     if not is_elementwise(op) or given.more is not True or op.lists or not op.arrays:
         return given.cases
     inputs, settings = given.cases[0]
@@ -281,7 +282,7 @@ def gradient_is_difference(op: Op, given: Row) -> None:
     cases, watched = [], []
     for inputs, settings in given.cases[: given.smooth]:
         tensors = _mapped(inputs, lambda value: Tensor(widened(value)))
-        flat = [t for t in _leaves(tensors)]
+        flat = list(_leaves(tensors))
         floats = [t for t in flat if t._array.dtype.kind == "f"]
         if floats and all(t._array.size and _finite(t._array) for t in flat):
             cases.append((tensors, settings, floats))

@@ -33,7 +33,7 @@ def test_strings_are_bytes_in_utf8() -> None:
 def test_a_tensor_is_given_back_as_it_is() -> None:
     tensor = tf.constant([1.0])
     assert convert(tensor) is tensor
-    with pytest.raises(ValueError, match="^Tensor conversion requested dtype int32 for Tensor with dtype float32: <tf"):
+    with pytest.raises(ValueError, match=r"^Tensor conversion requested dtype int32 for Tensor with dtype float32: <tf"):
         convert(tensor, "int32")
 
 
@@ -83,7 +83,8 @@ def test_strings_and_numbers_do_not_become_each_other() -> None:
 
 
 def test_rows_of_different_length_are_refused_with_a_way_out() -> None:
-    with pytest.raises(ValueError, match=r"^Can't convert non-rectangular Python sequence to Tensor: \[\[1\], \[2, 3\]\]") as caught:
+    told = r"^Can't convert non-rectangular Python sequence to Tensor: \[\[1\], \[2, 3\]\]"
+    with pytest.raises(ValueError, match=told) as caught:
         tf.constant([[1], [2, 3]])
     assert str(caught.value).endswith("Rows of different length make a tf.ragged.constant.")
 
@@ -107,7 +108,7 @@ def test_lists_of_tensors_are_stacked() -> None:
     a = tf.constant([1.0, 2.0])
     assert tf.convert_to_tensor([a, [3, 4]]).numpy().tolist() == [[1, 2], [3, 4]]
     assert tf.convert_to_tensor([tf.Variable(1.0), 2]).dtype is tf.float32
-    with pytest.raises(tf.errors.InvalidArgumentError, match="^convert_to_tensor: the parts differ in shape"):
+    with pytest.raises(tf.errors.InvalidArgumentError, match=r"^convert_to_tensor: the parts differ in shape"):
         tf.convert_to_tensor([a, tf.constant([1.0])])
 
 

@@ -33,9 +33,10 @@ class Bindings(ast.NodeVisitor):
             self._bind(node.id)
 
     def visit_Attribute(self, node: ast.Attribute) -> None:
-        stored = isinstance(node.ctx, ast.Store) and isinstance(node.value, ast.Name)
-        if stored and (node.value.id, node.attr) not in self.attributes:
-            self.attributes.append((node.value.id, node.attr))
+        if isinstance(node.ctx, ast.Store) and isinstance(node.value, ast.Name):
+            target = (node.value.id, node.attr)
+            if target not in self.attributes:
+                self.attributes.append(target)
         self.generic_visit(node)
 
     def visit_FunctionDef(self, node: Any) -> None:
@@ -126,8 +127,7 @@ def always_returns(statements: list[ast.stmt]) -> bool:
     for statement in statements:
         if isinstance(statement, (ast.Return, ast.Raise)):
             return True
-        both = isinstance(statement, ast.If) and statement.orelse
-        if both and always_returns(statement.body) and always_returns(statement.orelse):
+        if isinstance(statement, ast.If) and always_returns(statement.body) and always_returns(statement.orelse):
             return True
         if isinstance(statement, ast.With) and always_returns(statement.body):
             return True

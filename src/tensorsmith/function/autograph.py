@@ -12,7 +12,7 @@ import types
 import weakref
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from tensorsmith.function import branches, loops
 from tensorsmith.function.analysis import Liveness, bound, holds, plain_names
@@ -20,8 +20,6 @@ from tensorsmith.function.control_flow import is_open
 from tensorsmith.function.merging import Undefined
 from tensorsmith.function.source import Fresh, NoSource, definition
 from tensorsmith.tensor.apply import functions
-
-F = TypeVar("F", bound=Callable[..., Any])
 
 
 class _Flow(ast.NodeTransformer):
@@ -74,7 +72,7 @@ def _rewritten(function: types.FunctionType) -> tuple[ast.Module, str]:
     ):
         raise NoSource("generators and coroutines are left alone")
     fresh, arguments = Fresh(), node.args
-    body = node.body if isinstance(node, ast.FunctionDef) else [ast.copy_location(ast.Return(node.body), node)]
+    body: list[Any] = node.body if isinstance(node, ast.FunctionDef) else [ast.copy_location(ast.Return(node.body), node)]
     outer = bound(body)
     positional = [*arguments.posonlyargs, *arguments.args]
     body = loops.Jumps(fresh).block(loops.lower_returns(body, fresh))
@@ -254,7 +252,7 @@ def to_code(entity: Callable[..., Any], recursive: bool = True, experimental_opt
     return found[1]
 
 
-def do_not_convert(func: F | None = None) -> Any:
+def do_not_convert(func: Callable[..., Any] | None = None) -> Any:
     """A decorator: the function is called as it is when a traced function calls it."""
     if func is None:
         return do_not_convert

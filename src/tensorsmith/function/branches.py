@@ -106,7 +106,7 @@ class Expressions(ast.NodeTransformer):
         node.decorator_list.append(quote_expression("ag__.converted", node))
         return node
 
-    def visit_ClassDef(self, node: ast.ClassDef) -> ast.AST:
+    def visit_ClassDef(self, node: Any) -> ast.AST:
         return node
 
     visit_AsyncFunctionDef = visit_ClassDef

@@ -224,9 +224,33 @@ class _noting_variables:
 
 
 @overload
-def function(func: Callable[..., Any]) -> Function: ...
+def function(
+    func: Callable[..., Any],
+    input_signature: Any = None,
+    autograph: bool = True,
+    jit_compile: bool | None = None,
+    reduce_retracing: bool = False,
+    experimental_implements: Any = None,
+    experimental_autograph_options: Any = None,
+    experimental_attributes: Any = None,
+    experimental_relax_shapes: Any = None,
+    experimental_compile: Any = None,
+    experimental_follow_type_hints: Any = None,
+) -> Function: ...
 @overload
-def function(func: None = None, **options: Any) -> Callable[[Callable[..., Any]], Function]: ...
+def function(
+    func: None = None,
+    input_signature: Any = None,
+    autograph: bool = True,
+    jit_compile: bool | None = None,
+    reduce_retracing: bool = False,
+    experimental_implements: Any = None,
+    experimental_autograph_options: Any = None,
+    experimental_attributes: Any = None,
+    experimental_relax_shapes: Any = None,
+    experimental_compile: Any = None,
+    experimental_follow_type_hints: Any = None,
+) -> Callable[[Callable[..., Any]], Function]: ...
 def function(
     func: Any = None,
     input_signature: Any = None,

@@ -219,10 +219,10 @@ class Jumps(ast.NodeTransformer):
             node.body = [*quote(f"{skipped} = False", node), *node.body]
         if not broken:
             return node
+        node.flags = (broken,)
         before = quote(f"{broken} = False", node)
         if isinstance(node, ast.While):
             node.test = quote_expression(f"ag__.and_(ag__.not_({broken}), lambda: t)", node, t=node.test)
-        node.flags = (broken,)
         after: list[ast.stmt] = []
         if node.orelse:
             after = quote(f"if ag__.not_({broken}): rest", node, rest=node.orelse)

@@ -14,7 +14,7 @@ from tensorsmith.tensor.tensor import Tensor
 
 def _real_shape(specs: Specs, settings: dict) -> Specs:
     shape, dtype = specs[0]
-    return [(shape, np.zeros((), dtype).real.dtype)]
+    return [(shape, np.real(np.zeros((), dtype)).dtype)]
 
 
 def _complex_shape(specs: Specs, settings: dict) -> Specs:

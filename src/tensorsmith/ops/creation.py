@@ -75,7 +75,7 @@ def _full(dims: Any, number: Any, dtype: Any, who: str) -> Tensor:
     if parts:
         value = Tensor(np.array(number, wanted.numpy_dtype))
         return apply(_fill, (value, parts), {"sizes": sizes})
-    return Tensor(np.full(sizes, number, wanted.numpy_dtype))
+    return Tensor(np.full(fill_sizes(sizes, parts, who), number, wanted.numpy_dtype))
 
 
 def zeros(shape: Any, dtype: Any = dtypes.float32, name: str | None = None, layout: Any = None) -> Tensor:
@@ -236,7 +236,7 @@ def eye(
     columns = rows if num_columns is None else plain(num_columns, "num_columns")
     matrix = np.eye(rows, columns, dtype=dtypes.as_dtype(dtype).numpy_dtype)
     if batch_shape is not None:
-        batch = split_sizes(batch_shape, "eye")[0]
+        batch: Any = split_sizes(batch_shape, "eye")[0]
         matrix = np.broadcast_to(matrix, (*batch, rows, columns)).copy()
     return wrap(matrix)
 

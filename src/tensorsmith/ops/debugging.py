@@ -179,7 +179,8 @@ def print_(
         with open(output_stream[len("file://") :], "a", encoding="utf-8") as file:
             file.write(text)
         return
-    (output_stream if hasattr(output_stream, "write") else sys.stderr).write(text)
+    write = getattr(output_stream, "write", None) or sys.stderr.write
+    write(text)
 
 
 def _shown(value: Any, edge: int) -> str:

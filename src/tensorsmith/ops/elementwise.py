@@ -153,7 +153,7 @@ def negative(xp, x: Array):
 
 def _absolute_shape(specs: Specs, settings: dict) -> Specs:
     shape, dtype = specs[0]
-    return [(shape, np.zeros((), dtype).real.dtype if dtype.kind == "c" else dtype)]
+    return [(shape, np.real(np.zeros((), dtype)).dtype if dtype.kind == "c" else dtype)]
 
 
 @op(kinds="fiuc", shapes=_absolute_shape)

@@ -123,7 +123,7 @@ def join_key(key: Key, parts: Any, who: str) -> tuple:
     return tuple(whole)
 
 
-def _picked(specs: Specs, settings: dict) -> Specs:
+def _picked(specs: Any, settings: dict) -> Specs:
     """Shape rule, as NumPy has it: arrays of places broadcast together; their axes stand where the places stood,
     in front when something else stands between them."""
     (shape, dtype), key = specs[0], settings["key"]
@@ -140,7 +140,7 @@ def _picked(specs: Specs, settings: dict) -> Specs:
     for number, item in enumerate(key):
         if item is None:
             out.append(1)
-        elif item is Ellipsis:
+        elif item is ...:
             out.extend(shape[axis : axis + len(shape) - taken])
             axis += len(shape) - taken
         elif item is HOLE or isinstance(item, int):
@@ -197,15 +197,19 @@ def getitem(x: Any, key: Any) -> Tensor:
     array([[2.],
            [5.]], dtype=float32)
     """
-    if type(x) is Tensor and not _busy:
-        if type(key) in _PLAIN or (type(key) is tuple and all([type(item) in _PLAIN for item in key])):
-            try:
-                result = x._array[key]
-            except (IndexError, TypeError):
-                pass  # told in full below
-            else:
-                if not isinstance(result, bytes):
-                    return wrap(result)
+    if (
+        type(x) is Tensor
+        and not _busy
+        # of a list, as `all` of a generator costs several times as much
+        and (type(key) in _PLAIN or (type(key) is tuple and all([type(item) in _PLAIN for item in key])))  # noqa: C419
+    ):
+        try:
+            result = x._array[key]
+        except (IndexError, TypeError):
+            pass  # told in full below
+        else:
+            if not isinstance(result, bytes):
+                return wrap(result)
     if not isinstance(x, Tensor):
         x = convert(x)
     whole, parts = split_key(key)

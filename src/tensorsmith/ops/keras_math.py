@@ -56,7 +56,7 @@ def pair(x1: Any, x2: Any) -> tuple[Any, Any]:
         return x1, x2
     if isinstance(x2, float) and tensors[0] is not None and not (x1.dtype.is_floating or x1.dtype.is_complex):
         return cast(x1, dtypes.float32), x2
-    if isinstance(x1, float) and tensors[1] is not None and not (x2.dtype.is_floating or x2.dtype.is_complex):
+    if isinstance(x1, float) and tensors[1] is not None and not (tensors[1].dtype.is_floating or tensors[1].dtype.is_complex):
         return x1, cast(x2, dtypes.float32)
     if isinstance(x1, (int, float)) or isinstance(x2, (int, float)):
         return x1, x2

@@ -308,11 +308,11 @@ def take_along_axis(x: Any, indices: Any, axis: int | None = None) -> Tensor:
     x, indices = convert(x), convert(indices)
     if axis is None:
         x, indices, axis = ravel(x), ravel(indices), 0
-    axis = axis % x.ndim
+    at = axis % x.ndim
     last = x.ndim - 1
-    x, indices = swapaxes(x, axis, last), swapaxes(indices, axis, last)
+    x, indices = swapaxes(x, at, last), swapaxes(indices, at, last)
     indices = _from_the_end(indices, shape(x)[last])
-    return swapaxes(gathering.gather(x, indices, axis=last, batch_dims=last), axis, last)
+    return swapaxes(gathering.gather(x, indices, axis=last, batch_dims=last), at, last)
 
 
 def scatter(indices: Any, values: Any, shape: Any) -> Tensor:

@@ -21,7 +21,7 @@ def _product_shape(specs: Specs, settings: dict) -> Specs:
     (a, dtype), (b, _) = specs
     turn_a = settings.get("transpose_a") or settings.get("adjoint_a")
     turn_b = settings.get("transpose_b") or settings.get("adjoint_b")
-    if not a or not b:
+    if len(a) == 0 or len(b) == 0:
         raise ValueError("a scalar has no matrix product; use multiply")
     if len(a) > 1 and turn_a:
         a = _oriented(a, True)
@@ -155,10 +155,10 @@ def norm(
     axis = plain(axis, "axis")
     if isinstance(axis, tuple) and len(axis) == 1:
         axis = axis[0]
-    order = {"euclidean": 2, "fro": 2}.get(ord, ord)
+    orders: dict[Any, Any] = {"euclidean": 2, "fro": 2}
     if isinstance(axis, tuple) and ord not in ("euclidean", "fro"):
         return apply(_matrix_norm, (tensor,), {"ord": plain(ord, "ord"), "axis": axis, "keepdims": bool(keepdims)})
-    return apply(_vector_norm, (tensor,), {"ord": float(order), "axis": axis, "keepdims": bool(keepdims)})
+    return apply(_vector_norm, (tensor,), {"ord": float(orders.get(ord, ord)), "axis": axis, "keepdims": bool(keepdims)})
 
 
 @primitive(name="vector_norm", kinds="fc", quiet=True)

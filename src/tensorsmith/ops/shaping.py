@@ -88,7 +88,7 @@ def rank(input: Any, name: str | None = None) -> Tensor:
 # ---- changed
 
 
-def _reshaped(specs: Specs, settings: dict) -> Specs:
+def _reshaped(specs: Any, settings: dict) -> Specs:
     old, dtype = specs[0]
     new = list(settings["sizes"])
     if new.count(-1) > 1:

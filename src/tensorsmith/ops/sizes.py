@@ -32,8 +32,9 @@ def split_sizes(shape: Any, who: str) -> tuple[Sizes, list[Any]]:
                 f"{who}: the shape {shape} is not fully known; use tf.shape(x) for the sizes at run time, or -1 in reshape."
             )
         return tuple(shape), []
-    if hasattr(shape, "_read"):
-        shape = shape._read()
+    read = getattr(shape, "_read", None)
+    if read is not None:
+        shape = read()
     if isinstance(shape, Symbol):
         if shape.ndim == 0:
             return (None,), [shape]

@@ -86,7 +86,7 @@ class Rows:
         parts[index] = value
         return Rows(parts, len(parts), self.fixed)
 
-    def all(self, shape: tuple[int | None, ...], dtype: np.dtype) -> list[Any]:
+    def all(self, shape: tuple[Any, ...], dtype: np.dtype) -> list[Any]:
         """The arrays; zeros of the first one's shape stand for those that were not written."""
         parts = self.parts[: self.count]
         known = next((part.shape for part in parts if part is not None), None)

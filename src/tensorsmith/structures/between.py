@@ -126,15 +126,20 @@ def from_tensor(
     if ragged_rank > 1:
         inner = functions["reshape"](dense, (rows * width, *dense.shape[2:]))
         values = from_tensor(inner, padding=padding, ragged_rank=ragged_rank - 1)
-        return RaggedTensor.from_row_splits(values, np.arange(rows + 1, dtype=np.int64) * width, validate=False)
+        return RaggedTensor.from_row_splits(values, _even_splits(rows, width), validate=False)
     flat = functions["reshape"](dense, (-1, *dense.shape[2:]))
     if padding is not None:
         lengths = quietly(unpadded_lengths, dense, convert(padding, None, dense.dtype.numpy_dtype))
     if lengths is None:
-        return RaggedTensor.from_row_splits(flat, np.arange(rows + 1, dtype=np.int64) * width, validate=False)
+        return RaggedTensor.from_row_splits(flat, _even_splits(rows, width), validate=False)
     wanted = quietly(_clipped, convert(lengths), width)
     places, splits = quietly(positions_of_lengths, wanted, width=width)
     return RaggedTensor(functions["gather"](flat, places, axis=0), splits)
+
+
+def _even_splits(rows: Any, width: Any) -> np.ndarray:
+    """The splits of rows that are all of one width."""
+    return np.arange(rows + 1, dtype=np.int64) * width
 
 
 def _clipped(lengths: Tensor, width: int) -> Tensor:
@@ -292,7 +297,7 @@ def ragged_range(
     """
     first, last = (0, starts) if limits is None else (starts, limits)
     a, b, d = np.broadcast_arrays(*(np.asarray(convert(part, dtype)._array) for part in (first, last, deltas)))
-    rows = [np.arange(x, y, z, a.dtype) for x, y, z in zip(np.atleast_1d(a), np.atleast_1d(b), np.atleast_1d(d))]
+    rows = [np.arange(x, y, z, dtype=a.dtype) for x, y, z in zip(np.atleast_1d(a), np.atleast_1d(b), np.atleast_1d(d))]
     flat = np.concatenate([np.zeros(0, a.dtype), *rows]).astype(a.dtype)
     return RaggedTensor.from_row_lengths(Tensor(flat), [len(row) for row in rows], validate=False)
 

@@ -100,7 +100,8 @@ def positions_in_rows(xp, row_splits: Array, start=None, stop=None, step=1):
     parts = [range(int(size))[slice(start, stop, step)] for size in lengths]
     counts = np.array([len(part) for part in parts], row_splits.dtype)
     splits = np.concatenate([np.zeros(1, row_splits.dtype), np.cumsum(counts, dtype=row_splits.dtype)])
-    places = [np.arange(part.start, part.stop, part.step, row_splits.dtype) + at for part, at in zip(parts, first)]
+    dtype = row_splits.dtype
+    places = [np.arange(part.start, part.stop, part.step, dtype=dtype) + at for part, at in zip(parts, first)]
     return np.concatenate([np.zeros(0, row_splits.dtype), *places]).astype(row_splits.dtype), splits
 
 

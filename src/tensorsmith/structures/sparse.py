@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeGuard
 
 import numpy as np
 
@@ -206,7 +206,7 @@ def _int64(value: Any, name: str) -> Tensor:
     return Tensor(array.astype(np.int64))
 
 
-def is_sparse(value: Any) -> bool:
+def is_sparse(value: Any) -> TypeGuard[SparseTensor]:
     """True for a SparseTensor.
 
     >>> is_sparse(SparseTensor([[0]], [1], [2])), is_sparse(1)

@@ -106,7 +106,7 @@ def string_substr(xp, x: Array, pos: Array, count: Array, unit="BYTE"):
 
 
 @op(kinds="O", differentiable=False, shapes=_same_shape(_STRING))
-def string_regex_replace(xp, x: Array, pattern="", rewrite="", replace_global=True):
+def string_regex_replace(xp, x: Array, pattern: Any = "", rewrite: Any = "", replace_global=True):
     """Each string with the matches of a pattern (only the first, unless global) written anew."""
     compiled = _compiled(_bytes(pattern), "strings.regex_replace")
     target = re.sub(rb"\\(\d)", rb"\\g<\1>", _bytes(rewrite))
@@ -114,7 +114,7 @@ def string_regex_replace(xp, x: Array, pattern="", rewrite="", replace_global=Tr
 
 
 @op(kinds="O", differentiable=False, shapes=_same_shape(np.dtype(bool)))
-def string_full_match(xp, x: Array, pattern=""):
+def string_full_match(xp, x: Array, pattern: Any = ""):
     """Whether a pattern matches the whole of each string."""
     compiled = _compiled(_bytes(pattern), "strings.regex_full_match")
     return each(lambda s: compiled.fullmatch(s) is not None, np.dtype(bool), x)
@@ -182,7 +182,7 @@ def string_of(xp, x: Array, precision=-1, scientific=False, shortest=False, widt
 
 
 @op(kinds="O", differentiable=False, shapes=lambda specs, settings: [(_broadcast(specs), _STRING)])
-def string_join(xp, inputs: Arrays, separator=""):
+def string_join(xp, inputs: Arrays, separator: Any = ""):
     """Strings at the same places joined."""
     glue = _bytes(separator)
     return each(lambda *parts: glue.join(parts), _STRING, *inputs)
@@ -202,7 +202,7 @@ def _joined_shape(specs: Any, settings: Any) -> Any:
 
 
 @op(kinds="O", differentiable=False, shapes=_joined_shape)
-def string_reduce_join(xp, x: Array, axis=None, keepdims=False, separator=""):
+def string_reduce_join(xp, x: Array, axis=None, keepdims=False, separator: Any = ""):
     """The strings along axes (all by default) joined into one."""
     glue, rank = _bytes(separator), x.ndim
     axes = list(range(rank)) if axis is None else [a % rank for a in ([axis] if isinstance(axis, int) else axis)]

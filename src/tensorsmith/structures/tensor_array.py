@@ -70,7 +70,7 @@ class TensorArray:
         if isinstance(length, Symbol):
             self._flow = array_rows.rows_empty(length, fixed=not self._dynamic)
         else:
-            self._items = [None] * int(length)
+            self._items = [None for _ in range(int(length))]
 
     # ---- what it is
 
@@ -249,7 +249,7 @@ class TensorArray:
     def close(self, name: str | None = None) -> None:
         """Drops the elements."""
         if self._items is not None:
-            self._items = [None] * len(self._items)
+            self._items = [None for _ in self._items]
 
     # ---- the inside
 
