@@ -13,6 +13,7 @@ from tensorsmith.keras import (
     metrics,
     models,
     optimizers,
+    random,
     regularizers,
     utils,
 )
@@ -31,7 +32,7 @@ __version__ = "3.15.0"
 __all__ = [
     "Initializer", "Input", "Layer", "Loss", "Metric", "Model", "Optimizer", "Regularizer", "Sequential", "Variable",
     "activations", "backend", "callbacks", "constraints", "initializers", "layers", "losses", "metrics", "models", "ops",
-    "optimizers", "regularizers", "saving", "utils",
+    "optimizers", "random", "regularizers", "saving", "utils",
 ]  # fmt: skip
 
 

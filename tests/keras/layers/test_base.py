@@ -125,6 +125,38 @@ def test_weights_are_found_wherever_they_are_held_in_order():
     assert layer.count_params() == 4 + 2 + 1 + 1 + 4 * 4
 
 
+def test_metrics_inside_have_variables_that_are_no_weights():
+    class Watches(Layer):
+        def __init__(self):
+            super().__init__()
+            self.means = [keras.metrics.Mean(name="seen")]
+            self.inner = Scale()
+
+        def call(self, x):
+            self.means[0].update_state(tf.reduce_mean(x))
+            return self.inner(x)
+
+    class Around(Layer):
+        def __init__(self):
+            super().__init__()
+            self.watches = Watches()
+
+        def call(self, x):
+            return self.watches(x)
+
+    layer = Around()
+    layer(X)
+    mean = layer.watches.means[0]
+    assert same(layer.weights, [layer.watches.inner.factor])
+    assert same(layer.variables, [*layer.weights, *mean.variables]) and same(layer.metrics, [mean])
+    model = keras.Sequential([keras.Input(shape=(4,)), layer])
+    model.compile(loss="mse", optimizer=keras.optimizers.SGD(0.0))
+    history = model.fit(X, X, verbose=0, batch_size=1, epochs=2).history
+    # started again in each epoch
+    np.testing.assert_allclose(history["seen"], [X.mean()] * 2, rtol=1e-6)
+    assert [metric.name for metric in model.metrics] == ["loss", "seen"]
+
+
 def test_a_layer_held_twice_counts_once():
     class Twice(Layer):
         def __init__(self):

@@ -103,6 +103,14 @@ def test_dicts_as_the_form_of_inputs_and_outputs():
         close(np.asarray(given["sum"]), X * 4)
 
 
+def test_a_list_of_one_output_gives_the_output_itself():
+    symbol = keras.Input(shape=(4,))
+    model = keras.Model(inputs=[symbol], outputs=[symbol * 2])
+    for made in (model, keras.Model.from_config(model.get_config())):
+        close(made.predict(X, verbose=0), X * 2)
+        close(made([X]).numpy(), X * 2)
+
+
 def test_a_shared_layer_has_its_weights_once():
     one, two = keras.Input(shape=(4,)), keras.Input(shape=(4,))
     shared = Dense(2, kernel_initializer="ones")

@@ -14,7 +14,16 @@ class Trackable:
 
 # attributes that point back or sideways: walking them would find what is not inside
 _NOT_INSIDE = frozenset(
-    {"_inbound_nodes", "_outbound_nodes", "_auto_config", "_build_shapes", "_added", "_owner", "history"}
+    {
+        "_inbound_nodes",
+        "_outbound_nodes",
+        "_auto_config",
+        "_build_shapes",
+        "_added",
+        "_owner",
+        "_loss_tracker",
+        "history",
+    }
 )
 
 

@@ -10,12 +10,13 @@ from tensorsmith.core.dtypes import as_dtype
 from tensorsmith.core.errors import explain
 from tensorsmith.core.naming import snake_case, unique
 from tensorsmith.keras import config, initializers
+from tensorsmith.keras.layers.tracking import Trackable
 from tensorsmith.keras.stateless import holding
 from tensorsmith.keras.variable import Variable
 from tensorsmith.state.variable import Variable as StateVariable
 
 
-class Metric:
+class Metric(Trackable):
     """A number gathered over batches. Subclasses write `update_state`, `result` and, with settings, `get_config`.
 
     name   how it is called in logs; by default its class in snake_case, made unique.
@@ -90,7 +91,7 @@ class Metric:
         Keras 3's order: shape=(), initializer="zeros", dtype=None, name=None.
         Keras 2's, where the first is a string: name, shape=(), aggregation, synchronization, initializer, dtype.
         """
-        order = ("shape", "initializer", "dtype", "name")
+        order: Any = ("shape", "initializer", "dtype", "name")
         if args and isinstance(args[0], str):
             order = ("name", "shape", "aggregation", "synchronization", "initializer", "dtype")
         given: dict[str, Any] = dict(zip(order, args))

@@ -39,6 +39,9 @@ class Functional(Model):
     def _set_graph(self, inputs: Any, outputs: Any) -> None:
         if not all(isinstance(symbol._keras_history[0].layer, InputLayer) for symbol in nest.flatten(inputs)):
             inputs, outputs = _drawn_again(inputs, outputs, self.name)
+        if isinstance(outputs, (list, tuple)) and len(outputs) == 1:
+            # both generations of Keras give the one result itself
+            outputs = outputs[0]
         state = self.__dict__
         state["_input_structure"], state["_output_structure"] = inputs, outputs
         state["_nodes"] = _ordered(nest.flatten(inputs), nest.flatten(outputs), self.name)
