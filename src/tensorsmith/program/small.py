@@ -61,9 +61,9 @@ class Small:
 
     def __call__(self, *arrays: Any) -> list[Any]:
         if self._run is None:
-            self._run = self._written()
-        with np.errstate(all="ignore"):
-            return self._run(*arrays)
+            # as a decorator errstate costs less than as a `with` block
+            self._run = np.errstate(all="ignore")(self._written())
+        return self._run(*arrays)
 
     def _written(self) -> Callable[..., list[Any]]:
         """The steps as one Python function, `v3 = f0(v1, v2)` a line: a loop over them would cost as much as they do."""
@@ -201,7 +201,8 @@ def _dot(equation: Any) -> Any:
     if a.dtype.kind != "f" or equation.outvars[0].aval.dtype != a.dtype:
         return None
     turn_a, turn_b = left[0] == 0, right[0] == 1
-    matmul = np.matmul
+    # a product over an axis of one is a table of products, which NumPy multiplies three times as fast
+    matmul = np.multiply if a.shape[left[0]] == 1 else np.matmul
     if turn_a:
         return (lambda x, y: matmul(x.T, y.T)) if turn_b else (lambda x, y: matmul(x.T, y))
     return (lambda x, y: matmul(x, y.T)) if turn_b else matmul
@@ -232,7 +233,10 @@ def _broadcast(equation: Any) -> Any:
 def _reduce(function: Any) -> Form:
     def form(equation: Any) -> Any:
         axes = tuple(equation.params["axes"])
-        dtype = equation.outvars[0].aval.dtype
+        (out,), (given,) = equation.outvars, equation.invars
+        dtype = out.aval.dtype
+        if all(given.aval.shape[axis] == 1 for axis in axes) and given.aval.dtype == dtype:
+            return lambda x: x.reshape(out.aval.shape)
         reduce = function.reduce
         if function is np.add:
             return lambda x: reduce(x, axes, dtype)

@@ -28,7 +28,7 @@ ANY = "fiubcOV"
 
 
 @overload
-def op(kernel: Callable[Concatenate[Any, Arguments], Any]) -> Callable[Arguments, Any]: ...
+def op(kernel: Callable[Concatenate[Any, Arguments], Any], **rules: Any) -> Callable[Arguments, Any]: ...
 @overload
 def op(
     kernel: None = None, **rules: Any
@@ -156,7 +156,7 @@ def _binary(made: Op, otherwise: Callable[[Op, Any, dict], Any]) -> Any:
                     result._array = kernel(np, a, a.dtype.type(y))
                     return result
             elif type(y) in variables:
-                b = y._read()
+                b = y._read()  # pyright: ignore[reportAttributeAccessIssue]
                 if type(b) is Tensor and a.dtype is b._array.dtype and a.dtype.kind in kinds:
                     try:
                         result = _new(Tensor)
@@ -243,8 +243,8 @@ def _general(made: Op) -> Any:
     rest = made.order[count:]
 
     def general(*args: Any, **named: Any) -> Any:
-        if plain_first and not _busy and len(args) >= count:
-            if len(args) == count == 2 and not named:
+        if plain_first and (not _busy or _local.graph is None) and len(args) >= count:
+            if len(args) == count == 2 and not named and not _busy:
                 # the commonest form, kept free of lists and loops
                 x, y = args
                 if type(x) is Tensor and type(y) is Tensor:
@@ -259,7 +259,7 @@ def _general(made: Op) -> Any:
                         result = _new(Tensor)
                         result._array = array
                         return result
-            arrays = []
+            arrays, tensors = [], []
             for value in args[:count]:
                 if type(value) is not Tensor:
                     if type(value) not in variables:
@@ -268,6 +268,7 @@ def _general(made: Op) -> Any:
                     if type(value) is not Tensor:
                         break
                 arrays.append(value._array)
+                tensors.append(value)
             else:
                 if len(args) > count:
                     fits = len(args) <= len(made.order) and not named
@@ -286,10 +287,15 @@ def _general(made: Op) -> Any:
                         pass  # a missing setting, or shapes that do not fit: told in full below
                     else:
                         if isinstance(results, (tuple, list)):
-                            return _wrapped(results)
-                        result = _new(Tensor)
-                        result._array = results
-                        return result
+                            wrapped = _wrapped(results)
+                        else:
+                            wrapped = _new(Tensor)
+                            wrapped._array = results
+                        if _busy and _local.tapes:
+                            full = {**defaults, **settings} if settings else defaults
+                            for tape in _local.tapes:
+                                tape.record((made, tensors, full, wrapped))
+                        return wrapped
         return _bound(made, args, named)
 
     return general
