@@ -87,7 +87,7 @@ def test_casts() -> None:
     assert tf.saturate_cast([1e30], tf.float16).numpy().tolist() == [65504]
     tensor = tf.constant([1.0])
     assert tf.cast(tensor, tf.float32) is tensor
-    with pytest.raises(tf.errors.InvalidArgumentError, match="^cast: it does not take string"):
+    with pytest.raises(tf.errors.InvalidArgumentError, match=r"^cast: it does not take string"):
         tf.cast("1", tf.int32)
     assert tf.bitcast(tf.constant([-1], tf.int32), tf.uint32).numpy().tolist() == [2**32 - 1]
     with pytest.raises(ValueError, match="must have the same"):

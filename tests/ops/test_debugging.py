@@ -32,15 +32,15 @@ def test_other_checks() -> None:
     tf.debugging.assert_shapes([(tf.ones([2, 3]), ("N", 3)), (tf.ones([2]), ("N",))])
     tf.debugging.assert_rank([[1]], 2)
     tf.debugging.assert_type(1, tf.int32)
-    with pytest.raises(tf.errors.InvalidArgumentError, match="^assert_positive: "):
+    with pytest.raises(tf.errors.InvalidArgumentError, match=r"^assert_positive: "):
         tf.debugging.assert_positive([0])
-    with pytest.raises(tf.errors.InvalidArgumentError, match="^assert_near: "):
+    with pytest.raises(tf.errors.InvalidArgumentError, match=r"^assert_near: "):
         tf.debugging.assert_near([1.0], [1.1])
-    with pytest.raises(ValueError, match="^assert_shapes: a size differs"):
+    with pytest.raises(ValueError, match=r"^assert_shapes: a size differs"):
         tf.debugging.assert_shapes([(tf.ones([2, 3]), ("N", 3)), (tf.ones([3]), ("N",))])
-    with pytest.raises(ValueError, match="^assert_rank: the rank differs"):
+    with pytest.raises(ValueError, match=r"^assert_rank: the rank differs"):
         tf.debugging.assert_rank([1], 2)
-    with pytest.raises(TypeError, match="^assert_type: the dtype differs"):
+    with pytest.raises(TypeError, match=r"^assert_type: the dtype differs"):
         tf.debugging.assert_type(1.0, tf.int32)
 
 

@@ -64,7 +64,11 @@ def results() -> dict[str, tuple[np.ndarray, np.ndarray, np.ndarray]]:
     with guard():
         compiled = jax().jit(together)(inputs)
     return {
-        name: (oracle(inputs[name].astype("float64")), functions[name](tf.constant(inputs[name])).numpy(), np.asarray(compiled[name]))
+        name: (
+            oracle(inputs[name].astype("float64")),
+            functions[name](tf.constant(inputs[name])).numpy(),
+            np.asarray(compiled[name]),
+        )
         for name, (oracle, _, _) in PRECISE.items()
     }  # fmt: skip
 
@@ -147,7 +151,11 @@ def test_two_arrays_of_shapes_that_broadcast(data: Any, dtype: str, name: str) -
 @given(st.data(), FLOATS, st.sampled_from(["tanh", "exp", "sigmoid", "relu", "square", "softplus"]))
 def test_one_array_of_any_shape(data: Any, dtype: str, name: str) -> None:
     x = data.draw(hnp.arrays(dtype, SHAPES, elements=st.floats(-8, 8, width=16)))
-    oracle = {"sigmoid": scipy.special.expit, "relu": lambda v: np.maximum(v, 0), "softplus": lambda v: np.logaddexp(v, 0)}
+    oracle = {
+        "sigmoid": scipy.special.expit,
+        "relu": lambda v: np.maximum(v, 0),
+        "softplus": lambda v: np.logaddexp(v, 0),
+    }
     result = functions[name](tf.constant(x)).numpy()
     expected = oracle.get(name, getattr(np, name, None))(x.astype("float64"))
     assert result.dtype == dtype

@@ -90,8 +90,12 @@ def test_symbolic_places_and_bounds() -> None:
 @pytest.mark.parametrize(
     ("key", "kind", "text"),
     [
-        (2, tf.errors.InvalidArgumentError, "getitem: index 2 is out of bounds for axis 0 with size 2 (x=float32(2, 3, 4), key=(2,))."),
-        ((0, 0, 0, 0), tf.errors.InvalidArgumentError, "getitem: too many indices for array: array is 3-dimensional, but 4 were indexed"),
+        (2,
+         tf.errors.InvalidArgumentError,
+         "getitem: index 2 is out of bounds for axis 0 with size 2 (x=float32(2, 3, 4), key=(2,))."),
+        ((0, 0, 0, 0),
+         tf.errors.InvalidArgumentError,
+         "getitem: too many indices for array: array is 3-dimensional, but 4 were indexed"),
         ("a", TypeError, "Only integers, slices (`:`), ellipsis (`...`), tf.newaxis (`None`) and scalar tf.int32/tf.int64"),
         (1.5, TypeError, "Only integers, slices"),
         (True, TypeError, "A tensor cannot be indexed with True or False; use tf.boolean_mask for masks."),
@@ -119,7 +123,7 @@ def test_masks() -> None:
     assert tf.boolean_mask(X, X > 20).numpy().tolist() == [21, 22, 23]
     assert tf.boolean_mask(X, [True, False, True], axis=1).numpy().tolist() == X[:, [0, 2]].tolist()
     assert tf.boolean_mask([[1, 2], [3, 4]], [False, True]).numpy().tolist() == [[3, 4]]
-    with pytest.raises(ValueError, match="^boolean_mask: the mask does not fit the tensor"):
+    with pytest.raises(ValueError, match=r"^boolean_mask: the mask does not fit the tensor"):
         tf.boolean_mask(X, [True])
     with pytest.raises(ValueError, match="the mask cannot be a scalar"):
         tf.boolean_mask(X, True)

@@ -31,7 +31,8 @@ def test_systems_broadcast() -> None:
     assert found.shape == (2, 4, 3, 2)
     np.testing.assert_allclose(matrix @ found, np.broadcast_to(right, (2, 4, 3, 2)), rtol=1e-9)
     lower = np.tril(matrix)
-    np.testing.assert_allclose(lower @ tf.linalg.triangular_solve(lower, right).numpy(), np.broadcast_to(right, (2, 4, 3, 2)), rtol=1e-9)
+    again = lower @ tf.linalg.triangular_solve(lower, right).numpy()
+    np.testing.assert_allclose(again, np.broadcast_to(right, (2, 4, 3, 2)), rtol=1e-9)
 
 
 def test_cholesky_solves() -> None:

@@ -174,7 +174,8 @@ def test_generators_are_independent_and_can_be_set_back() -> None:
 def test_stateless_draws_repeat() -> None:
     draws = [
         lambda s: tf.random.stateless_uniform([3], s), lambda s: tf.random.stateless_truncated_normal([3], s),
-        lambda s: tf.random.stateless_uniform([3], s, 0, 100, tf.int32), lambda s: tf.random.stateless_categorical([[0.0, 0.0]], 9, s),
+        lambda s: tf.random.stateless_uniform([3], s, 0, 100, tf.int32),
+        lambda s: tf.random.stateless_categorical([[0.0, 0.0]], 9, s),
     ]  # fmt: skip
     for draw in draws:
         assert draw([1, 2]).numpy().tolist() == draw([1, 2]).numpy().tolist() != draw([2, 1]).numpy().tolist()

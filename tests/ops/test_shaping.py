@@ -16,7 +16,9 @@ def refusal(call: object) -> str:
     return str(caught.value)
 
 
-@pytest.mark.parametrize("shape", [[4, 6], (4, 6), tf.constant([4, 6]), np.array([4, 6]), [tf.constant(4), -1], tf.TensorShape([4, 6])])
+@pytest.mark.parametrize(
+    "shape", [[4, 6], (4, 6), tf.constant([4, 6]), np.array([4, 6]), [tf.constant(4), -1], tf.TensorShape([4, 6])]
+)
 def test_a_shape_is_given_in_any_form(shape: object) -> None:
     assert tf.reshape(X, shape).numpy().tolist() == X.reshape(4, 6).tolist()
     assert tf.reshape(tf.Variable(X), shape).shape == (4, 6)
@@ -26,7 +28,9 @@ def test_a_shape_is_given_in_any_form(shape: object) -> None:
 
 
 def test_shapes_that_do_not_fit() -> None:
-    assert refusal(lambda: tf.reshape(X, [5, 5])).startswith("reshape: cannot reshape array of size 24 into shape (5,5)")
+    assert refusal(lambda: tf.reshape(X, [5, 5])).startswith(
+        "reshape: cannot reshape array of size 24 into shape (5,5)"
+    )
     assert refusal(lambda: tf.zeros(tf.TensorShape([None, 2]))) == (
         "zeros: the shape (None, 2) is not fully known; use tf.shape(x) for the sizes at run time, or -1 in reshape."
     )
@@ -74,7 +78,10 @@ def test_concat_undoes_split() -> None:
 def test_padding_says_what_is_wrong() -> None:
     assert tf.pad([[1]], [[0, 1], [1, 0]], constant_values=7).numpy().tolist() == [[7, 1], [7, 7]]
     assert refusal(lambda: tf.pad(X, [[1, 1]])).startswith("pad: one (before, after) is needed for each axis")
-    assert refusal(lambda: tf.pad(X, [[0, 0]] * 3, "WRAP")) == "pad: mode must be CONSTANT, REFLECT or SYMMETRIC, not 'WRAP'."
+    assert (
+        refusal(lambda: tf.pad(X, [[0, 0]] * 3, "WRAP"))
+        == "pad: mode must be CONSTANT, REFLECT or SYMMETRIC, not 'WRAP'."
+    )
 
 
 def test_transposing_by_hand() -> None:
@@ -99,11 +106,20 @@ def test_broadcasting() -> None:
 
 def test_a_shape_is_held_against_what_is_promised() -> None:
     assert tf.ensure_shape(X, [None, 3, 4]).shape == (2, 3, 4)
-    assert refusal(lambda: tf.ensure_shape(X, [None, 4])) == "ensure_shape: the shapes differ (x=(2, 3, 4), shape=(None, 4))."
+    assert (
+        refusal(lambda: tf.ensure_shape(X, [None, 4]))
+        == "ensure_shape: the shapes differ (x=(2, 3, 4), shape=(None, 4))."
+    )
 
 
 def test_results_are_read_only_views_or_copies_but_never_change_their_source() -> None:
     source = tf.constant([[1.0, 2.0], [3.0, 4.0]])
-    for view in (tf.reshape(source, [4]), tf.transpose(source), source[0], tf.expand_dims(source, 0), tf.identity(source)):
+    for view in (
+        tf.reshape(source, [4]),
+        tf.transpose(source),
+        source[0],
+        tf.expand_dims(source, 0),
+        tf.identity(source),
+    ):
         view.numpy()[...] = 9
     assert source.numpy().tolist() == [[1, 2], [3, 4]]

@@ -15,7 +15,7 @@ def test_order_is_stable_both_ways() -> None:
     assert tf.sort([[3, 1], [1, 2]], axis=0).numpy().tolist() == [[1, 1], [3, 2]]
     assert tf.sort(tf.constant(["b", "a"])).numpy().tolist() == [b"a", b"b"]
     assert np.isnan(tf.sort([1.0, float("nan"), 0.0]).numpy()[-1])
-    with pytest.raises(ValueError, match="^sort: direction must be 'ASCENDING' or 'DESCENDING', not 'UP'"):
+    with pytest.raises(ValueError, match=r"^sort: direction must be 'ASCENDING' or 'DESCENDING', not 'UP'"):
         tf.sort([1], direction="UP")
 
 
