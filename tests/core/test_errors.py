@@ -9,7 +9,9 @@ from tensorsmith.core.errors import explain
 
 
 def test_explain_puts_five_parts_in_one_line() -> None:
-    text = explain("matmul", "inner sizes differ", {"a": (1, 3), "b": (1, 3)}, "they must be equal", "Did you mean b.T?")
+    text = explain(
+        "matmul", "inner sizes differ", {"a": (1, 3), "b": (1, 3)}, "they must be equal", "Did you mean b.T?"
+    )
     assert text == "matmul: inner sizes differ (a=(1, 3), b=(1, 3)); they must be equal. Did you mean b.T?"
     assert explain("who", "wrong") == "who: wrong."
     assert explain("who", "wrong", "as it is") == "who: wrong (as it is)."

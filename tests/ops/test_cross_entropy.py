@@ -35,7 +35,9 @@ def test_the_gradient_of_softmax_cross_entropy_is_softmax_minus_labels(labels: n
 def test_the_sparse_form_agrees_with_the_dense_one() -> None:
     labels = [2, 1]
     dense = tf.nn.softmax_cross_entropy_with_logits(np.eye(3)[labels], LOGITS).numpy()
-    np.testing.assert_allclose(tf.nn.sparse_softmax_cross_entropy_with_logits(labels, LOGITS).numpy(), dense, rtol=1e-12)
+    np.testing.assert_allclose(
+        tf.nn.sparse_softmax_cross_entropy_with_logits(labels, LOGITS).numpy(), dense, rtol=1e-12
+    )
     found = gradient(lambda x: tf.nn.sparse_softmax_cross_entropy_with_logits(labels, x), LOGITS)
     np.testing.assert_allclose(found, softmax(LOGITS) - np.eye(3)[labels], rtol=1e-10, atol=1e-12)
 

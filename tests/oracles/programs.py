@@ -4,4 +4,7 @@ from __future__ import annotations
 
 from tests.support.spine import Elsewhere
 
-ROWS: dict[str, Elsewhere] = {"gradient": Elsewhere("tests/program/test_lower.py")}
+ROWS: dict[str, Elsewhere] = {
+    "gradient": Elsewhere("tests/program/test_lower.py"),
+    "custom_gradient": Elsewhere("tests/state/test_custom_gradient.py"),
+}

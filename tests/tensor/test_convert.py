@@ -33,7 +33,9 @@ def test_strings_are_bytes_in_utf8() -> None:
 def test_a_tensor_is_given_back_as_it_is() -> None:
     tensor = tf.constant([1.0])
     assert convert(tensor) is tensor
-    with pytest.raises(ValueError, match=r"^Tensor conversion requested dtype int32 for Tensor with dtype float32: <tf"):
+    with pytest.raises(
+        ValueError, match=r"^Tensor conversion requested dtype int32 for Tensor with dtype float32: <tf"
+    ):
         convert(tensor, "int32")
 
 

@@ -61,7 +61,9 @@ def test_tensors_as_python_values() -> None:
     assert len(tf.zeros([4, 2])) == 4
     assert [row.shape for row in tf.zeros([2, 3])] == [(3,), (3,)]
     assert tf.constant([1, 2]).tolist() == [1, 2]
-    with pytest.raises(ValueError, match=r"^The truth value of a tensor with 2 elements is ambiguous \(shape \(2,\)\);"):
+    with pytest.raises(
+        ValueError, match=r"^The truth value of a tensor with 2 elements is ambiguous \(shape \(2,\)\);"
+    ):
         bool(tf.constant([1, 2]))
     with pytest.raises(TypeError, match=r"^A scalar tensor has no len"):
         len(tf.constant(1))

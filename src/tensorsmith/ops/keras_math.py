@@ -51,18 +51,26 @@ def _kind(dtype: dtypes.DType) -> str:
 
 def pair(x1: Any, x2: Any) -> tuple[Any, Any]:
     """Two values as operations take them: of one dtype, or a number beside a tensor that it follows."""
-    tensors = [x if isinstance(x, Tensor) or hasattr(x, "_read") else None for x in (x1, x2)]
-    if None not in tensors and x1.dtype is x2.dtype:
-        return x1, x2
-    if isinstance(x2, float) and tensors[0] is not None and not (x1.dtype.is_floating or x1.dtype.is_complex):
-        return cast(x1, dtypes.float32), x2
-    if isinstance(x1, float) and tensors[1] is not None and not (tensors[1].dtype.is_floating or tensors[1].dtype.is_complex):
-        return x1, cast(x2, dtypes.float32)
-    if isinstance(x1, (int, float)) or isinstance(x2, (int, float)):
-        return x1, x2
+    first, second = _is_number(x1), _is_number(x2)
+    if first and second:
+        return (float(x1), float(x2)) if isinstance(x1, float) or isinstance(x2, float) else (x1, x2)
+    if first or second:
+        tensor, number = convert(x2 if first else x1), x1 if first else x2
+        whole = not (tensor.dtype.is_floating or tensor.dtype.is_complex)
+        if whole and isinstance(number, float):
+            tensor = cast(tensor, dtypes.float32)
+        elif tensor.dtype.is_bool:
+            tensor = cast(tensor, dtypes.int32)
+        return (number, tensor) if first else (tensor, number)
     x1, x2 = convert(x1), convert(x2)
+    if x1.dtype is x2.dtype:
+        return x1, x2
     wanted = common_dtype(x1.dtype, x2.dtype)
     return cast(x1, wanted), cast(x2, wanted)
+
+
+def _is_number(x: Any) -> bool:
+    return isinstance(x, (int, float)) and not isinstance(x, bool)
 
 
 def floats(x: Any) -> Tensor:
@@ -212,11 +220,7 @@ def where(condition: Any, x1: Any = None, x2: Any = None) -> Any:
     """
     if x1 is None and x2 is None:
         return nonzero(condition)
-    if isinstance(x1, (int, float)) and isinstance(x2, (int, float)):
-        if isinstance(x1, float) or isinstance(x2, float):
-            x1, x2 = float(x1), float(x2)
-    else:
-        x1, x2 = pair(x1, x2)
+    x1, x2 = pair(x1, x2)
     return comparison.where(cast(condition, dtypes.bool_), x1, x2)
 
 

@@ -158,7 +158,9 @@ def norm(
     orders: dict[Any, Any] = {"euclidean": 2, "fro": 2}
     if isinstance(axis, tuple) and ord not in ("euclidean", "fro"):
         return apply(_matrix_norm, (tensor,), {"ord": plain(ord, "ord"), "axis": axis, "keepdims": bool(keepdims)})
-    return apply(_vector_norm, (tensor,), {"ord": float(orders.get(ord, ord)), "axis": axis, "keepdims": bool(keepdims)})
+    return apply(
+        _vector_norm, (tensor,), {"ord": float(orders.get(ord, ord)), "axis": axis, "keepdims": bool(keepdims)}
+    )
 
 
 @primitive(name="vector_norm", kinds="fc", quiet=True)

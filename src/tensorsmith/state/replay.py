@@ -105,7 +105,7 @@ class Replay:
     ) -> None:
         self.places_on_numpy: list[int] | None = None
         program = Program()
-        ids: dict[int, int] = {}
+        ids: dict[Any, int] = {}
         for number, leaf in leaves.items():
             ids[number] = program.input(leaf._array.shape, leaf._array.dtype)
         for op, inputs, settings, outputs in calls:
@@ -139,7 +139,7 @@ class Replay:
             self.keep = [at for at, i in enumerate(program.inputs) if i in needed]
             program.inputs = [program.inputs[at] for at in self.keep]
             self.program = program
-            self.shapes = [shape for shape, _ in specs]
+            self.shapes: list[Any] = [shape for shape, _ in specs]
             self.flat = len(used) > 1 and len({dtype for _, dtype in specs}) == 1
             self.bounds = np.cumsum([0] + [int(np.prod(s)) for s in self.shapes]).tolist()
             # one operation to an outer tape: differentiating it again gives the second derivative
@@ -147,7 +147,7 @@ class Replay:
             self.function: Any = None
             # True once XLA has turned the program down: JAX then takes it operation by operation
             self.refused = False
-            self._small = _UNTRIED
+            self._small: Any = _UNTRIED
             self._made = [ids[o] for _, _, _, outs in calls for o in (outs if type(outs) is tuple else (outs,))]
 
     def __call__(self, leaves: list[Tensor], recorded: list[Tensor], seeds: list[Tensor]) -> list[Any]:
@@ -206,7 +206,11 @@ class Replay:
             return known
 
         # the value is the recorded one; what flows back goes on into the operation that gave it
-        recorded_as.defvjp(lambda value, known: (known, None), lambda _, flow: (flow, None))
+        def back(_: None, flow: Any) -> tuple[Any, None]:
+            # nothing stays nothing: as zeros it would meet an infinite slope and be NaN
+            return None if isinstance(flow, jax.custom_derivatives.SymbolicZero) else flow, None
+
+        recorded_as.defvjp(lambda value, known: (known.value, None), back, symbolic_zeros=True)
 
         def backward(*arrays: Any) -> list[Any]:
             env = dict(program.constants)
@@ -227,10 +231,8 @@ class Replay:
             targets, pull = jax.vjp(forward, *(env[i] for i in group.sources))
             return list(pull([jax.numpy.ones_like(t) for t in targets]))
 
-        examples: list[Any] = [
-            np.broadcast_to(np.zeros((), dtype), shape)
-            for shape, dtype in (program.specs[i] for i in [*program.inputs, *made])
-        ]
+        known_specs: list[Any] = [program.specs[i] for i in [*program.inputs, *made]]
+        examples: list[Any] = [np.broadcast_to(np.zeros((), dtype), shape) for shape, dtype in known_specs]
         with execute.guard():
             small = Small(backward, examples, jax)
         every = [(True, at) for at in self.keep] + [(False, order[number]) for number in made]

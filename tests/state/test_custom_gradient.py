@@ -1,0 +1,146 @@
+"""Functions that bring their own derivative, at once and compiled."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import tensorsmith as tf
+from tensorsmith.function.trace import trace
+from tensorsmith.program import execute
+
+
+@tf.custom_gradient
+def softplus(z):
+    exp = tf.exp(z)
+
+    def slope(upstream):
+        return upstream / (1 + 1 / exp)
+
+    return tf.math.log(exp + 1), slope
+
+
+def gradient(function: object, *values: float) -> list[float | None]:
+    variables = [tf.Variable(value, dtype=tf.float64) for value in values]
+    with tf.GradientTape() as tape:
+        result = function(*variables)  # type: ignore[operator]
+    return [None if g is None else g.numpy().item() for g in tape.gradient(result, variables)]
+
+
+def test_the_given_derivative_is_taken_where_the_own_one_is_nan() -> None:
+    assert gradient(lambda z: tf.math.log(tf.exp(z) + 1), 1000.0) != [1.0]
+    assert gradient(softplus, 1000.0) == [1.0]
+    assert gradient(softplus, 0.5) == pytest.approx([1 / (1 + np.exp(-0.5))])
+
+
+def test_the_derivative_given_may_be_another_than_the_true_one() -> None:
+    @tf.custom_gradient
+    def reversed_(x):
+        return x * 1.0, lambda upstream: -upstream
+
+    assert gradient(lambda x: 3.0 * reversed_(x * x), 2.0) == [-12.0]
+
+
+def test_it_is_the_same_when_compiled() -> None:
+    def body(graph):
+        z = graph.input((None,), "float64")
+        with tf.GradientTape() as tape:
+            tape.watch(z)
+            y = tf.reduce_sum(softplus(z) * 2.0)
+        return y, tape.gradient(y, z)
+
+    z = np.array([0.5, 800.0])
+    (y, slopes), _ = execute.run(trace(body).program, [z], [])
+    np.testing.assert_allclose(slopes, 2 / (1 + np.exp(-z)))
+    assert y == np.inf
+
+
+def test_calls_with_other_values_share_their_compiled_form() -> None:
+    programs = []
+    for value in (0.2, 0.3):
+        with tf.GradientTape() as tape:
+            tape.watch(z := tf.constant(value, tf.float64))
+            softplus(z)
+        programs += [settings["backward"] for op, _, settings, _ in tape._calls if op.name == "custom_gradient"]
+    assert programs[0].signature() == programs[1].signature()
+    assert not programs[0].constants
+
+
+def test_several_arguments_results_and_none() -> None:
+    @tf.custom_gradient
+    def both(x, y):
+        return (x + y, x * y), lambda a, b: (10.0 * a + b, None)
+
+    x, y = tf.Variable(2.0), tf.Variable(3.0)
+    with tf.GradientTape() as tape:
+        a, b = both(x, y)
+        total = a + 5.0 * b
+    by_x, by_y = tape.gradient(total, [x, y])
+    assert by_x.numpy() == 15
+    assert by_y is None or by_y.numpy() == 0
+
+
+def test_variables_that_are_read_are_told_to_the_derivative() -> None:
+    w = tf.Variable(3.0)
+
+    @tf.custom_gradient
+    def scaled(x):
+        def slopes(upstream, variables=None):
+            assert variables[0] is w
+            return 100.0 * upstream, [x * upstream]
+
+        return w * x, slopes
+
+    x = tf.Variable(2.0)
+    with tf.GradientTape() as tape:
+        y = scaled(x)
+    assert [g.numpy() for g in tape.gradient(y, [x, w])] == [100, 2]
+
+
+def test_variables_that_are_read_must_be_taken() -> None:
+    w = tf.Variable(3.0, name="w")
+
+    @tf.custom_gradient
+    def scaled(x):
+        return w * x, lambda upstream: upstream
+
+    with tf.GradientTape(), pytest.raises(TypeError) as caught:
+        scaled(tf.constant(1.0))
+    assert str(caught.value) == (
+        "custom_gradient of scaled: it reads trainable variables, but its grad_fn does not take them (variables=['w:0']); "
+        "grad_fn(*upstream, variables=None) must return (by_arguments, by_variables)."
+    )
+
+
+def test_a_wrong_number_of_derivatives_is_refused() -> None:
+    @tf.custom_gradient
+    def both(x, y):
+        return x + y, lambda upstream: upstream
+
+    with tf.GradientTape(), pytest.raises(ValueError, match="another number of derivatives than there are arguments"):
+        both(tf.constant(1.0), tf.constant(1.0))
+
+
+def test_the_derivative_of_the_derivative() -> None:
+    @tf.custom_gradient
+    def cubed(x):
+        return x**3, lambda upstream: upstream * 3 * x**2
+
+    x = tf.Variable(2.0, dtype=tf.float64)
+    with tf.GradientTape() as outer:
+        with tf.GradientTape() as inner:
+            y = cubed(x)
+        slope = inner.gradient(y, x)
+    assert slope.numpy() == 12
+    assert outer.gradient(slope, x).numpy() == pytest.approx(12)
+
+
+def test_without_a_tape_only_the_value_is_computed() -> None:
+    @tf.custom_gradient
+    def plain(x):
+        def slope(upstream):
+            raise AssertionError("nobody asked")
+
+        return x + 1.0, slope
+
+    assert plain(tf.constant(1.0)).numpy() == 2
