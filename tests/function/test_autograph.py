@@ -311,7 +311,6 @@ def test_a_value_returned_on_some_ways_only_is_refused():
             if x > 0.0:
                 return x
 
-
     with pytest.raises(ValueError, match="return a value on every way"):
         f(tf.constant(1.0))
 

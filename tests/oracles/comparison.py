@@ -17,9 +17,11 @@ SHIFTS = d.ints(0, 5, 3, 4)
 
 def each(function):
     """A function of two Python numbers on all pairs."""
-    return lambda x, y: np.array([function(a, b) for a, b in np.broadcast(x, y)]).reshape(
-        np.broadcast_shapes(np.shape(x), np.shape(y))
-    ).astype(bool)
+    return lambda x, y: (
+        np.array([function(a, b) for a, b in np.broadcast(x, y)])
+        .reshape(np.broadcast_shapes(np.shape(x), np.shape(y)))
+        .astype(bool)
+    )
 
 
 def bits(function):

@@ -42,7 +42,11 @@ def gathered(params, indices, axis=0, batch_dims=0):
     if not batch_dims:
         out = [np.take(params, int(i), axis) for i in indices.flat]
         block = np.array(out).reshape(*indices.shape, *params.shape[:axis], *params.shape[axis + 1 :])
-        order = [*range(indices.ndim, indices.ndim + axis), *range(indices.ndim), *range(indices.ndim + axis, block.ndim)]
+        order = [
+            *range(indices.ndim, indices.ndim + axis),
+            *range(indices.ndim),
+            *range(indices.ndim + axis, block.ndim),
+        ]
         return np.transpose(block, order)
     return np.stack([gathered(p, i, axis - 1, batch_dims - 1) for p, i in zip(params, indices, strict=True)])
 
@@ -88,7 +92,11 @@ def best(x, k, index_type=None):
 
 def different(x, out_idx=None):
     seen = list(dict.fromkeys(x.tolist()))
-    return np.array(seen, x.dtype), np.array([seen.index(v) for v in x.tolist()]), np.array([x.tolist().count(v) for v in seen])
+    return (
+        np.array(seen, x.dtype),
+        np.array([seen.index(v) for v in x.tolist()]),
+        np.array([x.tolist().count(v) for v in seen]),
+    )
 
 
 def counted(arr, weights, size):

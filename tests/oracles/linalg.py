@@ -22,8 +22,16 @@ SIGNS = "right up to signs"
 
 
 def by_sums(a, b, **turn):
-    a = np.swapaxes(np.conj(a) if turn.get("adjoint_a") else a, -1, -2) if turn.get("transpose_a") or turn.get("adjoint_a") else a
-    b = np.swapaxes(np.conj(b) if turn.get("adjoint_b") else b, -1, -2) if turn.get("transpose_b") or turn.get("adjoint_b") else b
+    a = (
+        np.swapaxes(np.conj(a) if turn.get("adjoint_a") else a, -1, -2)
+        if turn.get("transpose_a") or turn.get("adjoint_a")
+        else a
+    )
+    b = (
+        np.swapaxes(np.conj(b) if turn.get("adjoint_b") else b, -1, -2)
+        if turn.get("transpose_b") or turn.get("adjoint_b")
+        else b
+    )
     return (a[..., :, :, None] * b[..., None, :, :]).sum(-2)
 
 
@@ -32,7 +40,16 @@ def each_matrix(function):
 
     def on_stack(x, *rest, **settings):
         flat = x.reshape(-1, *x.shape[-2:])
-        found = np.array([function(m, *[np.broadcast_to(r, (*x.shape[:-2], *r.shape[-2:])).reshape(-1, *r.shape[-2:])[i] for r in rest], **settings) for i, m in enumerate(flat)])
+        found = np.array(
+            [
+                function(
+                    m,
+                    *[np.broadcast_to(r, (*x.shape[:-2], *r.shape[-2:])).reshape(-1, *r.shape[-2:])[i] for r in rest],
+                    **settings,
+                )
+                for i, m in enumerate(flat)
+            ]
+        )
         return found.reshape(*x.shape[:-2], *found.shape[1:])
 
     return on_stack
@@ -48,7 +65,9 @@ def cofactors(m):
 def adjugate(m, adjoint=False):
     m = np.conj(m.T) if adjoint else m
     n = len(m)
-    return np.array([[(-1) ** (i + j) * cofactors(np.delete(np.delete(m, j, 0), i, 1)) for j in range(n)] for i in range(n)]) / cofactors(m)
+    return np.array(
+        [[(-1) ** (i + j) * cofactors(np.delete(np.delete(m, j, 0), i, 1)) for j in range(n)] for i in range(n)]
+    ) / cofactors(m)
 
 
 def banded(x, num_lower, num_upper):

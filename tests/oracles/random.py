@@ -8,7 +8,11 @@ from tests.support.spine import Draw, Row
 
 d = Draw(8)
 STATE = np.array([5, 2**63 + 11, 3], "uint64")
-FLOATS = [{"sizes": (3, 5), "dtype": np.dtype("float32")}, {"sizes": (0, 2), "dtype": np.dtype("float64")}, {"sizes": (), "dtype": np.dtype("float16")}]
+FLOATS = [
+    {"sizes": (3, 5), "dtype": np.dtype("float32")},
+    {"sizes": (0, 2), "dtype": np.dtype("float64")},
+    {"sizes": (), "dtype": np.dtype("float16")},
+]
 RANDOM = "a draw"
 
 

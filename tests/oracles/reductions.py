@@ -15,7 +15,14 @@ BOOLS = d.ints(0, 4, 3, 4).astype(bool)
 SCALAR = np.float32(1.5)
 EMPTY = np.zeros((0, 3), "float32")
 HALF = d.normal(3, 4, 2).astype("float16")
-AXES = [{}, {"axis": 1}, {"axis": (0, -1)}, {"axis": -2, "keepdims": True}, {"axis": None, "keepdims": True}, {"axis": ()}]
+AXES = [
+    {},
+    {"axis": 1},
+    {"axis": (0, -1)},
+    {"axis": -2, "keepdims": True},
+    {"axis": None, "keepdims": True},
+    {"axis": ()},
+]
 FLAT = [{}, {"axis": 0}, {"axis": -1, "keepdims": True}]
 
 
@@ -56,7 +63,13 @@ def running(step, start):
     return reduce
 
 
-RUNS = [{}, {"axis": 1}, {"axis": -1, "exclusive": True}, {"axis": 0, "reverse": True}, {"exclusive": True, "reverse": True}]
+RUNS = [
+    {},
+    {"axis": 1},
+    {"axis": -1, "exclusive": True},
+    {"axis": 0, "reverse": True},
+    {"exclusive": True, "reverse": True},
+]
 
 
 def whole_mean(v):
@@ -64,7 +77,9 @@ def whole_mean(v):
 
 
 def placed(function):
-    return lambda x, axis=0, output_type=None: over(lambda v: v.tolist().index(function(v.tolist())))(x, 0 if axis is None else axis)
+    return lambda x, axis=0, output_type=None: over(lambda v: v.tolist().index(function(v.tolist())))(
+        x, 0 if axis is None else axis
+    )
 
 
 def norm(x, mean, variance, offset, scale, variance_epsilon=0.001):

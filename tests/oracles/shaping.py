@@ -28,7 +28,12 @@ def whole(x, dtype):
     """Towards zero, cut off at the limits, NaN as 0: in Python's integers."""
     limits = np.iinfo(dtype)
     return np.array(
-        [0 if v != v else min(max(int(v) if abs(v) != np.inf else (v > 0) * 10**20 - (v < 0) * 10**20, limits.min), limits.max) for v in np.ravel(x)],
+        [
+            0
+            if v != v
+            else min(max(int(v) if abs(v) != np.inf else (v > 0) * 10**20 - (v < 0) * 10**20, limits.min), limits.max)
+            for v in np.ravel(x)
+        ],
         dtype,
     ).reshape(np.shape(x))
 
@@ -38,7 +43,11 @@ def cast(x, dtype):
         return whole(x, dtype)
     if dtype.kind == "b":
         return x != 0
-    return np.array([complex(v).real if dtype.kind != "c" else v for v in x.flat]).reshape(x.shape) if x.dtype.kind == "c" else np.array(x.tolist(), dtype)
+    return (
+        np.array([complex(v).real if dtype.kind != "c" else v for v in x.flat]).reshape(x.shape)
+        if x.dtype.kind == "c"
+        else np.array(x.tolist(), dtype)
+    )
 
 
 def moved(x, perm):

@@ -72,7 +72,9 @@ def _rewritten(function: types.FunctionType) -> tuple[ast.Module, str]:
     ):
         raise NoSource("generators and coroutines are left alone")
     fresh, arguments = Fresh(), node.args
-    body: list[Any] = node.body if isinstance(node, ast.FunctionDef) else [ast.copy_location(ast.Return(node.body), node)]
+    body: list[Any] = (
+        node.body if isinstance(node, ast.FunctionDef) else [ast.copy_location(ast.Return(node.body), node)]
+    )
     outer = bound(body)
     positional = [*arguments.posonlyargs, *arguments.args]
     body = loops.Jumps(fresh).block(loops.lower_returns(body, fresh))

@@ -60,7 +60,9 @@ class Variable(StateVariable):
         with context.eagerly():
             if callable(initializer) and not isinstance(initializer, (Tensor, StateVariable)):
                 if shape is None:
-                    raise ValueError(f"The variable {name!r} needs a shape, as its first value comes from an initializer.")
+                    raise ValueError(
+                        f"The variable {name!r} needs a shape, as its first value comes from an initializer."
+                    )
                 shape = tuple(int(d) for d in shape)
                 value = _initial(initializer, shape, dtype, name)
             else:

@@ -133,7 +133,9 @@ class GradientTape:
         self._used = True
         if type(sources) is list and type(target) is Tensor and output_gradients is None and unconnected == "none":
             # a list of variables, each read once: what a training loop asks
-            values = [row[1][0] for row in [self._reads.get(id(s)) for s in sources] if row is not None and len(row[1]) == 1]
+            values = [
+                row[1][0] for row in [self._reads.get(id(s)) for s in sources] if row is not None and len(row[1]) == 1
+            ]
             if len(values) == len(sources):
                 return self._gradients([self._resolve(target)], values, None)
         targets = (

@@ -56,7 +56,11 @@ class Progress:
         else:
             total = self.total or (done if final else None)
             share = f"{done}/{total}" if total else f"{done}/?"
-            bar = "━" * WIDTH if not total else ("━" * int(WIDTH * done / total)).ljust(WIDTH, "─" if self.terminal else " ")
+            bar = (
+                "━" * WIDTH
+                if not total
+                else ("━" * int(WIDTH * done / total)).ljust(WIDTH, "─" if self.terminal else " ")
+            )
             line = f"{share} {bar} {_each(seconds)} {_each(seconds / max(done, 1))}/step - {values}"
             self.stream.write(("\r\x1b[K" if self.terminal else "") + line + ("\n" if final else ""))
         self.stream.flush()
