@@ -73,7 +73,7 @@ def test_shuffling_takes_every_row_once():
     model = Spy()
     model.compile(loss="mse", run_eagerly=True)
     model.fit(np.arange(10, dtype="float32").reshape(-1, 1), np.zeros((10, 1)), batch_size=4, epochs=2, verbose=0)
-    first, second = sum(seen[:3], []), sum(seen[3:], [])
+    first, second = [x for part in seen[:3] for x in part], [x for part in seen[3:] for x in part]
     assert sorted(first) == sorted(second) == list(range(10))
     assert first != second
 
@@ -234,3 +234,40 @@ def test_the_averages_of_use_ema_are_the_weights_after_fit():
         after_one = [0.5 * one + 0.5 * two]
         before = [0.5 * (0.5 * start + 0.5 * one) + 0.5 * two]
         assert any(np.allclose(found, expected[0], rtol=1e-4, atol=1e-5) for expected in (after_one, before))
+
+
+def test_the_losses_of_several_outputs_are_means_over_rows():
+    inputs = keras.Input(shape=(5,))
+    one, two = keras.layers.Dense(1, name="one")(inputs), keras.layers.Dense(1, name="two")(inputs)
+    model = keras.Model(inputs, [one, two])
+    model.compile(loss="mse", optimizer=keras.optimizers.SGD(0.0))
+    logs = model.fit(X, [Y, 2 * Y], batch_size=32, shuffle=False, verbose=0).history
+    for name, target, predicted in zip(("one", "two"), (Y, 2 * Y), model.predict(X, verbose=0), strict=True):
+        np.testing.assert_allclose(logs[f"{name}_loss"], [np.mean((target - predicted) ** 2)], rtol=1e-4)
+
+
+def test_one_array_without_targets_reaches_the_steps_as_itself():
+    class Code(keras.Model):
+        def __init__(self):
+            super().__init__()
+            self.dense = keras.layers.Dense(5)
+
+        def call(self, x):
+            return self.dense(x)
+
+        def train_step(self, data):
+            with tf.GradientTape() as tape:
+                loss = tf.reduce_mean(tf.square(data - self(data)))
+            self.optimizer.apply_gradients(
+                zip(tape.gradient(loss, self.trainable_variables), self.trainable_variables, strict=True)
+            )
+            return {"loss": loss}
+
+        def predict_step(self, data):
+            return self(data)
+
+    model = Code()
+    model.compile(optimizer="adam")
+    losses = model.fit(X, epochs=3, verbose=0).history["loss"]
+    assert losses[-1] < losses[0]
+    np.testing.assert_allclose(model.predict(X, verbose=0), model(X).numpy(), rtol=1e-5, atol=1e-6)

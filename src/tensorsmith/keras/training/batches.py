@@ -16,7 +16,8 @@ class ArrayData:
     """Arrays that all have the same number of rows.
 
     arrays     the flat list of NumPy arrays.
-    structure  (x, y, sample_weight) in nested form, as the step gets it.
+    parts      x, y and sample_weight as far as they were given, nested.
+    structure  what a step gets: (x, y, sample_weight), (x, y), (x,) for several inputs, or x itself for one array.
     rows       their number of rows.
     """
 
@@ -27,14 +28,15 @@ class ArrayData:
         elif y is not None:
             parts = (x, y)
         names = ("x", "y", "sample_weight")
-        self.structure = tuple(as_arrays(part, f"{who}: {name}") for part, name in zip(parts, names))
-        self.arrays: list[np.ndarray] = nest.flatten(self.structure)
+        self.parts = tuple(as_arrays(part, f"{who}: {name}") for part, name in zip(parts, names))
+        self.structure = packed(self.parts)
+        self.arrays: list[np.ndarray] = nest.flatten(self.parts)
         if not self.arrays:
             raise ValueError(f"{who}: x holds no data.")
         sizes = {a.shape[0] if a.ndim else None for a in self.arrays}
         if len(sizes) > 1 or None in sizes:
             told = ", ".join(
-                f"{name} {[tuple(a.shape) for a in nest.flatten(part)]}" for name, part in zip(names, self.structure)
+                f"{name} {[tuple(a.shape) for a in nest.flatten(part)]}" for name, part in zip(names, self.parts)
             )
             raise ValueError(f"{who}: all arrays must have the same number of rows; their shapes are: {told}.")
         self.rows: int = self.arrays[0].shape[0]
@@ -42,14 +44,15 @@ class ArrayData:
     def take(self, rows: Any) -> ArrayData:
         """The same for some of the rows: a slice, or indices."""
         taken = object.__new__(ArrayData)
-        taken.structure = nest.map_structure(lambda a: a[rows], self.structure)
-        taken.arrays = nest.flatten(taken.structure)
+        taken.parts = nest.map_structure(lambda a: a[rows], self.parts)
+        taken.structure = packed(taken.parts)
+        taken.arrays = nest.flatten(taken.parts)
         taken.rows = taken.arrays[0].shape[0]
         return taken
 
     def warn_not_finite(self, who: str) -> str | None:
         """The text of a warning that names the first array with NaN or infinite values; None when there is none."""
-        for part, name in zip(self.structure, ("x", "y", "sample_weight")):
+        for part, name in zip(self.parts, ("x", "y", "sample_weight")):
             for array in nest.flatten(part):
                 if array.dtype.kind != "f" or not array.size:
                     continue
@@ -67,6 +70,11 @@ class ArrayData:
         return None
 
 
+def packed(parts: tuple[Any, ...]) -> Any:
+    """What a step is given for these parts: one array alone stands for itself, as in Keras."""
+    return parts[0] if len(parts) == 1 and not isinstance(parts[0], (tuple, list)) else parts
+
+
 def as_arrays(value: Any, who: str) -> Any:
     """The arrays of a nested value, floats as `floatx`; TypeError or ValueError, naming what is wrong."""
     if isinstance(value, dict):
@@ -75,8 +83,9 @@ def as_arrays(value: Any, who: str) -> Any:
         return type(value)(as_arrays(part, f"{who}[{at}]") for at, part in enumerate(value))
     if value is None:
         return None
-    if hasattr(value, "_read"):
-        value = value._read()
+    read = getattr(value, "_read", None)
+    if read is not None:
+        value = read()
     if isinstance(value, Tensor):
         array = np.asarray(value._array)
     elif hasattr(value, "to_numpy"):
@@ -141,4 +150,4 @@ def batches_of(source: Any) -> Iterator[Any]:
         items = iter(source)
     for item in items:
         parts = item if isinstance(item, tuple) else (item,)
-        yield tuple(as_arrays(part, name) for part, name in zip(parts, ("x", "y", "sample_weight")))
+        yield packed(tuple(as_arrays(part, name) for part, name in zip(parts, ("x", "y", "sample_weight"))))

@@ -6,7 +6,8 @@ from typing import Any
 
 from tensorsmith.core import nest
 from tensorsmith.keras import losses, metrics
-from tensorsmith.ops.shaping import expand_dims
+from tensorsmith.ops.casting import cast
+from tensorsmith.ops.shaping import expand_dims, shape
 
 
 def match_rank(target: Any, prediction: Any) -> Any:
@@ -66,7 +67,8 @@ class CompiledLoss:
                 continue
             value = loss(match_rank(target, prediction), prediction, sample_weight=weight)
             if self.trackers and self.trackers[at] is not None:
-                self.trackers[at].update_state(value)
+                rows = cast(shape(prediction)[0], value.dtype)
+                self.trackers[at].update_state(value, sample_weight=rows)
             value = value if factor == 1.0 else value * factor
             total = value if total is None else total + value
         return total

@@ -24,10 +24,10 @@ def predict(model: Any, x: Any, batch_size: Any, verbose: Any, steps: int | None
     verbose = 1 if verbose == "auto" else verbose
     size = batch_rows(batch_size)
     if batches.is_iterable_data(x):
-        source: Any = (parts[:1] for parts in batches.batches_of(x))
+        source: Any = (batches.packed((batches.unpack(batch)[0],)) for batch in batches.batches_of(x))
         count = steps if steps is not None else (len(x) if hasattr(x, "__len__") else None)
     else:
-        structure = (batches.as_arrays(x, "predict: x"),)
+        structure = batches.packed((batches.as_arrays(x, "predict: x"),))
         rows = len(nest.flatten(structure)[0])
         if rows <= size and not verbose and not callbacks and rows:
             return nest.map_structure(lambda a: a, _batch(model, structure))

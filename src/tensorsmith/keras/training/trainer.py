@@ -37,6 +37,7 @@ class Trainer(Layer):
     _fit_lock: Any
     _state_lock: Any
     output_names: list[str]
+    _build_by_call: Callable[[Any], Any]  # of Model
 
     def _prepare(self) -> None:
         state = self.__dict__
@@ -101,7 +102,8 @@ class Trainer(Layer):
 
     def compile_from_config(self, config: dict[str, Any]) -> None:
         """Compiles as `get_compile_config` says."""
-        known = {key: registry.deserialize_keras_object(value) for key, value in config.items()}
+        roles = {"optimizer": "optimizer", "loss": "loss", "metrics": "metric", "weighted_metrics": "metric"}
+        known = {key: _deserialized(value, roles.get(key)) for key, value in config.items()}
         self.compile(**known)
         if self.optimizer is not None and self.built:
             self.optimizer.build(self.trainable_variables)
@@ -112,7 +114,9 @@ class Trainer(Layer):
         found: list[Any] = []
         if self._loss_tracker is not None:
             found.append(self._loss_tracker)
+        if self._compiled_loss is not None:
             found.extend(t for t in self._compiled_loss.trackers if t is not None)
+        if self._compiled_metrics is not None:
             found.extend(self._compiled_metrics.metrics)
         inside = [m for m in super().metrics if not any(m is f for f in found)]  # type: ignore[misc]
         return [*found, *inside]
@@ -144,7 +148,7 @@ class Trainer(Layer):
         for extra in self.losses:
             total = extra if total is None else total + extra
         if total is None:
-            if self.compiled and self._compile_given["loss"] is None:
+            if self._compile_given is not None and self._compile_given["loss"] is None:
                 raise ValueError(
                     f"The model {self.name!r} has no loss: give one to compile(loss=...), or add_loss in a layer."
                     if y is not None
@@ -166,14 +170,17 @@ class Trainer(Layer):
         self, y_true: Any, y_pred: Any, sample_weight: Any = None, regularization_losses: Any = None
     ) -> Any:
         """Keras 2: the loss of `compile`, with penalties added."""
-        total = self._compiled_loss(y_true, y_pred, sample_weight)
+        own = self._compiled_loss
+        if own is None:
+            raise RuntimeError("You must call model.compile(optimizer, loss) before model.compiled_loss().")
+        total = own(y_true, y_pred, sample_weight)
         for extra in regularization_losses or []:
             total = total + extra
         self._track_loss(total, y_pred)
         return total
 
     @property
-    def compiled_metrics(self) -> CompiledMetrics:
+    def compiled_metrics(self) -> CompiledMetrics | None:
         return self._compiled_metrics
 
     def get_metrics_result(self) -> dict[str, Any]:
@@ -363,6 +370,15 @@ class Trainer(Layer):
     def predict_on_batch(self, x: Any) -> Any:
         """The outputs for one batch."""
         return self.predict(x, batch_size=max(len(nest.flatten(x)[0]), 1), verbose=0)
+
+
+def _deserialized(config: Any, role: str | None) -> Any:
+    """The part of this role that a config describes; lists and dicts of them in their own form."""
+    if isinstance(config, (list, tuple)):
+        return [_deserialized(part, role) for part in config]
+    if isinstance(config, dict) and "class_name" not in config:
+        return {key: _deserialized(part, role) for key, part in config.items()}
+    return registry.deserialize_keras_object(config, kind=role) if isinstance(config, dict) else config
 
 
 def _check_scalar(loss: Any, model: Any) -> None:
