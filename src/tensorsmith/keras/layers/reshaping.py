@@ -46,7 +46,7 @@ class Reshape(Layer):
             return reshape(inputs, (-1, *target))
         return reshape(inputs, concat([shape(inputs)[:1], list(target)], 0))
 
-    def _target(self, given: tuple[int | None, ...]) -> tuple[int, ...]:
+    def _target(self, given: tuple[Any, ...]) -> tuple[int, ...]:
         """The target shape, its -1 worked out where the input's sizes are known; ValueError where they do not fit."""
         target = self.target_shape
         if None in given[1:]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, cast
 
 from tensorsmith.keras import registry
 from tensorsmith.keras.layers.base import Layer
@@ -18,12 +19,15 @@ class Model(Trainer):
     and `compute_loss`, which are traced and compiled like the built-in ones.
     """
 
+    _set_graph: Callable[[Any, Any], None]  # where it is Functional
+
     def __new__(cls, *args: Any, **kwargs: Any) -> Any:
+        made: Any = cls
         if cls is Model and (len(args) >= 2 or "outputs" in kwargs):
             from tensorsmith.keras.models.functional import Functional
 
-            cls = Functional
-        model = super().__new__(cls, *args, **kwargs)
+            made = Functional
+        model = super().__new__(made, *args, **kwargs)
         model._prepare()
         return model
 
@@ -42,7 +46,9 @@ class Model(Trainer):
 
         if not isinstance(self, Functional):
             # the user's class stays first, so that its own train_step and call win
-            mixed = type(type(self).__name__, (type(self), Functional), {"__module__": type(self).__module__})
+            mixed = type(
+                type(self).__name__, (cast(Any, type(self)), Functional), {"__module__": type(self).__module__}
+            )
             self.__class__ = mixed
         self._set_graph(inputs, outputs)
 

@@ -85,8 +85,8 @@ class Sequential(Model):
         first = self._sequence[0] if self._sequence else None
         if self._entry is None and first is not None:
             shape = first.__dict__.get("_batch_input_shape")
-            if shape is None and isinstance(first, Model) and first.built and getattr(first, "inputs", None):
-                shape = first.inputs[0].shape
+            if shape is None and isinstance(first, Model) and first.built and (ins := getattr(first, "inputs", None)):
+                shape = ins[0].shape
             if shape is not None:
                 self.__dict__["_entry"] = Input(batch_shape=shape)._keras_history[0].layer
         if self._entry is None or not self._sequence:

@@ -161,18 +161,18 @@ class _Reader:
             if name in ("", ".", "..") or "/" in name:
                 raise refusal(self.file, f"{quoted(name)!r} is no name", quoted(path))
             # the kind of link is looked at before the object behind it is opened
-            if identifier.links.get_info(raw).type != h5py.h5l.TYPE_HARD:
+            if identifier.links.get_info(raw).type != h5py.h5l.TYPE_HARD:  # pyright: ignore[reportAttributeAccessIssue]
                 raise refusal(self.file, "it is a link to somewhere else, which is never followed", quoted(where))
-            info = h5py.h5o.get_info(identifier, raw)
+            info = h5py.h5o.get_info(identifier, raw)  # pyright: ignore[reportAttributeAccessIssue]
             key = (info.fileno, info.addr) if hasattr(info, "addr") else (info.fileno, hash(info.token))
             if key in self.seen:
                 raise refusal(self.file, "the same object stands under two names", quoted(where))
             self.seen.add(key)
             if len(self.seen) > _MOST_OBJECTS:
                 raise refusal(self.file, f"it holds more than {_MOST_OBJECTS} objects")
-            if info.type == h5py.h5o.TYPE_GROUP:
+            if info.type == h5py.h5o.TYPE_GROUP:  # pyright: ignore[reportAttributeAccessIssue]
                 result.children[name] = self.group(h5py.h5g.open(identifier, raw), where + "/", depth + 1)
-            elif info.type == h5py.h5o.TYPE_DATASET:
+            elif info.type == h5py.h5o.TYPE_DATASET:  # pyright: ignore[reportAttributeAccessIssue]
                 result.children[name] = self.array(h5py.h5d.open(identifier, raw), where)
             else:
                 raise refusal(self.file, "it is neither a group nor an array", quoted(where))
