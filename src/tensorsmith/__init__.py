@@ -131,7 +131,26 @@ if TYPE_CHECKING:
     from tensorsmith.function.control_flow import case, cond, map_fn, switch_case, while_loop
     from tensorsmith.function.function import function
     from tensorsmith.keras import initializers, losses, metrics, optimizers
+    from tensorsmith.ops.activations import sigmoid
+    from tensorsmith.ops.cumulative import cumsum
     from tensorsmith.ops.debugging import print_ as print
+    from tensorsmith.ops.normalization import clip_by_global_norm, clip_by_norm
+    from tensorsmith.ops.sorting import argsort, searchsorted, sort, unique, unique_with_counts
+    from tensorsmith.ops.trigonometry import (
+        acos,
+        acosh,
+        asin,
+        asinh,
+        atan,
+        atan2,
+        atanh,
+        cos,
+        cosh,
+        sin,
+        sinh,
+        tan,
+        tanh,
+    )
     from tensorsmith.public import (
         autograph,
         bitwise,
@@ -150,6 +169,8 @@ if TYPE_CHECKING:
         sparse,
         strings,
     )
+    from tensorsmith.state.custom_gradient import custom_gradient
+    from tensorsmith.state.module import Module
     from tensorsmith.state.tape import GradientTape
     from tensorsmith.structures.ragged import RaggedTensor
     from tensorsmith.structures.sparse import SparseTensor

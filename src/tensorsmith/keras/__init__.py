@@ -1,6 +1,6 @@
 """The public namespace `keras`."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tensorsmith.keras import (
     activations,
@@ -26,6 +26,10 @@ from tensorsmith.keras.optimizers import Optimizer
 from tensorsmith.keras.regularizers import Regularizer
 from tensorsmith.keras.variable import Variable
 from tensorsmith.public import keras_ops as ops
+
+if TYPE_CHECKING:
+    # what __getattr__ finds
+    from tensorsmith.keras import saving
 
 __version__ = "3.15.0"
 

@@ -61,7 +61,9 @@ class Progress:
                 if not total
                 else ("━" * int(WIDTH * done / total)).ljust(WIDTH, "─" if self.terminal else " ")
             )
-            line = f"{share} {bar} {_each(seconds)} {_each(seconds / max(done, 1))}/step" + (f" - {values}" if values else "")
+            line = f"{share} {bar} {_each(seconds)} {_each(seconds / max(done, 1))}/step" + (
+                f" - {values}" if values else ""
+            )
             self.stream.write(("\r\x1b[K" if self.terminal else "") + line + ("\n" if final else ""))
         self.stream.flush()
 
