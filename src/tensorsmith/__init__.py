@@ -185,6 +185,8 @@ del globals()["function"]
 
 # Where the names are that are not needed to build and add tensors: each is imported when it is first asked for.
 _LATER = {
+    "reverse_sequence": "tensorsmith.ops.sequences",
+    "sequence_mask": "tensorsmith.ops.sequences",
     "GradientTape": "tensorsmith.state.tape",
     "Module": "tensorsmith.state.module",
     "RaggedTensor": "tensorsmith.structures.ragged",
@@ -257,15 +259,15 @@ __all__ = [
     "int8", "is_symbolic_tensor", "is_tensor", "keras", "less", "less_equal", "linalg", "linspace", "logical_and",
     "logical_not", "logical_or", "map_fn", "math", "matmul", "maximum", "meshgrid", "minimum", "multiply",
     "name_scope", "negative", "nest", "newaxis", "nn", "norm", "not_equal", "one_hot", "ones", "ones_like", "pad",
-    "pow", "print", "queue", "ragged", "random", "range", "rank", "reduce_all", "reduce_any",
-    "reduce_logsumexp", "reduce_max", "reduce_mean", "reduce_min", "reduce_prod", "reduce_sum", "repeat", "reshape",
-    "resource", "reverse", "roll", "round", "saturate_cast", "scatter_nd", "searchsorted", "sets", "shape",
-    "shape_n", "sigmoid", "sign", "sin", "sinh", "size", "slice", "sort", "sparse", "split", "sqrt", "square",
-    "squeeze", "stack", "stop_gradient", "strided_slice", "string", "strings", "subtract", "switch_case", "tan",
-    "tanh", "tensor_scatter_nd_add", "tensor_scatter_nd_max", "tensor_scatter_nd_min", "tensor_scatter_nd_sub",
-    "tensor_scatter_nd_update", "tensordot", "tile", "transpose", "truediv", "truncatemod", "uint16", "uint32",
-    "uint64", "uint8", "unique", "unique_with_counts", "unstack", "variant", "where", "while_loop", "zeros",
-    "zeros_like",
+    "pow", "print", "queue", "ragged", "random", "range", "rank", "reduce_all", "reduce_any", "reduce_logsumexp",
+    "reduce_max", "reduce_mean", "reduce_min", "reduce_prod", "reduce_sum", "repeat", "reshape", "resource",
+    "reverse", "reverse_sequence", "roll", "round", "saturate_cast", "scatter_nd", "searchsorted", "sequence_mask",
+    "sets", "shape", "shape_n", "sigmoid", "sign", "sin", "sinh", "size", "slice", "sort", "sparse", "split",
+    "sqrt", "square", "squeeze", "stack", "stop_gradient", "strided_slice", "string", "strings", "subtract",
+    "switch_case", "tan", "tanh", "tensor_scatter_nd_add", "tensor_scatter_nd_max", "tensor_scatter_nd_min",
+    "tensor_scatter_nd_sub", "tensor_scatter_nd_update", "tensordot", "tile", "transpose", "truediv", "truncatemod",
+    "uint16", "uint32", "uint64", "uint8", "unique", "unique_with_counts", "unstack", "variant", "where",
+    "while_loop", "zeros", "zeros_like",
 ]  # fmt: skip
 
 

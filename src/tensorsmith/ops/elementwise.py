@@ -9,6 +9,7 @@ import numpy as np
 from tensorsmith.core.errors import InvalidArgumentError, explain
 from tensorsmith.program.op import Array, Arrays, Specs, elementwise
 from tensorsmith.tensor.apply import apply, op, primitive, public
+from tensorsmith.tensor.convert import convert
 from tensorsmith.tensor.tensor import Tensor
 
 
@@ -397,3 +398,31 @@ def add_n(inputs: Any, name: str | None = None) -> Tensor:
     if len(shapes) > 1 and all(None not in shape for shape in shapes):
         raise InvalidArgumentError(explain("add_n", "the tensors differ in shape", {"shapes": sorted(shapes)}))
     return apply(_add_n, (parts,), {})
+
+
+def scalar_mul(scalar: Any, x: Any, name: str | None = None) -> Tensor:
+    """scalar * x.
+
+    >>> import tensorsmith as tf
+    >>> tf.math.scalar_mul(2.0, [1.0, 2.0]).numpy()
+    array([2., 4.], dtype=float32)
+    """
+    return multiply(scalar, x)
+
+
+def polyval(coeffs: Any, x: Any, name: str | None = None) -> Tensor:
+    """coeffs[0] * x**(n-1) + ... + coeffs[n-1], elementwise, by Horner's rule.
+
+    >>> import tensorsmith as tf
+    >>> tf.math.polyval([1.0, 0.0, -1.0], [2.0, 3.0]).numpy()
+    array([3., 8.], dtype=float32)
+    """
+    if not isinstance(coeffs, (list, tuple)):
+        raise ValueError(f"polyval: coeffs must be a list, not {type(coeffs).__name__}.")
+    x = convert(x)
+    if not coeffs:
+        return multiply(x, 0)
+    total: Any = add(multiply(x, 0), coeffs[0])
+    for coefficient in coeffs[1:]:
+        total = add(multiply(total, x), coefficient)
+    return total

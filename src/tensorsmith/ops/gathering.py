@@ -216,3 +216,19 @@ def scatter_nd(indices: Any, updates: Any, shape: Any, name: str | None = None) 
     """
     sizes, parts = split_sizes(shape, "scatter_nd")
     return apply(_scatter_nd, (indices, updates, parts), {"sizes": sizes})
+
+
+def embedding_lookup(params: Any, ids: Any, max_norm: Any = None, name: str | None = None) -> Tensor:
+    """The rows of `params` [n, ...] at `ids`, each made shorter where its norm is above `max_norm`.
+
+    >>> import tensorsmith as tf
+    >>> tf.nn.embedding_lookup([[3.0, 4.0], [0.0, 1.0]], [0], max_norm=1.0).numpy()
+    array([[0.6, 0.8]], dtype=float32)
+    """
+    ids = convert(ids) if type(ids) not in ports.lifters else ids
+    found = gather(params, ids, axis=0)
+    if max_norm is None:
+        return found
+    from tensorsmith.ops.normalization import clip_by_norm
+
+    return clip_by_norm(found, max_norm, axes=list(range(len(ids.shape), len(found.shape))))

@@ -15,9 +15,12 @@ from tensorsmith.core import context, dtypes
 from tensorsmith.core.errors import InvalidArgumentError, explain
 from tensorsmith.ops import random as draws
 from tensorsmith.ops.casting import cast
-from tensorsmith.ops.elementwise import add, multiply, subtract
+from tensorsmith.ops.comparison import greater_equal, where
+from tensorsmith.ops.creation import zeros_like
+from tensorsmith.ops.elementwise import add, divide, multiply, subtract
 from tensorsmith.ops.gathering import gather
 from tensorsmith.ops.shaping import reshape
+from tensorsmith.ops.shaping import shape as shape_of
 from tensorsmith.ops.sizes import split_sizes
 from tensorsmith.state.variable import Variable
 from tensorsmith.tensor.apply import apply
@@ -352,6 +355,29 @@ def shuffle(value: Any, seed: Any = None, name: str | None = None) -> Tensor:
     [1, 2, 3]
     """
     return _generator_of(seed).shuffle(value)
+
+
+def dropout(x: Any, rate: Any, noise_shape: Any = None, seed: Any = None, name: str | None = None) -> Tensor:
+    """x with a part `rate` of its elements set to 0 at random, the others divided by 1 - rate.
+
+    noise_shape: where it has size 1, elements along that axis fall or stay together.
+    Source: Srivastava et al. (2014), Dropout.
+
+    >>> import tensorsmith as tf
+    >>> tf.nn.dropout([1.0, 2.0], rate=0.0).numpy()
+    array([1., 2.], dtype=float32)
+    """
+    x = convert(x)
+    if not x.dtype.is_floating:
+        raise ValueError(f"dropout: x must be floats, not {x.dtype.name}.")
+    if _is_number(rate) and not 0 <= rate < 1:
+        raise ValueError(f"dropout: rate must be at least 0 and below 1, not {rate}.")
+    if _is_number(rate) and rate == 0:
+        return x
+    sizes = shape_of(x) if noise_shape is None else noise_shape
+    drawn = uniform(sizes, dtype=x.dtype, seed=seed)
+    keep = greater_equal(drawn, rate)
+    return where(keep, divide(x, subtract(convert(1.0, x.dtype), rate)), zeros_like(x))
 
 
 # ---- draws without a memory
