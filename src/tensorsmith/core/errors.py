@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import sys
+import warnings
 from typing import Any
 
 
@@ -128,3 +131,14 @@ def explain(who: str, wrong: str, given: dict[str, Any] | str = "", rule: str = 
     if way_out:
         text += f" {way_out}"
     return text
+
+
+_HOUSE = os.path.dirname(os.path.dirname(__file__))
+
+
+def warn(text: str) -> None:
+    """A UserWarning that points at the user's own line: the nearest one outside this package."""
+    level, frame = 1, sys._getframe(1)
+    while frame.f_back is not None and frame.f_code.co_filename.startswith(_HOUSE):
+        level, frame = level + 1, frame.f_back
+    warnings.warn(text, UserWarning, stacklevel=level + 1)

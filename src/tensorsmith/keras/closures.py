@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import threading
 import types
-import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
+
+from tensorsmith.core.errors import warn
 
 
 class _Local(threading.local):
@@ -32,11 +33,9 @@ def saving(file: Any) -> Iterator[None]:
             f"{name}: {', '.join(f'{key}={_short(value)}' for key, value in cells.items())}"
             for name, cells in lost.items()
         )
-        warnings.warn(
+        warn(
             f"{str(file)!r} holds only the names of functions, not the values they close over ({values}). "
             "Loading takes them from the function that is given then; a class with get_config keeps them in the file.",
-            UserWarning,
-            stacklevel=4,
         )
 
 

@@ -124,3 +124,11 @@ def test_a_validation_split_that_leaves_nothing():
     assert text_of(lambda: make().fit(X, Y, validation_split=1.0)) == (
         "fit: validation_split must be a share from 0 up to 1 (not 1 itself); given 1.0."
     )
+
+
+def test_warnings_point_at_the_users_own_line():
+    x = X.copy()
+    x[0, 0] = np.inf
+    with pytest.warns(UserWarning) as caught:
+        make().fit(x, Y, verbose=0)
+    assert {w.filename for w in caught} == {__file__}

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import inspect
-import warnings
 from collections.abc import Callable, Iterable
 from typing import Any
 
 from tensorsmith.core.dtypes import as_dtype
-from tensorsmith.core.errors import explain
+from tensorsmith.core.errors import explain, warn
 from tensorsmith.core.naming import snake_case
 from tensorsmith.keras import registry
 from tensorsmith.keras.optimizers import clipping
@@ -213,9 +212,7 @@ class Optimizer(OptimizerState, Keras2Optimizer):
             )
         if len(kept) < len(variables):
             without = [str(getattr(v, "path", v.name)) for g, v in zip(gradients, variables) if g is None]
-            warnings.warn(
-                f"{self.name}: the loss does not depend on {', '.join(without)}; they stay as they are.", stacklevel=4
-            )
+            warn(f"{self.name}: the loss does not depend on {', '.join(without)}; they stay as they are.")
         return [gradient for gradient, _ in kept], [variable for _, variable in kept]
 
     def _decay(self, variables: list[Any], rate: Tensor) -> None:

@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import os
 import re
-import warnings
 from typing import Any
 
 import numpy as np
 
-from tensorsmith.core.errors import ModelFileError
+from tensorsmith.core.errors import ModelFileError, warn
 from tensorsmith.keras import registry
 from tensorsmith.keras.saving import (
     archive,
@@ -271,7 +270,7 @@ def load_weights(model: Any, filepath: Any, skip_mismatch: bool = False, by_name
             except ModelFileError:
                 continue
         else:
-            warnings.warn(f"{path!r}: the state of its optimizer does not fit and was left out.", stacklevel=3)
+            warn(f"{path!r}: the state of its optimizer does not fit and was left out.")
     plan.carry_out(path)
 
 

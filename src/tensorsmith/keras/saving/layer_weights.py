@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import Any
 
+from tensorsmith.core.errors import warn
 from tensorsmith.keras.saving import hdf5, matching
 from tensorsmith.keras.saving.safety import quoted, refusal
 from tensorsmith.keras.saving.weights import own_variables
@@ -63,7 +63,5 @@ def plan(
     if found.problems and not skip_mismatch:
         raise refusal(file, matching.told(found.problems, f"its weights do not fit the model {model.name!r}"))
     if found.problems:
-        warnings.warn(
-            matching.told(found.problems, f"{quoted(str(file))!r}: skipped, as they do not fit"), stacklevel=4
-        )
+        warn(matching.told(found.problems, f"{quoted(str(file))!r}: skipped, as they do not fit"))
     return found

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+
+from tensorsmith.core.errors import warn
 
 _MOST_TOLD = 12
 
@@ -34,7 +35,7 @@ class Plan:
             variable.assign(value)
         if bad:
             names = ", ".join(str(getattr(v, "path", v.name)) for v in bad[:5])
-            warnings.warn(f"{str(file)!r} holds values that are not finite, in {names}.", stacklevel=5)
+            warn(f"{str(file)!r} holds values that are not finite, in {names}.")
 
 
 def differences(label: str, variables: list[Any], arrays: list[np.ndarray], owner: Any = None) -> list[str]:

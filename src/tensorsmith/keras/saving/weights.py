@@ -7,13 +7,13 @@ paths hold exactly the arrays that the model needs is taken.
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from tensorsmith.core.errors import warn
 from tensorsmith.core.naming import snake_case
 from tensorsmith.keras.saving import matching
 from tensorsmith.keras.saving.safety import quoted, refusal
@@ -201,7 +201,7 @@ def plan(model: Any, tree: Group, file: Any, skip_mismatch: bool = False) -> mat
     if best.problems and not skip_mismatch:
         raise refusal(file, matching.told(best.problems, f"its weights do not fit the model {model.name!r}"))
     if best.problems:
-        warnings.warn(matching.told(best.problems, f"{quoted(str(file))!r}: skipped, as they do not fit"), stacklevel=4)
+        warn(matching.told(best.problems, f"{quoted(str(file))!r}: skipped, as they do not fit"))
     return best
 
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import math
 import time
-import warnings
 from typing import Any
 
 import numpy as np
 
 from tensorsmith.core import nest
+from tensorsmith.core.errors import warn
 from tensorsmith.keras.callbacks.base import CallbackList
 from tensorsmith.keras.callbacks.history import History, Progress
 from tensorsmith.keras.training import batches, runs
@@ -249,4 +249,4 @@ def _is_validated(frequency: Any, epoch: int) -> bool:
 
 def _warn(text: str | None) -> None:
     if text:
-        warnings.warn(text, UserWarning, stacklevel=4)
+        warn(text)

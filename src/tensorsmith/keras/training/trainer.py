@@ -378,7 +378,8 @@ def _deserialized(config: Any, role: str | None) -> Any:
         return [_deserialized(part, role) for part in config]
     if isinstance(config, dict) and "class_name" not in config:
         return {key: _deserialized(part, role) for key, part in config.items()}
-    return registry.deserialize_keras_object(config, kind=role) if isinstance(config, dict) else config
+    # a bare name is left to `compile`, unless it is one of the user's own, which only this moment's scope may know
+    return registry.deserialize_keras_object(config, kind=role if isinstance(config, dict) else None)
 
 
 def _check_scalar(loss: Any, model: Any) -> None:
