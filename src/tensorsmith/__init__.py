@@ -135,6 +135,7 @@ if TYPE_CHECKING:
     from tensorsmith.ops.cumulative import cumsum
     from tensorsmith.ops.debugging import print_ as print
     from tensorsmith.ops.normalization import clip_by_global_norm, clip_by_norm
+    from tensorsmith.ops.sequences import reverse_sequence, sequence_mask
     from tensorsmith.ops.sorting import argsort, searchsorted, sort, unique, unique_with_counts
     from tensorsmith.ops.trigonometry import (
         acos,
