@@ -4,7 +4,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -126,7 +125,9 @@ def test_the_scripts_own_excepthook_is_asked(tmp_path: Path) -> None:
 
 
 def test_control_c_exits_with_130(tmp_path: Path) -> None:
-    (tmp_path / "script.py").write_text("import time\nprint('ready', flush=True)\ntime.sleep(60)\n")
+    # a test run in the background is started with Ctrl-C ignored, and its children inherit that
+    handler = "signal.signal(signal.SIGINT, signal.default_int_handler)"
+    (tmp_path / "script.py").write_text(f"import signal\n{handler}\nprint('ready', flush=True)\nsignal.pause()\n")
     process = subprocess.Popen(
         [sys.executable, "-m", "tensorsmith", "run", "script.py"],
         cwd=tmp_path,
@@ -137,11 +138,9 @@ def test_control_c_exits_with_130(tmp_path: Path) -> None:
     )
     assert process.stdout is not None
     assert process.stdout.readline() == "ready\n"
-    start = time.monotonic()
     process.send_signal(signal.SIGINT)
     _, said = process.communicate(timeout=30)
     assert process.returncode == 130
-    assert time.monotonic() - start < 10
     assert "KeyboardInterrupt" in said
     assert "run.py" not in said
 
