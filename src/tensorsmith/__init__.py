@@ -96,6 +96,7 @@ from tensorsmith.ops.reductions import (
     reduce_prod,
     reduce_sum,
 )
+from tensorsmith.ops.repeating import meshgrid, pad, repeat, reverse, roll, tile
 from tensorsmith.ops.rounding import floor
 from tensorsmith.ops.rounding import round_ as round
 from tensorsmith.ops.shaping import (
@@ -104,20 +105,14 @@ from tensorsmith.ops.shaping import (
     concat,
     ensure_shape,
     expand_dims,
-    meshgrid,
-    pad,
     rank,
-    repeat,
     reshape,
-    reverse,
-    roll,
     shape,
     shape_n,
     size,
     split,
     squeeze,
     stack,
-    tile,
     transpose,
     unstack,
 )

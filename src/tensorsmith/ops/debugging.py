@@ -48,41 +48,69 @@ def assert_equal(x: Any, y: Any, message: str | None = None, summarize: Any = No
 def assert_none_equal(
     x: Any, y: Any, summarize: Any = None, message: str | None = None, name: str | None = None
 ) -> None:
-    """Raises InvalidArgumentError unless x != y everywhere."""
+    """Raises InvalidArgumentError unless x != y everywhere.
+
+    >>> import tensorsmith as tf
+    >>> tf.debugging.assert_none_equal([1, 2], [3, 4])
+    """
     _compared("assert_none_equal", comparison.not_equal, "x != y must hold everywhere", x, y, message)
 
 
 def assert_less(x: Any, y: Any, message: str | None = None, summarize: Any = None, name: str | None = None) -> None:
-    """Raises InvalidArgumentError unless x < y everywhere."""
+    """Raises InvalidArgumentError unless x < y everywhere.
+
+    >>> import tensorsmith as tf
+    >>> tf.debugging.assert_less([1, 2], [2, 3])
+    """
     _compared("assert_less", comparison.less, "x < y must hold everywhere", x, y, message)
 
 
 def assert_less_equal(
     x: Any, y: Any, message: str | None = None, summarize: Any = None, name: str | None = None
 ) -> None:
-    """Raises InvalidArgumentError unless x <= y everywhere."""
+    """Raises InvalidArgumentError unless x <= y everywhere.
+
+    >>> import tensorsmith as tf
+    >>> tf.debugging.assert_less_equal([1, 2], [1, 3])
+    """
     _compared("assert_less_equal", comparison.less_equal, "x <= y must hold everywhere", x, y, message)
 
 
 def assert_greater(x: Any, y: Any, message: str | None = None, summarize: Any = None, name: str | None = None) -> None:
-    """Raises InvalidArgumentError unless x > y everywhere."""
+    """Raises InvalidArgumentError unless x > y everywhere.
+
+    >>> import tensorsmith as tf
+    >>> tf.debugging.assert_greater([1, 2], [0, 1])
+    """
     _compared("assert_greater", comparison.greater, "x > y must hold everywhere", x, y, message)
 
 
 def assert_greater_equal(
     x: Any, y: Any, message: str | None = None, summarize: Any = None, name: str | None = None
 ) -> None:
-    """Raises InvalidArgumentError unless x >= y everywhere."""
+    """Raises InvalidArgumentError unless x >= y everywhere.
+
+    >>> import tensorsmith as tf
+    >>> tf.debugging.assert_greater_equal([1, 2], [1, 1])
+    """
     _compared("assert_greater_equal", comparison.greater_equal, "x >= y must hold everywhere", x, y, message)
 
 
 def assert_positive(x: Any, message: str | None = None, summarize: Any = None, name: str | None = None) -> None:
-    """Raises InvalidArgumentError unless x > 0 everywhere."""
+    """Raises InvalidArgumentError unless x > 0 everywhere.
+
+    >>> import tensorsmith as tf
+    >>> tf.debugging.assert_positive([1, 2])
+    """
     _compared("assert_positive", comparison.greater, "x > 0 must hold everywhere", x, 0, message)
 
 
 def assert_non_negative(x: Any, message: str | None = None, summarize: Any = None, name: str | None = None) -> None:
-    """Raises InvalidArgumentError unless x >= 0 everywhere."""
+    """Raises InvalidArgumentError unless x >= 0 everywhere.
+
+    >>> import tensorsmith as tf
+    >>> tf.debugging.assert_non_negative([0, 2])
+    """
     _compared("assert_non_negative", comparison.greater_equal, "x >= 0 must hold everywhere", x, 0, message)
 
 
@@ -90,7 +118,11 @@ def assert_near(
     x: Any, y: Any, rtol: Any = None, atol: Any = None, message: str | None = None, summarize: Any = None,
     name: str | None = None,
 ) -> None:  # fmt: skip
-    """Raises InvalidArgumentError unless |x - y| <= atol + rtol * |y| everywhere (by default 10 steps of the dtype)."""
+    """Raises InvalidArgumentError unless |x - y| <= atol + rtol * |y| everywhere (by default 10 steps of the dtype).
+
+    >>> import tensorsmith as tf
+    >>> tf.debugging.assert_near([1.0], [1.0])
+    """
     x = convert(x)
     y = convert(y, None, x.dtype.numpy_dtype)
     if isinstance(x, Symbol) or isinstance(y, Symbol):
@@ -122,14 +154,22 @@ def assert_shapes(
 
 
 def assert_rank(x: Any, rank: Any, message: str | None = None, name: str | None = None) -> None:
-    """Raises ValueError unless x has `rank` axes."""
+    """Raises ValueError unless x has `rank` axes.
+
+    >>> import tensorsmith as tf
+    >>> tf.debugging.assert_rank([[1]], 2)
+    """
     shape = convert(x).shape
     if len(shape) != int(rank):
         raise ValueError(explain("assert_rank", message or "the rank differs", {"shape": shape, "rank": int(rank)}))
 
 
 def assert_type(tensor: Any, tf_type: Any, message: str | None = None, name: str | None = None) -> None:
-    """Raises TypeError unless the tensor has the dtype."""
+    """Raises TypeError unless the tensor has the dtype.
+
+    >>> import tensorsmith as tf
+    >>> tf.debugging.assert_type([1.0], tf.float32)
+    """
     if convert(tensor).dtype != tf_type:
         raise TypeError(explain("assert_type", message or "the dtype differs", {"dtype": convert(tensor).dtype.name}))
 

@@ -12,11 +12,9 @@ from typing import Any
 import numpy as np
 
 from tensorsmith.core import dtypes
-from tensorsmith.ops import comparison, cumulative, elementwise, linalg, reductions, rounding, special, trigonometry
+from tensorsmith.ops import comparison, elementwise, linalg, rounding, special, trigonometry
 from tensorsmith.ops.casting import cast
 from tensorsmith.ops.complex_numbers import conj
-from tensorsmith.ops.creation import zeros_like
-from tensorsmith.tensor.apply import plain
 from tensorsmith.tensor.convert import convert
 from tensorsmith.tensor.tensor import Tensor
 
@@ -79,7 +77,7 @@ def floats(x: Any) -> Tensor:
     return x if x.dtype.is_floating or x.dtype.is_complex else cast(x, dtypes.float32)
 
 
-def _numbers(x: Any) -> Tensor:
+def numbers(x: Any) -> Tensor:
     x = convert(x)
     return cast(x, dtypes.int32) if x.dtype.is_bool else x
 
@@ -317,7 +315,7 @@ def sign(x: Any) -> Tensor:
 
 def square(x: Any) -> Tensor:
     """x * x."""
-    return elementwise.square(_numbers(x))
+    return elementwise.square(numbers(x))
 
 
 def round(x: Any, decimals: int = 0) -> Tensor:  # noqa: A001
@@ -357,127 +355,6 @@ def nan_to_num(x: Any, nan: float = 0.0, posinf: float | None = None, neginf: fl
 def conjugate(x: Any) -> Tensor:
     """The complex conjugate."""
     return conj(x)
-
-
-# ---- reductions
-
-
-def sum(x: Any, axis: Any = None, keepdims: bool = False) -> Tensor:  # noqa: A001
-    """The sum over `axis`."""
-    return reductions.reduce_sum(_numbers(x), axis=axis, keepdims=keepdims)
-
-
-def mean(x: Any, axis: Any = None, keepdims: bool = False) -> Tensor:
-    """The mean over `axis`, of integers as float32.
-
-    >>> mean([1, 2]).numpy().item()
-    1.5
-    """
-    return reductions.reduce_mean(floats(x), axis=axis, keepdims=keepdims)
-
-
-def prod(x: Any, axis: Any = None, keepdims: bool = False, dtype: Any = None) -> Tensor:
-    """The product over `axis`."""
-    x = _numbers(x)
-    return reductions.reduce_prod(x if dtype is None else cast(x, dtype), axis=axis, keepdims=keepdims)
-
-
-def max(x: Any, axis: Any = None, keepdims: bool = False, initial: Any = None) -> Tensor:  # noqa: A001
-    """The greatest over `axis`."""
-    found = reductions.reduce_max(x, axis=axis, keepdims=keepdims)
-    return found if initial is None else elementwise.maximum(found, initial)
-
-
-def min(x: Any, axis: Any = None, keepdims: bool = False, initial: Any = None) -> Tensor:  # noqa: A001
-    """The smallest over `axis`."""
-    found = reductions.reduce_min(x, axis=axis, keepdims=keepdims)
-    return found if initial is None else elementwise.minimum(found, initial)
-
-
-amax, amin = max, min
-
-
-def std(x: Any, axis: Any = None, keepdims: bool = False) -> Tensor:
-    """The standard deviation over `axis`."""
-    return reductions.reduce_std(floats(x), axis=axis, keepdims=keepdims)
-
-
-def var(x: Any, axis: Any = None, keepdims: bool = False) -> Tensor:
-    """The variance over `axis`."""
-    return reductions.reduce_variance(floats(x), axis=axis, keepdims=keepdims)
-
-
-def logsumexp(x: Any, axis: Any = None, keepdims: bool = False) -> Tensor:
-    """log(sum(exp(x))) over `axis`, without overflow."""
-    return reductions.reduce_logsumexp(floats(x), axis=axis, keepdims=keepdims)
-
-
-def all(x: Any, axis: Any = None, keepdims: bool = False) -> Tensor:  # noqa: A001
-    """True where all over `axis` are."""
-    return reductions.reduce_all(cast(x, dtypes.bool_), axis=axis, keepdims=keepdims)
-
-
-def any(x: Any, axis: Any = None, keepdims: bool = False) -> Tensor:  # noqa: A001
-    """True where any over `axis` is."""
-    return reductions.reduce_any(cast(x, dtypes.bool_), axis=axis, keepdims=keepdims)
-
-
-def _place(function: Any, x: Any, axis: Any, keepdims: bool) -> Tensor:
-    from tensorsmith.ops.shaping import expand_dims, reshape
-
-    x = convert(x)
-    if axis is None:
-        found = function(reshape(x, [-1]), axis=0, output_type=dtypes.int32)
-        return reshape(found, [1] * x.ndim) if keepdims else found
-    axis = plain(axis, "axis")
-    found = function(x, axis=axis, output_type=dtypes.int32)
-    return expand_dims(found, axis % x.ndim) if keepdims else found
-
-
-def argmax(x: Any, axis: int | None = None, keepdims: bool = False) -> Tensor:
-    """The place (int32) of the greatest over `axis`, of all elements in a row by default."""
-    return _place(reductions.argmax, x, axis, keepdims)
-
-
-def argmin(x: Any, axis: int | None = None, keepdims: bool = False) -> Tensor:
-    """The place (int32) of the smallest over `axis`, of all elements in a row by default."""
-    return _place(reductions.argmin, x, axis, keepdims)
-
-
-def count_nonzero(x: Any, axis: Any = None) -> Tensor:
-    """How many elements over `axis` are not 0 (int32)."""
-    return reductions.count_nonzero(x, axis=axis, dtype=dtypes.int32)
-
-
-def cumsum(x: Any, axis: int | None = None, dtype: Any = None) -> Tensor:
-    """Running sums along `axis`, of all elements in a row by default."""
-    return _running(cumulative.cumsum, x, axis, dtype)
-
-
-def cumprod(x: Any, axis: int | None = None, dtype: Any = None) -> Tensor:
-    """Running products along `axis`, of all elements in a row by default."""
-    return _running(cumulative.cumprod, x, axis, dtype)
-
-
-def _running(function: Any, x: Any, axis: int | None, dtype: Any) -> Tensor:
-    from tensorsmith.ops.shaping import reshape
-
-    x = _numbers(x) if dtype is None else cast(x, dtype)
-    return function(reshape(x, [-1]), axis=0) if axis is None else function(x, axis=axis)
-
-
-def average(x: Any, axis: Any = None, weights: Any = None) -> Tensor:
-    """The mean over `axis`, each element counted by its weight."""
-    x = floats(x)
-    if weights is None:
-        return mean(x, axis)
-    weights = cast(weights, x.dtype)
-    if isinstance(axis, int) and weights.ndim == 1 < x.ndim:
-        from tensorsmith.ops.shaping import reshape
-
-        weights = reshape(weights, [-1 if a == axis % x.ndim else 1 for a in range(x.ndim)])
-    weights = elementwise.add(weights, zeros_like(x))
-    return elementwise.divide(sum(x * weights, axis), sum(weights, axis))
 
 
 # ---- products

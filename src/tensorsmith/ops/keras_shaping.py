@@ -9,7 +9,7 @@ import numpy as np
 
 from tensorsmith.core import dtypes
 from tensorsmith.core.shapes import TensorShape
-from tensorsmith.ops import activations, casting, creation, gathering, indexing, shaping
+from tensorsmith.ops import activations, casting, creation, gathering, indexing, repeating, shaping
 from tensorsmith.ops.casting import cast
 from tensorsmith.ops.keras_math import common_dtype, floats
 from tensorsmith.tensor.apply import plain
@@ -181,7 +181,7 @@ def flip(x: Any, axis: Any = None) -> Tensor:
     """The order of the elements turned around along `axis` (all by default)."""
     x = convert(x)
     axes = range(x.ndim) if axis is None else axis if isinstance(axis, (list, tuple)) else [axis]
-    return shaping.reverse(x, tuple(axes))
+    return repeating.reverse(x, tuple(axes))
 
 
 def _one_dtype(xs: Any) -> list[Tensor]:
@@ -245,12 +245,12 @@ def tile(x: Any, repeats: Any) -> Tensor:
     counts = list(repeats) if isinstance(repeats, (list, tuple)) else [repeats]
     if len(counts) > x.ndim:
         x = shaping.reshape(x, [1] * (len(counts) - x.ndim) + list(shape(x)))
-    return shaping.tile(x, [1] * (x.ndim - len(counts)) + counts)
+    return repeating.tile(x, [1] * (x.ndim - len(counts)) + counts)
 
 
 def repeat(x: Any, repeats: Any, axis: int | None = None) -> Tensor:
     """Each element repeated."""
-    return shaping.repeat(x, repeats, axis)
+    return repeating.repeat(x, repeats, axis)
 
 
 def pad(x: Any, pad_width: Any, mode: str = "constant", constant_values: Any = None) -> Tensor:
@@ -263,15 +263,15 @@ def pad(x: Any, pad_width: Any, mode: str = "constant", constant_values: Any = N
         rows = (rows if len(rows) == 2 else rows * 2,) * x.ndim
     elif len(rows) == 1:
         rows = rows * x.ndim
-    return shaping.pad(x, rows, mode, 0 if constant_values is None else constant_values)
+    return repeating.pad(x, rows, mode, 0 if constant_values is None else constant_values)
 
 
 def roll(x: Any, shift: Any, axis: Any = None) -> Tensor:
     """The elements moved on, those that fall off put in at the other end."""
     if axis is None:
         x = convert(x)
-        return shaping.reshape(shaping.roll(ravel(x), shift, 0), shaping.shape(x))
-    return shaping.roll(x, shift, axis)
+        return shaping.reshape(repeating.roll(ravel(x), shift, 0), shaping.shape(x))
+    return repeating.roll(x, shift, axis)
 
 
 def broadcast_to(x: Any, shape: Any) -> Tensor:
@@ -281,7 +281,7 @@ def broadcast_to(x: Any, shape: Any) -> Tensor:
 
 def meshgrid(*x: Any, indexing: str = "xy") -> list[Tensor]:
     """The coordinates of the points of a grid."""
-    return shaping.meshgrid(*x, indexing=indexing)
+    return repeating.meshgrid(*x, indexing=indexing)
 
 
 def take(x: Any, indices: Any, axis: int | None = None) -> Tensor:

@@ -13,6 +13,7 @@ from tensorsmith.core.errors import InvalidArgumentError, OpError, explain
 from tensorsmith.core.specs import describe
 from tensorsmith.program.op import REQUIRED, Op, elementwise, parameters, predicate, register
 from tensorsmith.tensor.convert import convert
+from tensorsmith.tensor.refusals import check_dtypes, refusal
 from tensorsmith.tensor.tensor import Symbol, Tensor
 
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -391,7 +392,7 @@ def apply(op: Op, arguments: Any, settings: dict) -> Any:
         except OpError:
             raise
         except (ValueError, TypeError, IndexError) as error:
-            raise InvalidArgumentError(_refusal(op, tensors, settings, error)) from None
+            raise InvalidArgumentError(refusal(op, tensors, settings, error)) from None
     arrays = [[t._array for t in x] if type(x) is list else None if x is None else x._array for x in tensors]
     return _run(op, tensors, arrays, settings)
 
@@ -444,7 +445,7 @@ def _run(op: Op, tensors: list[Any], arrays: list[Any], settings: dict) -> Any:
     except OpError:
         raise
     except _REFUSED as error:
-        raise InvalidArgumentError(_refusal(op, tensors, settings, error)) from None
+        raise InvalidArgumentError(refusal(op, tensors, settings, error)) from None
     if type(results) is np.ndarray:
         wrapped: Any = _new(Tensor)
         wrapped._array = results
@@ -494,7 +495,7 @@ def _convert_all(op: Op, arguments: Any) -> list[Any]:
             values[at] = [part if isinstance(part, Tensor) else convert(part, None, follow) for part in parts]
         elif value is not None or op.arrays[at] not in op.optional:
             values[at] = convert(value, None, follow)
-    _check_dtypes(op, values, shared)
+    check_dtypes(op, values, shared)
     return values
 
 
@@ -513,76 +514,6 @@ def _common_dtype(values: list[Any]) -> np.dtype | None:
     return of_array
 
 
-def _check_dtypes(op: Op, values: list[Any], shared: list[bool]) -> None:
-    first: Any = None
-    owner = ""
-    for at, value in enumerate(values):
-        for tensor in value if isinstance(value, list) else (value,):
-            if tensor is None:
-                continue
-            dtype = tensor.dtype
-            if not shared[at]:
-                continue
-            if first is None:
-                first, owner = dtype, op.arrays[at]
-                if dtype.numpy_dtype.kind not in op.kinds and not (dtype.numpy_dtype.kind == "V" and "f" in op.kinds):
-                    raise InvalidArgumentError(
-                        explain(
-                            op.name,
-                            f"it does not take {dtype.name}",
-                            {op.arrays[at]: describe(tensor)},
-                            f"it takes {_kind_names(op.kinds)}",
-                            _conversion(op.arrays[at], dtype, dtypes.float32) if "f" in op.kinds else "",
-                        )
-                    )
-            elif dtype is not first:
-                names = [name for name, is_shared in zip(op.arrays, shared) if is_shared]
-                given = {n: describe(v) for n, v in zip(op.arrays, values) if n in names}
-                wider = _wider(first, dtype)
-                narrow = op.arrays[at] if wider is first else owner
-                raise InvalidArgumentError(
-                    explain(
-                        op.name,
-                        f"cannot mix {first.name} and {dtype.name}",
-                        given,
-                        "tensors are never converted silently",
-                        _conversion(narrow, dtype if wider is first else first, wider),
-                    )
-                )
-
-
-def _conversion(name: str, have: dtypes.DType, wanted: dtypes.DType) -> str:
-    """What to write to bring an argument to a dtype."""
-    if "string" in (have.name, wanted.name):
-        if wanted.is_numeric:
-            return f"Convert: tf.strings.to_number({name}, tf.{wanted.name})."
-        return "tf.strings.as_string and tf.strings.to_number convert between numbers and strings."
-    return f"Convert: tf.cast({name}, tf.{wanted.name})."
-
-
-def _wider(a: dtypes.DType, b: dtypes.DType) -> dtypes.DType:
-    """The one of two dtypes that can hold the other's values best."""
-    order = (
-        "bool uint8 int8 uint16 int16 uint32 int32 uint64 int64 float16 bfloat16 float32 float64 complex64 complex128"
-    )
-    ranks = order.split()
-    return max((a, b), key=lambda d: ranks.index(d.name) if d.name in ranks else -1)
-
-
-_KINDS = {
-    "f": "floats",
-    "i": "integers",
-    "u": "unsigned integers",
-    "b": "booleans",
-    "c": "complex numbers",
-    "O": "strings",
-}
-
-
-def _kind_names(kinds: str) -> str:
-    return ", ".join(_KINDS[k] for k in kinds if k in _KINDS)
-
-
 def _first_symbol(tensors: list[Any]) -> Symbol | None:
     for tensor in tensors:
         if type(tensor) is list:
@@ -592,13 +523,3 @@ def _first_symbol(tensors: list[Any]) -> Symbol | None:
         elif isinstance(tensor, Symbol):
             return tensor
     return None
-
-
-def _refusal(op: Op, tensors: list[Any], settings: dict, error: Exception) -> str:
-    given = {
-        name: describe(value)
-        for name, value in zip(op.arrays, tensors)
-        if value is not None and not (type(value) is list and not value)
-    }
-    given.update({name: value for name, value in settings.items() if value is not None})
-    return explain(op.name, str(error).strip().rstrip("."), given)
