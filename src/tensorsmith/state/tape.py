@@ -133,11 +133,14 @@ class GradientTape:
         self._used = True
         if type(sources) is list and type(target) is Tensor and output_gradients is None and unconnected == "none":
             # a list of variables, each read once: what a training loop asks
-            values = [
-                row[1][0] for row in [self._reads.get(id(s)) for s in sources] if row is not None and len(row[1]) == 1
-            ]
-            if len(values) == len(sources):
-                return self._gradients([self._resolve(target)], values, None)
+            values: list[Tensor] = []
+            for source in sources:
+                row = self._reads.get(id(source))
+                if row is None or len(row[1]) != 1 or type(row[1][0]) is not Tensor:
+                    break
+                values.append(row[1][0])
+            else:
+                return self._replay([self._resolve(target)], values, None)
         targets = (
             [self._resolve(target)] if type(target) is Tensor else [self._resolve(t) for t in nest.flatten(target)]
         )

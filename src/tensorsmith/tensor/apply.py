@@ -136,7 +136,8 @@ def _unary(made: Op) -> Any:
 def _binary(made: Op, otherwise: Callable[[Op, Any, dict], Any]) -> Any:
     """A function of two values; what is no plain matter of two tensors goes to `otherwise`."""
     kernel, kinds, settings = made.kernel, made.kinds.replace("O", ""), made.settings
-    weak = made.shapes in (elementwise, predicate)
+    # (a quotient has a shape rule of its own, for the sake of integers)
+    weak = made.shapes in (elementwise, predicate) or made.name == "divide"
 
     def binary(x: Any = _ABSENT, y: Any = _ABSENT, name: str | None = None, **named: Any) -> Any:
         if type(x) is Tensor and not _busy:

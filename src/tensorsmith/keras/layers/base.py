@@ -14,7 +14,8 @@ from tensorsmith.core.shapes import TensorShape
 from tensorsmith.core.specs import TensorSpec, describe
 from tensorsmith.function.trace import symbols_like, trace
 from tensorsmith.keras import config, constraints, initializers, regularizers
-from tensorsmith.keras.layers import calling, node
+from tensorsmith.keras.layers import calling, node, remembered
+from tensorsmith.keras.layers.build_shapes import as_lists, as_tensor_shapes
 from tensorsmith.keras.layers.calling import current
 from tensorsmith.keras.layers.tracking import Trackable, held, unique
 from tensorsmith.keras.variable import Variable
@@ -116,13 +117,8 @@ class Layer(Trackable):
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
-        if "call" in cls.__dict__:
-            cls._call_arguments = None
         if "build" in cls.__dict__:
             cls.build = _building(cls.__dict__["build"])
-
-    _call_arguments: tuple[str, ...] | None = None
-    _call_owner: Any = None
 
     def __setattr__(self, name: str, value: Any) -> None:
         object.__setattr__(self, name, value)
@@ -324,14 +320,14 @@ class Layer(Trackable):
         shapes = self.__dict__.get("_build_shapes")
         if shapes is None:
             return None
-        return {"input_shape": _plain_shape(shapes)}
+        return {"input_shape": as_lists(shapes)}
 
     def build_from_config(self, config: dict[str, Any]) -> None:
         """Builds from what `get_build_config` gave."""
         if config and not self.built:
             shape = config.get("input_shape", config.get("shapes_dict"))
             if shape is not None:
-                self._build(_shape_from_config(shape))
+                self._build(as_tensor_shapes(shape))
 
     def _build(self, shapes: Any) -> None:
         with context.eagerly(), naming.name_scope(self.name):
@@ -455,7 +451,7 @@ class Layer(Trackable):
 
     def compute_output_shape(self, input_shape: Any) -> Any:
         """The shape of the result for a shape of the input."""
-        specs = nest.map_structure(lambda shape: TensorSpec(shape, self._dtype), _leaf_shapes(input_shape))
+        specs = nest.map_structure(lambda shape: TensorSpec(shape, self._dtype), as_tensor_shapes(input_shape))
         outputs = trace(lambda graph: self._full_call((symbols_like(graph, specs),), {})).structure
         return nest.map_structure(lambda leaf: leaf.shape, outputs)
 
@@ -474,22 +470,9 @@ class Layer(Trackable):
         base: dict[str, Any] = {"name": self.name, "trainable": self._trainable, "dtype": self._dtype.name}
         if self.activity_regularizer is not None:
             base["activity_regularizer"] = regularizers.serialize(self.activity_regularizer)
-        if type(self).__init__ is Layer.__init__ or _calls_up(type(self)):
+        if type(self).__init__ is Layer.__init__ or remembered.tells_its_settings(type(self), Layer):
             return base
-        given = self._auto_config
-        names = list(inspect.signature(type(self).__init__).parameters.values())[1:]
-        own = [p.name for p in names if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)]
-        values = {**dict(zip(own, given["args"])), **given["kwargs"]}
-        own_values = {key: value for key, value in values.items() if key not in base}
-        plain = not own or all(_is_plain(value) for value in own_values.values())
-        if plain and len(given["args"]) <= len(own):
-            return {**base, **own_values}
-        lines = ", ".join(f'"{name}": self.{name}' for name in own if name not in base)
-        raise NotImplementedError(
-            f"{type(self).__name__} cannot be saved: its constructor takes {', '.join(own)}, and it has no get_config "
-            f"that tells them. Write in the class:\n    def get_config(self):\n"
-            f"        return {{**super().get_config(), {lines}}}"
-        )
+        return remembered.settings_of(self, base)
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Any:
@@ -521,7 +504,7 @@ def _building(method: Any) -> Any:
 
     @functools.wraps(method)
     def build(self: Any, *args: Any, **kwargs: Any) -> Any:
-        args = tuple(_leaf_shapes(a) for a in args)
+        args = tuple(as_tensor_shapes(a) for a in args)
         if args and "_build_shapes" not in self.__dict__:
             self.__dict__["_build_shapes"] = args[0]
         result = method(self, *args, **kwargs)
@@ -529,32 +512,6 @@ def _building(method: Any) -> Any:
         return result
 
     return build
-
-
-def _leaf_shapes(shape: Any) -> Any:
-    """Shapes as TensorShapes, whatever they came as: tuples, lists, nested lists of them."""
-    if shape is None or isinstance(shape, TensorShape):
-        return shape
-    if isinstance(shape, dict):
-        return {key: _leaf_shapes(part) for key, part in shape.items()}
-    if isinstance(shape, (list, tuple)):
-        if all(d is None or isinstance(d, (int, np.integer)) for d in shape):
-            return TensorShape(shape)
-        return type(shape)(_leaf_shapes(part) for part in shape)
-    return shape
-
-
-_shape_from_config = _leaf_shapes
-
-
-def _plain_shape(shape: Any) -> Any:
-    if isinstance(shape, TensorShape):
-        return list(shape)
-    if isinstance(shape, dict):
-        return {key: _plain_shape(part) for key, part in shape.items()}
-    if isinstance(shape, (list, tuple)):
-        return [_plain_shape(part) for part in shape]
-    return shape
 
 
 def _inner(graph: Any, leaf: Any) -> Any:
@@ -567,11 +524,7 @@ def _arguments_of(cls: type) -> frozenset[str]:
     """The names of the arguments of a class's `call`."""
     found = _signatures.get(cls.call)
     if found is None:
-        parameters = inspect.signature(cls.call).parameters
-        names = set(parameters)
-        if any(p.kind is p.VAR_KEYWORD for p in parameters.values()) and issubclass(cls, Layer):
-            names.add("training") if cls.__dict__.get("_passes_training") else None
-        found = _signatures[cls.call] = frozenset(names)
+        found = _signatures[cls.call] = frozenset(inspect.signature(cls.call).parameters)
     return found
 
 
@@ -580,32 +533,6 @@ _signatures: dict[Any, frozenset[str]] = {}
 
 def _shape_arguments(build: Any) -> list[str]:
     return [n for n in inspect.signature(build).parameters if n.endswith("_shape")]
-
-
-def _calls_up(cls: type) -> bool:
-    """True when some class below Layer tells its settings by a get_config of its own."""
-    return any(
-        "get_config" in base.__dict__ for base in cls.__mro__ if issubclass(base, Layer) and base is not Layer
-    ) and (not _own_init_above_config(cls))
-
-
-def _own_init_above_config(cls: type) -> bool:
-    """True when a subclass takes new settings after the last get_config that could tell them."""
-    for base in cls.__mro__:
-        if base is Layer or "get_config" in base.__dict__:
-            return False
-        if "__init__" in base.__dict__:
-            return True
-    return False
-
-
-def _is_plain(value: Any) -> bool:
-    """A value that JSON can hold."""
-    if value is None or isinstance(value, (bool, int, float, str)):
-        return True
-    if isinstance(value, (list, tuple)):
-        return all(_is_plain(part) for part in value)
-    return isinstance(value, dict) and all(isinstance(k, str) and _is_plain(v) for k, v in value.items())
 
 
 def from_spec(layer: Layer, inputs: Any) -> None:

@@ -7,6 +7,7 @@ from typing import Any, cast
 
 from tensorsmith.keras import registry
 from tensorsmith.keras.layers.base import Layer
+from tensorsmith.keras.layers.build_shapes import as_tensor_shapes
 from tensorsmith.keras.models import summary as table
 from tensorsmith.keras.training.trainer import Trainer
 
@@ -136,10 +137,9 @@ class Model(Trainer):
         from tensorsmith.core import nest
         from tensorsmith.core.specs import TensorSpec
         from tensorsmith.function.trace import symbols_like, trace
-        from tensorsmith.keras.layers.base import _leaf_shapes
 
-        specs = nest.map_structure(lambda s: TensorSpec([None, *tuple(s)[1:]], self._dtype), _leaf_shapes(shape))
-        self.__dict__.setdefault("_build_shapes", _leaf_shapes(shape))
+        specs = nest.map_structure(lambda s: TensorSpec([None, *tuple(s)[1:]], self._dtype), as_tensor_shapes(shape))
+        self.__dict__.setdefault("_build_shapes", as_tensor_shapes(shape))
         trace(lambda graph: self._full_call((symbols_like(graph, specs),), {}))
 
     def _first_build(self, args: tuple, kwargs: dict) -> None:
