@@ -68,7 +68,8 @@ def reduce_sum(xp, input_tensor: Array, axis: Any = None, keepdims: bool = False
 def sum_of(xp: Any, x: Any, axis: Axis, keepdims: bool) -> Any:
     """The sum in the dtype of x. (np.sum is a wrapper that costs as much again as a small sum.)"""
     if xp is np:
-        return np.add.reduce(x, axis, x.dtype, None, keepdims)
+        add: Any = np.add  # its stub wants literals for keepdims
+        return add.reduce(x, axis, x.dtype, None, keepdims)
     return xp.sum(x, axis=axis, keepdims=keepdims, dtype=x.dtype)
 
 
