@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tensorsmith.core import context
+from tensorsmith.core import context, naming
 
 
 @pytest.fixture(autouse=True)
@@ -21,3 +21,9 @@ def nothing_left_listening() -> Iterator[None]:
     context.local.graph = None
     assert not left, f"still listening at the end of the test: {left}"
     assert graph is None, f"still traced at the end of the test: {graph}"
+
+
+@pytest.fixture(autouse=True)
+def names_from_the_start() -> None:
+    """Names of layers and models do not tell which tests ran before."""
+    naming.forget()
