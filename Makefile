@@ -32,7 +32,7 @@ check: $(VENV)/.with-test
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/lint-imports
-	$(BIN)/pyright
+	$(BIN)/pyright --pythonpath $(BIN)/python
 	$(BIN)/pytest -n auto $(ARGS)
 
 # An environment of its own: TensorFlow and PyTorch choose the versions in it.
