@@ -1,13 +1,13 @@
-"""The slots upper floors fill: operators, converters, lifters, variables.
+"""The slots upper floors fill: converters and lifters.
 
-A low file must sometimes reach a high one (`x + y` needs the operations). It leaves a slot here,
-which the upper floor fills once, when it is imported. There are four:
+A low file must sometimes reach a high one. It leaves a slot here, which the upper floor fills once, when it is imported:
 
-operators   set by `ops/operators.py`: Tensor's Python operators (installed on the class itself).
-converters  set by upper floors: {class: function(value, dtype) -> Tensor} for values that become tensors.
-lifters     set by `structures/lifting.py`: {class: function(op, args, settings) -> result} for an operation
-            that meets a value which is not one dense array.
-graphs      set by upper floors: {name: function}, how a symbol of the layer graph takes an operation.
+converters  {class: function(value, dtype) -> Tensor} for values that become tensors.
+lifters     {class: function(op, args, settings) -> result} for an operation that meets a value which is not one
+            dense array.
+
+Two more stand elsewhere, where speed wants them: Python's operators are set on Tensor itself (`ops/operators.py`), and
+the classes that hold a tensor are listed in `tensor/apply.py` (`variables`).
 """
 
 from __future__ import annotations

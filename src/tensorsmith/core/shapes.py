@@ -6,14 +6,6 @@ from collections.abc import Iterable
 from typing import Any
 
 
-class Dimension(int):
-    """One known size of a shape, as an int that also has `.value` (TensorFlow 1 code asks for it)."""
-
-    @property
-    def value(self) -> int:
-        return int(self)
-
-
 class TensorShape(tuple):
     """A static shape: a tuple of sizes, `None` where a size is not known yet.
 
@@ -41,7 +33,7 @@ class TensorShape(tuple):
             return shape
         if isinstance(dims, int):
             dims = (dims,)
-        # a name of a shape in code for TensorFlow 1 may hold Dimension objects, NumPy integers or 0-d arrays
+        # a name of a shape in code for TensorFlow 1 may hold NumPy integers or 0-d arrays
         shape = super().__new__(cls, (None if d is None else int(d) for d in dims))
         shape._unknown_rank = False
         return shape

@@ -62,7 +62,7 @@ class Form:
         self.made = made
         self.targets, self.sources = pattern[at : at + targets], pattern[at + targets : at + targets + sources]
         self.watched = watched
-        self.leaf_places, self.made_places = list(self.leaves.values()), list(made.values())
+        self.leaf_places = list(self.leaves.values())
         self.replays: dict[Any, Replay] = {}
 
     def replay(self, flat: list[Any], seeds: list[Tensor] | None) -> list[Any]:
@@ -78,12 +78,9 @@ class Form:
             made = {n: flat[place] for n, place in self.made.items()}
             given = dict(zip(self.leaves, leaves))
             found = Replay(self.calls, given, made, self.targets, self.sources, self.watched, seeds)
+            found.leaf_places, found.made_places = self.leaf_places, list(self.made.values())
             self.replays[shapes] = found
-        if found.places_on_numpy is not None and not seeds and not _local.tapes and _local.graph is None:
-            return found.on_numpy([flat[i]._array for i in found.places_on_numpy])
-        results = found(leaves, [flat[i] for i in self.made_places], seeds or [])
-        found.note_places(self.leaf_places, self.made_places)
-        return results
+        return found(flat, seeds or [])
 
 
 class Replay:
@@ -103,7 +100,9 @@ class Replay:
         watched: tuple[int, ...],
         seeds: list[Tensor] | None,
     ) -> None:
-        self.places_on_numpy: list[int] | None = None
+        # where, among the tensors of a recording, its leaves and its results stand
+        self.leaf_places: list[int] = []
+        self.made_places: list[int] = []
         program = Program()
         ids: dict[Any, int] = {}
         for number, leaf in leaves.items():
@@ -150,44 +149,31 @@ class Replay:
             self._small: Any = _UNTRIED
             self._made = [ids[o] for _, _, _, outs in calls for o in (outs if type(outs) is tuple else (outs,))]
 
-    def __call__(self, leaves: list[Tensor], recorded: list[Tensor], seeds: list[Tensor]) -> list[Any]:
-        """The gradients for a recording of this form: its leaves, the results of its calls, what flows into the targets."""
+    def __call__(self, flat: list[Any], seeds: list[Tensor]) -> list[Any]:
+        """The gradients for a recording of this form: all its tensors, and what flows into the targets."""
         if not self.linked:
             return [None] * len(self.places)
-        if not seeds and not _local.tapes and _local.graph is None:
-            arrays = self._on_numpy(leaves, recorded)
-            if arrays is not None:
-                return [None if place is None else wrap(arrays[place]) for place in self.places]
-        every = [*leaves, *seeds]
+        listened_to = bool(_local.tapes) or _local.graph is not None
+        if not seeds and not listened_to and self._is_small():
+            arrays = self._small(*[flat[i]._array for i in self._given])
+            return [None if place is None else wrap(arrays[place]) for place in self.places]
+        every = [*(flat[i] for i in self.leaf_places), *seeds]
         values = [every[at] for at in self.keep]
-        if _local.tapes or _local.graph is not None:
+        if listened_to:
             results = apply(self.op, [values], {})
         else:
             results = [Tensor(array) for array in self._compiled([v._array for v in values])]
         return [None if place is None else results[place] for place in self.places]
 
-    def note_places(self, leaves: list[int], made: list[int]) -> None:
-        """Where, among the tensors of a recording, the values stand that the NumPy form takes."""
-        if self.linked and isinstance(self._small, Small):
-            self.places_on_numpy = [leaves[at] if is_leaf else made[at] for is_leaf, at in self._given]
-
-    def on_numpy(self, values: list[Any]) -> list[Any]:
-        """The gradients from the values at `places_on_numpy`."""
-        arrays = self._small(*values)
-        return [None if place is None else wrap(arrays[place]) for place in self.places]
-
-    def _on_numpy(self, leaves: list[Tensor], recorded: list[Tensor]) -> list[Any] | None:
-        """The gradients from the values that were recorded, without a compiled call; None where XLA is the better."""
+    def _is_small(self) -> bool:
+        """Whether NumPy runs the backward half, from the recorded values; found out when it is first asked."""
         if self._small is _UNTRIED:
             try:
                 self._small = self._backward()
             except (NotSmall, *execute.REFUSED):
                 # or a size in it hangs on values
                 self._small = None
-        if self._small is None:
-            return None
-        values = [leaves[at]._array if is_leaf else recorded[at]._array for is_leaf, at in self._given]
-        return self._small(*values)
+        return self._small is not None
 
     def _backward(self) -> Small:
         """The backward half alone, as a function of the leaves and of the values that the forward half recorded."""
@@ -235,7 +221,7 @@ class Replay:
         examples: list[Any] = [np.broadcast_to(np.zeros((), dtype), shape) for shape, dtype in known_specs]
         with execute.guard():
             small = Small(backward, examples, jax)
-        every = [(True, at) for at in self.keep] + [(False, order[number]) for number in made]
+        every = [self.leaf_places[at] for at in self.keep] + [self.made_places[order[number]] for number in made]
         self._given = [where for where, at in zip(every, small.inputs) if at is not None]
         small.inputs = [at for at in small.inputs if at is not None]
         return small

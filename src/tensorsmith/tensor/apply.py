@@ -25,7 +25,6 @@ functions: dict[str, Callable[..., Any]] = {}
 _new = object.__new__
 _busy = context.busy
 _local = context.local
-ANY = "fiubcOV"
 
 
 @overload
