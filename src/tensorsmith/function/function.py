@@ -26,6 +26,7 @@ def run_functions_eagerly(run_eagerly: bool) -> None:
 
 
 def functions_run_eagerly() -> bool:
+    """Whether `run_functions_eagerly(True)` holds."""
     return _Switch.eager
 
 

@@ -8,8 +8,9 @@ from tensorsmith.core.devices import (
     list_physical_devices,
     set_visible_devices,
 )
+from tensorsmith.function.function import functions_run_eagerly, run_functions_eagerly
 
 __all__ = [
-    "LogicalDevice", "PhysicalDevice", "get_visible_devices", "list_logical_devices", "list_physical_devices",
-    "set_visible_devices",
+    "LogicalDevice", "PhysicalDevice", "functions_run_eagerly", "get_visible_devices", "list_logical_devices",
+    "list_physical_devices", "run_functions_eagerly", "set_visible_devices",
 ]  # fmt: skip
