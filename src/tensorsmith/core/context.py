@@ -27,6 +27,8 @@ class _Local(threading.local):
         self.tapes: list[Any] = []
         self.graph: Any = None
         self.name_scopes: list[str] = []
+        # the layers whose calls are under way and the open name scopes, "block/dense": who asks for operations now
+        self.part = ""
         # the variables made while a function is traced; None while nobody asks
         self.made: list[Any] | None = None
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import os
-import sys
 import warnings
 from typing import Any
+
+from tensorsmith.core.places import users_frame
 
 
 class OpError(Exception):
@@ -133,12 +133,6 @@ def explain(who: str, wrong: str, given: dict[str, Any] | str = "", rule: str = 
     return text
 
 
-_HOUSE = os.path.dirname(os.path.dirname(__file__))
-
-
 def warn(text: str) -> None:
     """A UserWarning that points at the user's own line: the nearest one outside this package."""
-    level, frame = 1, sys._getframe(1)
-    while frame.f_back is not None and frame.f_code.co_filename.startswith(_HOUSE):
-        level, frame = level + 1, frame.f_back
-    warnings.warn(text, UserWarning, stacklevel=level + 1)
+    warnings.warn(text, UserWarning, stacklevel=users_frame()[1] + 1)

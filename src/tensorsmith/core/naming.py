@@ -52,11 +52,19 @@ class name_scope:
         self.name = name
 
     def __enter__(self) -> str:
-        context.local.name_scopes.append(self.name)
-        return "/".join(context.local.name_scopes) + "/"
+        local = context.local
+        local.name_scopes.append(self.name)
+        self._outer, local.part = local.part, below(local.part, self.name)
+        return "/".join(local.name_scopes) + "/"
 
     def __exit__(self, *exc: Any) -> None:
         context.local.name_scopes.pop()
+        context.local.part = self._outer
+
+
+def below(outer: str, name: str) -> str:
+    """The name of a part in another: "block" and "dense" give "block/dense"."""
+    return f"{outer}/{name}" if outer else name
 
 
 def scoped(name: str) -> str:

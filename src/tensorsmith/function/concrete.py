@@ -146,7 +146,7 @@ class ConcreteFunction:
     def _inline(self, graph: Graph, node: Any, values: dict[int, Any]) -> None:
         specs = [self._program.specs[number] for number in node.outputs]
         inputs = [-1 if number < 0 else graph.number(values[number]) for number in node.inputs]
-        results = graph.add(node.op, inputs, node.groups, node.settings, specs, list)
+        results = graph.add(node.op, inputs, node.groups, node.settings, specs, list, like=node)
         values.update(zip(node.outputs, results))
 
     def __repr__(self) -> str:

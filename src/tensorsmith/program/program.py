@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from tensorsmith.core.places import Place
 from tensorsmith.program.op import Op, registry
 
 Spec = tuple[tuple[int | None, ...], np.dtype]
@@ -18,14 +19,24 @@ class Node:
 
     An id of -1 among the inputs stands for an optional array that was not given.
     `groups` says how many ids each array argument took (None for one that is not a list).
+    `where` and `part` say who asked for it when it was traced, for people to read: the user's line, and the layers
+    or name scopes around it ("block/dense"). They are no part of what the program computes.
     """
 
-    __slots__ = ("groups", "inputs", "op", "outputs", "settings")
+    __slots__ = ("groups", "inputs", "op", "outputs", "part", "settings", "where")
 
     def __init__(
-        self, op: Op, inputs: tuple[int, ...], groups: tuple[int | None, ...], settings: dict, outputs: tuple[int, ...]
+        self,
+        op: Op,
+        inputs: tuple[int, ...],
+        groups: tuple[int | None, ...],
+        settings: dict,
+        outputs: tuple[int, ...],
+        where: Place | None = None,
+        part: str = "",
     ) -> None:
         self.op, self.inputs, self.groups, self.settings, self.outputs = op, inputs, groups, settings, outputs
+        self.where, self.part = where, part
 
 
 class Program:
@@ -78,10 +89,12 @@ class Program:
         groups: tuple[int | None, ...],
         settings: dict,
         specs: list[Spec],
+        where: Place | None = None,
+        part: str = "",
     ) -> tuple[int, ...]:
         """A node that makes values of these specs; their ids."""
         outputs = tuple(self.value(shape, dtype) for shape, dtype in specs)
-        self.nodes.append(Node(op, tuple(inputs), groups, settings, outputs))
+        self.nodes.append(Node(op, tuple(inputs), groups, settings, outputs, where, part))
         return outputs
 
     def drop_unused(self) -> None:

@@ -6,11 +6,13 @@ from typing import Any
 
 import numpy as np
 
+from tensorsmith.core import context
 from tensorsmith.core.errors import InvalidArgumentError, explain
+from tensorsmith.core.places import users_place
 from tensorsmith.program.infer import infer
 from tensorsmith.program.lower import GRADIENT
 from tensorsmith.program.op import Op
-from tensorsmith.program.program import Program
+from tensorsmith.program.program import Node, Program
 from tensorsmith.tensor.tensor import Symbol, Tensor
 
 
@@ -58,9 +60,22 @@ class Graph:
         results, pack = infer(op, specs, settings)
         return self.add(op, numbers, tuple(groups), settings, results, pack)
 
-    def add(self, op: Op, numbers: list[int], groups: tuple, settings: dict, specs: list[Any], pack: Any) -> Any:
-        """A node whose results' specs are known; `pack` makes the result of several symbols (None: there is one)."""
-        outputs = self.program.add(op, numbers, groups, settings, specs)
+    def add(
+        self,
+        op: Op,
+        numbers: list[int],
+        groups: tuple,
+        settings: dict,
+        specs: list[Any],
+        pack: Any,
+        like: Node | None = None,
+    ) -> Any:
+        """A node whose results' specs are known; `pack` makes the result of several symbols (None: there is one).
+
+        like  a node of another program that this one repeats: it was asked for where that one was.
+        """
+        where, part = (users_place(), context.local.part) if like is None else (like.where, like.part)
+        outputs = self.program.add(op, numbers, groups, settings, specs, where, part)
         symbols = [Symbol(self, number, shape, dtype) for number, (shape, dtype) in zip(outputs, specs)]
         return symbols[0] if pack is None else pack(symbols)
 

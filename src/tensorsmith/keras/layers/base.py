@@ -391,6 +391,8 @@ class Layer(Trackable):
         self.__dict__["_last_call"] = current.number
         current.depth += 1
         current.training = training
+        outer_part = context.local.part
+        context.local.part = naming.below(outer_part, self.name)
         try:
             outputs = self.call(*args, **kwargs)
         except Exception as error:
@@ -399,6 +401,7 @@ class Layer(Trackable):
         finally:
             current.depth -= 1
             current.training = outer_training
+            context.local.part = outer_part
         if self.activity_regularizer is not None:
             for output in nest.flatten(outputs):
                 penalty = self.activity_regularizer(output)
