@@ -116,6 +116,7 @@ from tensorsmith.ops.shaping import (
     transpose,
     unstack,
 )
+from tensorsmith.program.program import Program
 from tensorsmith.state.variable import IndexedSlices, Variable
 from tensorsmith.tensor.tensor import Tensor
 from tensorsmith.version import __version__
@@ -125,6 +126,7 @@ if TYPE_CHECKING:
     from tensorsmith import keras
     from tensorsmith.function.control_flow import case, cond, map_fn, switch_case, while_loop
     from tensorsmith.function.function import function
+    from tensorsmith.function.programs import program_of
     from tensorsmith.keras import initializers, losses, metrics, optimizers
     from tensorsmith.ops.activations import sigmoid
     from tensorsmith.ops.cumulative import cumsum
@@ -205,6 +207,7 @@ _LATER = {
     "cumsum": "tensorsmith.ops.cumulative",
     "custom_gradient": "tensorsmith.state.custom_gradient",
     "function": "tensorsmith.function.function",
+    "program_of": "tensorsmith.function.programs",
     "map_fn": "tensorsmith.function.control_flow",
     "searchsorted": "tensorsmith.ops.sorting",
     "sigmoid": "tensorsmith.ops.activations",
@@ -243,7 +246,7 @@ _NAMESPACES = {
 }
 
 __all__ = [
-    "DType", "GradientTape", "IndexedSlices", "Module", "RaggedTensor", "SparseTensor", "Tensor", "TensorArray",
+    "DType", "GradientTape", "IndexedSlices", "Module", "Program", "RaggedTensor", "SparseTensor", "Tensor", "TensorArray",
     "TensorShape", "TensorSpec", "Variable", "abs", "acos", "acosh", "add", "add_n", "argmax", "argmin", "argsort",
     "as_dtype", "asin", "asinh", "atan", "atan2", "atanh", "autograph", "bfloat16", "bitcast", "bitwise", "bool",
     "boolean_mask", "broadcast_static_shape", "broadcast_to", "case", "cast", "clip_by_global_norm", "clip_by_norm",
@@ -255,7 +258,7 @@ __all__ = [
     "int8", "is_symbolic_tensor", "is_tensor", "keras", "less", "less_equal", "linalg", "linspace", "logical_and",
     "logical_not", "logical_or", "map_fn", "math", "matmul", "maximum", "meshgrid", "minimum", "multiply",
     "name_scope", "negative", "nest", "newaxis", "nn", "norm", "not_equal", "one_hot", "ones", "ones_like", "pad",
-    "pow", "print", "queue", "ragged", "random", "range", "rank", "reduce_all", "reduce_any", "reduce_logsumexp",
+    "pow", "print", "program_of", "queue", "ragged", "random", "range", "rank", "reduce_all", "reduce_any", "reduce_logsumexp",
     "reduce_max", "reduce_mean", "reduce_min", "reduce_prod", "reduce_sum", "repeat", "reshape", "resource",
     "reverse", "reverse_sequence", "roll", "round", "saturate_cast", "scatter_nd", "searchsorted", "sequence_mask",
     "sets", "shape", "shape_n", "sigmoid", "sign", "sin", "sinh", "size", "slice", "sort", "sparse", "split",

@@ -23,22 +23,6 @@ def model(weight: tf.Variable, scale: float = 2.0, extra: bool = False) -> Progr
     return trace(body).program
 
 
-def test_a_program_prints_a_line_a_node() -> None:
-    weight = tf.Variable([1.0, 2.0, 3.0], name="w")
-    assert str(model(weight)).splitlines() == [
-        "%0: float32[None, 3] = input",
-        "%2: float32[3] = variable w:0",
-        "%6: float32[] = constant 2.0",
-        "%1: float32[3] = reduce_mean(%0, axis=0, keepdims=False)",
-        "%3: float32[3] = add(%2, %1)",
-        "%4: float32[3, 1] = reshape(%3, sizes=(3, 1))",
-        "%5: float32[None, 1] = matmul(%0, %4, transpose_a=False, transpose_b=False, adjoint_a=False, adjoint_b=False)",
-        "%7: float32[None, 1] = multiply(%5, %6)",
-        "w:0 <- %3",
-        "return %7",
-    ]
-
-
 def test_equal_programs_of_other_variables_have_one_signature() -> None:
     first, second = model(tf.Variable([1.0, 2.0, 3.0])), model(tf.Variable([4.0, 5.0, 6.0]))
     assert first.signature() == second.signature()

@@ -11,11 +11,12 @@ from tensorsmith.core import context, nest
 from tensorsmith.core.errors import explain
 from tensorsmith.core.specs import TensorSpec, describe
 from tensorsmith.function.composites import split
-from tensorsmith.function.signature import specs_of, stand_ins
+from tensorsmith.function.signature import argument_names, specs_of, stand_ins
 from tensorsmith.function.trace import Traced, trace
 from tensorsmith.program import execute
 from tensorsmith.program.lower import lower
 from tensorsmith.program.op import Arrays, Op
+from tensorsmith.program.program import Program
 from tensorsmith.tensor.apply import apply
 from tensorsmith.tensor.convert import convert
 from tensorsmith.tensor.graph import Graph
@@ -66,6 +67,11 @@ class ConcreteFunction:
     @property
     def trainable_variables(self) -> tuple[Any, ...]:
         return tuple(v for v in self.variables if v.trainable)
+
+    @property
+    def program(self) -> Program:
+        """The operations that it runs, to print, count, draw and save."""
+        return self._program
 
     @property
     def graph(self) -> Listing:
@@ -177,7 +183,8 @@ def traced_form(function: Callable[..., Any], name: str, args: tuple, kwargs: di
     """A function traced for arguments of these specs and values."""
 
     def body(graph: Graph) -> Any:
-        given, named = stand_ins((args, kwargs), lambda shape, dtype: graph.input(shape, dtype))
+        names = iter(argument_names(function, args, kwargs))
+        given, named = stand_ins((args, kwargs), lambda shape, dtype: graph.input(shape, dtype, next(names, "")))
         return nest.map_structure(_as_tensor, function(*given, **named))
 
     return ConcreteFunction(name, trace(body, outer=_local.graph, label=name), args, kwargs)

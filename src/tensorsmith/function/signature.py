@@ -108,6 +108,33 @@ def specs_of(value: Any) -> Any:
     return stand_ins(value, TensorSpec, lambda whole, parts: parts)
 
 
+def argument_names(function: Any, args: tuple, kwargs: dict) -> list[str]:
+    """What each tensor among the arguments is called: by the parameter, `x_0` and `x_key` inside of it, or by its TensorSpec."""
+    try:
+        parameters = list(inspect.signature(function).parameters.values())
+    except (TypeError, ValueError):
+        parameters = []
+    plain = [p.name for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
+    rest = next((p.name for p in parameters if p.kind is p.VAR_POSITIONAL), "argument")
+    named = [(plain[at] if at < len(plain) else f"{rest}_{at - len(plain)}", value) for at, value in enumerate(args)]
+    return [name for pair in [*named, *kwargs.items()] for name in _leaf_names(*pair)]
+
+
+def _leaf_names(name: str, value: Any) -> list[str]:
+    if isinstance(value, TensorSpec):
+        return [value.name or name]
+    if isinstance(value, (Tensor, np.ndarray, np.generic)):
+        return [name]
+    if isinstance(value, dict):
+        return [leaf for key, part in value.items() for leaf in _leaf_names(f"{name}_{key}", part)]
+    if nest.is_nested(value):
+        keys = getattr(value, "_fields", range(len(value)))
+        return [leaf for key, part in zip(keys, value) for leaf in _leaf_names(f"{name}_{key}", part)]
+    if is_composite(value):
+        return [f"{name}_{at}" for at in range(len(value._parts()))]
+    return []
+
+
 def _from_parts(whole: Any, parts: list[Any]) -> Any:
     return whole._from_parts(parts)
 

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from tensorsmith.core.places import Place
+from tensorsmith.program import printing
 from tensorsmith.program.op import Op, registry
 
 Spec = tuple[tuple[int | None, ...], np.dtype]
@@ -49,11 +50,26 @@ class Program:
     captures   [(object, id)]: values that are asked of an object (a variable) when the program is run.
     outputs    ids of the results.
     updates    [(variable, id)]: values that variables have after a run.
+    name       what it is called, and
+    names      {id: name} of its arguments: for people to read, no part of what it computes.
     """
 
-    __slots__ = ("_signature", "captures", "constants", "inputs", "nodes", "outputs", "specs", "updates")
+    __slots__ = (
+        "_signature",
+        "captures",
+        "constants",
+        "inputs",
+        "name",
+        "names",
+        "nodes",
+        "outputs",
+        "specs",
+        "updates",
+    )
 
-    def __init__(self) -> None:
+    def __init__(self, name: str = "") -> None:
+        self.name = name
+        self.names: dict[int, str] = {}
         self.specs: list[Spec] = []
         self.nodes: list[Node] = []
         self.inputs: list[int] = []
@@ -68,9 +84,12 @@ class Program:
         self.specs.append((shape, dtype))
         return len(self.specs) - 1
 
-    def input(self, shape: tuple[int | None, ...], dtype: np.dtype) -> int:
-        self.inputs.append(self.value(shape, dtype))
-        return self.inputs[-1]
+    def input(self, shape: tuple[int | None, ...], dtype: np.dtype, name: str = "") -> int:
+        number = self.value(shape, dtype)
+        self.inputs.append(number)
+        if name:
+            self.names[number] = name
+        return number
 
     def constant(self, array: Any) -> int:
         number = self.value(array.shape, array.dtype)
@@ -139,34 +158,22 @@ class Program:
             self._signature = _Hashed((head, captured, constants, nodes, ends))
         return self._signature
 
+    # ---- for people
+
     def __str__(self) -> str:
-        """One line a node: results, operation, arguments.
+        """A line a value: its name, the operation, dtype and shape, layer, and the line of the user who asked for it.
 
-        >>> p = Program(); x = p.input((None, 2), np.dtype("float32"))
+        >>> p = Program(); x = p.input((None, 2), np.dtype("float32"), "x")
         >>> print(p)
-        %0: float32[None, 2] = input
+        x = input  float32[None, 2]
         """
+        return printing.text(self)
 
-        def show(number: int) -> str:
-            return "none" if number < 0 else f"%{number}"
+    def __repr__(self) -> str:
+        return f"<Program {self.name} of {len(self.nodes)} operations>".replace("  ", " ")
 
-        def typed(number: int) -> str:
-            shape, dtype = self.specs[number]
-            return f"%{number}: {dtype.name}[{', '.join(map(str, shape))}]"
-
-        lines = [f"{typed(i)} = input" for i in self.inputs]
-        lines += [f"{typed(i)} = variable {getattr(source, 'name', '')}" for source, i in self.captures]
-        lines += [
-            f"{typed(i)} = constant {array if array.size == 1 else ''}".rstrip() for i, array in self.constants.items()
-        ]
-        for node in self.nodes:
-            settings = "".join(f", {name}={value}" for name, value in node.settings.items() if value is not None)
-            results = ", ".join(typed(i) for i in node.outputs) or "()"
-            lines.append(f"{results} = {node.op.name}({', '.join(map(show, node.inputs))}{settings})")
-        lines += [f"{getattr(variable, 'name', '')} <- {show(i)}" for variable, i in self.updates]
-        if self.outputs:
-            lines.append(f"return {', '.join(map(show, self.outputs))}")
-        return "\n".join(lines)
+    def _repr_html_(self) -> str:
+        return printing.as_html(self)
 
 
 class _Hashed:

@@ -23,7 +23,7 @@ class Graph:
     """
 
     def __init__(self, outer: Graph | None = None, label: str = "") -> None:
-        self.program = Program()
+        self.program = Program(label)
         self.outer, self.label = outer, label
         self._constants: dict[int, tuple[Tensor, int]] = {}
         self._captured: dict[int, tuple[Symbol, int]] = {}
@@ -38,7 +38,7 @@ class Graph:
         """A new argument of the program."""
         from tensorsmith.core.dtypes import as_dtype
 
-        number = self.program.input(tuple(shape), as_dtype(dtype).numpy_dtype)
+        number = self.program.input(tuple(shape), as_dtype(dtype).numpy_dtype, name)
         return Symbol(self, number, shape, dtype, name)
 
     def call(self, op: Op, arguments: list[Any], settings: dict) -> Any:

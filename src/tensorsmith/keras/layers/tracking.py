@@ -19,6 +19,7 @@ _NOT_INSIDE = frozenset(
         "_outbound_nodes",
         "_auto_config",
         "_build_shapes",
+        "_seen_inputs",
         "_added",
         "_owner",
         "_loss_tracker",

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, cast
 
+from tensorsmith.core import nest
+from tensorsmith.core.errors import explain
+from tensorsmith.core.specs import TensorSpec
 from tensorsmith.keras import registry
 from tensorsmith.keras.layers.base import Layer
 from tensorsmith.keras.layers.build_shapes import as_tensor_shapes
@@ -134,19 +137,50 @@ class Model(Trainer):
         self.built = True
 
     def _build_by_call(self, shape: Any) -> None:
-        from tensorsmith.core import nest
-        from tensorsmith.core.specs import TensorSpec
         from tensorsmith.function.trace import symbols_like, trace
 
         specs = nest.map_structure(lambda s: TensorSpec([None, *tuple(s)[1:]], self._dtype), as_tensor_shapes(shape))
         self.__dict__.setdefault("_build_shapes", as_tensor_shapes(shape))
         trace(lambda graph: self._full_call((symbols_like(graph, specs),), {}))
 
+    def _input_signature(self) -> tuple[Any, ...]:
+        """Specs of what the model is called with, of any batch size. Raises ValueError before it is built."""
+        drawn = getattr(self, "_input_structure", None)
+        if drawn is None:
+            drawn = getattr(self, "inputs", None)
+            drawn = drawn[0] if isinstance(drawn, list) and len(drawn) == 1 else drawn
+        if drawn is None:
+            drawn = self.__dict__.get("_seen_inputs")
+        if drawn is None:
+            raise ValueError(
+                explain(
+                    self.name,
+                    "the shape of its inputs is not known yet",
+                    rule="a model is traced for inputs of a shape",
+                    way_out="Call it on data once, or model.build(input_shape).",
+                )
+            )
+        return (_any_batch(drawn, named=True),)
+
     def _first_build(self, args: tuple, kwargs: dict) -> None:
         # the layers inside build themselves as call reaches them
         from tensorsmith.keras.layers import calling
 
-        self.__dict__["_build_shapes"] = calling.shapes_of(args[0] if args else next(iter(kwargs.values())))
+        first = args[0] if args else next(iter(kwargs.values()))
+        self.__dict__["_build_shapes"] = calling.shapes_of(first)
+        self.__dict__["_seen_inputs"] = _any_batch(first)
         if type(self).build is not Model.build:
             self._build(self.__dict__["_build_shapes"])
         self.built = True
+
+
+def _any_batch(inputs: Any, named: bool = False) -> Any:
+    """Specs like these tensors, of any batch size."""
+
+    def one(leaf: Any) -> Any:
+        if not hasattr(leaf, "shape") or not hasattr(leaf, "dtype"):
+            return leaf
+        name = getattr(leaf, "name", None) if named else None
+        return TensorSpec([None, *tuple(leaf.shape)[1:]], leaf.dtype, name if isinstance(name, str) else None)
+
+    return nest.map_structure(one, inputs)

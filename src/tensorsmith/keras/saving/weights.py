@@ -149,7 +149,7 @@ def _machinery(model: bool, layer: bool, graph: bool) -> frozenset[str]:
         from tensorsmith.keras.layers import Layer
         from tensorsmith.keras.models import Functional, Model, Sequential
 
-        names: set[str] = {"_build_shapes", "_batch_input_shape"}
+        names: set[str] = {"_build_shapes", "_seen_inputs", "_batch_input_shape"}
         if layer:
             names |= set(vars(Layer(name="layer")))
         if model:
