@@ -57,7 +57,7 @@ def test_of_models_without_arguments_for_any_batch(kind: str) -> None:
                 return self.dense(inputs)
 
         model = Own()
-        with pytest.raises(ValueError, match="the shape of its inputs is not known yet.*Call it on data once"):
+        with pytest.raises(ValueError, match=r"the shape of its inputs is not known yet.*Call it on data once"):
             tf.program_of(model)
         model(np.ones([4, 3], "float32"))
     program = tf.program_of(model)

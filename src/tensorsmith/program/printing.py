@@ -143,8 +143,10 @@ def _setting(value: Any) -> str:
         return value.name
     if isinstance(value, type) and issubclass(value, np.generic):
         return np.dtype(value).name
-    if isinstance(value, slice):
-        return ":".join("" if v is None else str(v) for v in (value.start, value.stop, value.step))
+    if isinstance(value, tuple) and value[:1] == ("slice",):  # a part of an index
+        return ":".join("" if bound is None else _setting(bound) for bound in value[1:]).removesuffix(":") or ":"
+    if value is Ellipsis:
+        return "..."
     if isinstance(value, (tuple, list)):
         inner = ", ".join(map(_setting, value))
         return f"[{inner}]" if isinstance(value, list) else f"({inner}{',' if len(value) == 1 else ''})"
