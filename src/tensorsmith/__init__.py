@@ -169,7 +169,7 @@ if TYPE_CHECKING:
     )
     from tensorsmith.state.custom_gradient import custom_gradient
     from tensorsmith.state.module import Module
-    from tensorsmith.state.tape import GradientTape
+    from tensorsmith.state.tape import GradientTape, UnconnectedGradients
     from tensorsmith.structures.ragged import RaggedTensor
     from tensorsmith.structures.sparse import SparseTensor
     from tensorsmith.structures.tensor_array import TensorArray
@@ -186,6 +186,7 @@ _LATER = {
     "reverse_sequence": "tensorsmith.ops.sequences",
     "sequence_mask": "tensorsmith.ops.sequences",
     "GradientTape": "tensorsmith.state.tape",
+    "UnconnectedGradients": "tensorsmith.state.tape",
     "Module": "tensorsmith.state.module",
     "RaggedTensor": "tensorsmith.structures.ragged",
     "SparseTensor": "tensorsmith.structures.sparse",
@@ -246,27 +247,27 @@ _NAMESPACES = {
 }
 
 __all__ = [
-    "DType", "GradientTape", "IndexedSlices", "Module", "Program", "RaggedTensor", "SparseTensor", "Tensor", "TensorArray",
-    "TensorShape", "TensorSpec", "Variable", "abs", "acos", "acosh", "add", "add_n", "argmax", "argmin", "argsort",
-    "as_dtype", "asin", "asinh", "atan", "atan2", "atanh", "autograph", "bfloat16", "bitcast", "bitwise", "bool",
-    "boolean_mask", "broadcast_static_shape", "broadcast_to", "case", "cast", "clip_by_global_norm", "clip_by_norm",
-    "clip_by_value", "complex", "complex128", "complex64", "concat", "cond", "config", "constant",
-    "convert_to_tensor", "cos", "cosh", "cumsum", "custom_gradient", "debugging", "device", "divide", "double",
-    "dtypes", "einsum", "ensure_shape", "equal", "errors", "executing_eagerly", "exp", "expand_dims", "eye", "fill",
-    "float16", "float32", "float64", "floor", "floordiv", "floormod", "function", "gather", "gather_nd",
-    "get_static_value", "greater", "greater_equal", "half", "identity", "init_scope", "int16", "int32", "int64",
-    "int8", "is_symbolic_tensor", "is_tensor", "keras", "less", "less_equal", "linalg", "linspace", "logical_and",
-    "logical_not", "logical_or", "map_fn", "math", "matmul", "maximum", "meshgrid", "minimum", "multiply",
-    "name_scope", "negative", "nest", "newaxis", "nn", "norm", "not_equal", "one_hot", "ones", "ones_like", "pad",
-    "pow", "print", "program_of", "queue", "ragged", "random", "range", "rank", "reduce_all", "reduce_any", "reduce_logsumexp",
-    "reduce_max", "reduce_mean", "reduce_min", "reduce_prod", "reduce_sum", "repeat", "reshape", "resource",
-    "reverse", "reverse_sequence", "roll", "round", "saturate_cast", "scatter_nd", "searchsorted", "sequence_mask",
-    "sets", "shape", "shape_n", "sigmoid", "sign", "sin", "sinh", "size", "slice", "sort", "sparse", "split",
-    "sqrt", "square", "squeeze", "stack", "stop_gradient", "strided_slice", "string", "strings", "subtract",
+    "DType", "GradientTape", "IndexedSlices", "Module", "Program", "RaggedTensor", "SparseTensor", "Tensor",
+    "TensorArray", "TensorShape", "TensorSpec", "UnconnectedGradients", "Variable", "abs", "acos", "acosh", "add",
+    "add_n", "argmax", "argmin", "argsort", "as_dtype", "asin", "asinh", "atan", "atan2", "atanh", "autograph",
+    "bfloat16", "bitcast", "bitwise", "bool", "boolean_mask", "broadcast_static_shape", "broadcast_to", "case", "cast",
+    "clip_by_global_norm", "clip_by_norm", "clip_by_value", "complex", "complex128", "complex64", "concat", "cond",
+    "config", "constant", "convert_to_tensor", "cos", "cosh", "cumsum", "custom_gradient", "debugging", "device",
+    "divide", "double", "dtypes", "einsum", "ensure_shape", "equal", "errors", "executing_eagerly", "exp",
+    "expand_dims", "eye", "fill", "float16", "float32", "float64", "floor", "floordiv", "floormod", "function",
+    "gather", "gather_nd", "get_static_value", "greater", "greater_equal", "half", "identity", "init_scope", "int16",
+    "int32", "int64", "int8", "is_symbolic_tensor", "is_tensor", "keras", "less", "less_equal", "linalg", "linspace",
+    "logical_and", "logical_not", "logical_or", "map_fn", "math", "matmul", "maximum", "meshgrid", "minimum",
+    "multiply", "name_scope", "negative", "nest", "newaxis", "nn", "norm", "not_equal", "one_hot", "ones", "ones_like",
+    "pad", "pow", "print", "program_of", "queue", "ragged", "random", "range", "rank", "reduce_all", "reduce_any",
+    "reduce_logsumexp", "reduce_max", "reduce_mean", "reduce_min", "reduce_prod", "reduce_sum", "repeat", "reshape",
+    "resource", "reverse", "reverse_sequence", "roll", "round", "saturate_cast", "scatter_nd", "searchsorted",
+    "sequence_mask", "sets", "shape", "shape_n", "sigmoid", "sign", "sin", "sinh", "size", "slice", "sort", "sparse",
+    "split", "sqrt", "square", "squeeze", "stack", "stop_gradient", "strided_slice", "string", "strings", "subtract",
     "switch_case", "tan", "tanh", "tensor_scatter_nd_add", "tensor_scatter_nd_max", "tensor_scatter_nd_min",
     "tensor_scatter_nd_sub", "tensor_scatter_nd_update", "tensordot", "tile", "transpose", "truediv", "truncatemod",
-    "uint16", "uint32", "uint64", "uint8", "unique", "unique_with_counts", "unstack", "variant", "where",
-    "while_loop", "zeros", "zeros_like",
+    "uint16", "uint32", "uint64", "uint8", "unique", "unique_with_counts", "unstack", "variant", "where", "while_loop",
+    "zeros", "zeros_like",
 ]  # fmt: skip
 
 

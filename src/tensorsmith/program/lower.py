@@ -8,39 +8,62 @@ from typing import Any
 import numpy as np
 
 from tensorsmith.program.op import Op, register
-from tensorsmith.program.program import Node, Program
+from tensorsmith.program.program import Node, Program, Spec
 
 Env = dict[int, Any]
 
 
-def _gradient_kernel(xp: Any, values: list, targets: int = 1, seeds: bool = False) -> Any:
+def _gradient_kernel(
+    xp: Any, values: list, targets: int = 1, sources: int = 1, seeds: bool = False, stops: int = 0, mode: str = ""
+) -> Any:
     raise NotImplementedError("a gradient node is lowered with the nodes it differentiates, never alone")
 
 
-# Inputs: the targets, the sources, then (seeds=True) what flows into each target. Results: one array a source.
+# A derivative. Inputs: the targets, the sources, then (seeds=True) the seeds, then the stops: values that are constants
+# to it. The mode says what it gives:
+#   gradient        for each source, what flows back from the targets; the seeds flow into the targets (default: ones).
+#   jacobian        for each source, the derivative of every element of the one target by every element of the source.
+#   batch_jacobian  the same row by row: no row of the target depends on another row of the source.
+#   tangent         for each target, how fast it moves when the sources move by the seeds.
 GRADIENT = register(Op("gradient", _gradient_kernel))
 
 
-class Group:
-    """A gradient node with the forward nodes between its sources and targets, to be run as one `jax.vjp`."""
+def derivative_settings(
+    targets: int, sources: int, seeds: bool = False, stops: int = 0, mode: str = "gradient"
+) -> dict[str, Any]:
+    """The settings of a gradient node."""
+    return {"targets": targets, "sources": sources, "seeds": seeds, "stops": stops, "mode": mode}
 
-    __slots__ = ("node", "slice")
+
+def derivative_specs(mode: str, targets: list[Spec], sources: list[Spec]) -> list[Spec]:
+    """The specs of a gradient node's results."""
+    if mode == "gradient":
+        return sources
+    if mode == "tangent":
+        return targets
+    shape = targets[0][0]
+    if mode == "jacobian":
+        return [(shape + own, dtype) for own, dtype in sources]
+    return [(shape + own[1:], dtype) for own, dtype in sources]
+
+
+class Group:
+    """A gradient node with the forward nodes between its sources and targets, to be run as one `jax.vjp`.
+
+    late  the steps that make seeds from what the forward nodes give: they run between forward and backward.
+    """
+
+    __slots__ = ("late", "mode", "node", "seeds", "slice", "sources", "stops", "targets")
 
     def __init__(self, node: Node, forward: list[Node]) -> None:
         self.node, self.slice = node, forward
-
-    @property
-    def targets(self) -> tuple[int, ...]:
-        return self.node.inputs[: self.node.settings["targets"]]
-
-    @property
-    def sources(self) -> tuple[int, ...]:
-        count = self.node.settings["targets"]
-        return self.node.inputs[count : count + len(self.node.outputs)]
-
-    @property
-    def seeds(self) -> tuple[int, ...]:
-        return self.node.inputs[len(self.targets) + len(self.sources) :]
+        self.late: list[Node | Group] = []
+        settings, inputs = node.settings, node.inputs
+        first, second = settings["targets"], settings["targets"] + settings["sources"]
+        self.mode: str = settings["mode"]
+        self.targets, self.sources = inputs[:first], inputs[first:second]
+        seeds = (second - first if self.mode == "tangent" else first) if settings["seeds"] else 0
+        self.seeds, self.stops = inputs[second : second + seeds], inputs[second + seeds :]
 
 
 def lower(program: Program, xp: Any) -> Callable[[list[Any], list[Any]], tuple[list[Any], list[Any]]]:
@@ -87,6 +110,15 @@ def _schedule(nodes: list[Node], everything: list[Node]) -> list[Node | Group]:
             after.append(node)
         else:
             before.append(node)
+    if made.intersection(group.seeds):
+        needed = set(group.seeds)
+        late = []
+        for node in reversed(after):
+            if needed.intersection(node.outputs):
+                needed.update(node.inputs)
+                late.append(node)
+        group.late = _schedule(late[::-1], everything)
+        after = [node for node in after if node not in late]
     return [*_schedule(before, everything), group, *_schedule(after, everything), *nodes[last + 1 :]]
 
 
@@ -97,30 +129,37 @@ def between(nodes: list[Node], sources: Any, targets: Any, end: Node | None = No
     for node in nodes:
         if node is end:
             break
-        if reached.intersection(node.inputs) and not reached.issuperset(node.outputs):
+        if reached.intersection(node.inputs):
             reached.update(node.outputs)
             forward.append(node)
     needed = set(targets)
     kept: list[Node] = []
-    fixed = set(sources)
     for node in reversed(forward):
         if needed.intersection(node.outputs):
             kept.append(node)
-            needed.update(i for i in node.inputs if i not in fixed)
+            needed.update(node.inputs)
     return kept[::-1]
 
 
 Call = Callable[[Node, Env, Any], None]
+# what happens to the values that a step has just made: (their ids, env)
+Amend = Callable[[Any, Env], None]
 
 
-def execute(steps: list[Node | Group], env: Env, xp: Any, run: Call | None = None) -> None:
+def execute(
+    steps: list[Node | Group], env: Env, xp: Any, run: Call | None = None, amends: tuple[Amend, ...] = ()
+) -> None:
     """Runs scheduled steps over `xp`, reading and filling `env` ({id: array}); `run` runs one node (`call`)."""
     run = run or call
     for step in steps:
         if isinstance(step, Group):
-            _differentiate(step, env, xp, run)
+            _differentiate(step, env, xp, run, amends)
+            made = step.node.outputs
         else:
             run(step, env, xp)
+            made = step.outputs
+        for amend in amends:
+            amend(made, env)
 
 
 def call(node: Node, env: Env, xp: Any) -> None:
@@ -182,26 +221,97 @@ def arguments(node: Node, env: Env) -> list[Any]:
     return packed
 
 
-def _differentiate(group: Group, env: Env, xp: Any, run: Call) -> None:
+def _differentiate(group: Group, env: Env, xp: Any, run: Call, amends: tuple[Amend, ...]) -> None:
     from tensorsmith.program.execute import jax
 
     if xp is np:
         _differentiate_unrolled(group, env, run)
         return
+    module = jax()
     made = [o for node in group.slice for o in node.outputs]
     steps = schedule(group.slice)
+    inside = set(made)
+    again = [s for s in group.sources if s in inside]
+    if again:
+        # a source that is made from another one: its value is needed before the slice runs
+        ahead = dict(env)
+        execute(schedule(between(group.slice, set(group.sources) - inside, again)), ahead, xp, run, amends)
+        given = [ahead[i] for i in group.sources]
+    else:
+        given = [env[i] for i in group.sources]
+    cut = inside.intersection(group.stops)
 
     def forward(*values: Any) -> tuple[list[Any], list[Any]]:
         inner = dict(env)
         inner.update(zip(group.sources, values))
-        execute(steps, inner, xp, run)
+        own = dict(zip(group.sources, values))
+
+        def amend(outputs: Any, now: Env) -> None:
+            for number in outputs:
+                if number in cut:
+                    now[number] = own.get(number, module.lax.stop_gradient(now[number]))
+                elif number in own:
+                    now[number] = joined(now[number], own[number])
+
+        execute(steps, inner, xp, run, (*amends, amend) if again or cut else amends)
         return [inner[i] for i in group.targets], [inner[i] for i in made]
 
-    sources = [env[i] for i in group.sources]
-    targets, pull, handed_on = jax().vjp(forward, *sources, has_aux=True)
-    env.update(zip(made, handed_on))
-    seeds = [env[i] for i in group.seeds] if group.seeds else jax().tree.map(xp.ones_like, targets)
-    env.update(zip(group.node.outputs, pull(seeds)))
+    if group.mode == "tangent":
+        seeds = [env[i] for i in group.seeds]
+        _, results, handed_on = module.jvp(forward, tuple(given), tuple(seeds), has_aux=True)
+        env.update(zip(made, handed_on))
+    else:
+        targets, pull, handed_on = module.vjp(forward, *given, has_aux=True)
+        env.update(zip(made, handed_on))
+        execute(group.late, env, xp, run, amends)
+        seeds = [env[i] for i in group.seeds]
+        if group.mode == "gradient":
+            # ones where nothing is given; TensorFlow's gradient of complex values is the conjugate of JAX's
+            flows = _conjugated(xp, seeds) if seeds else module.tree.map(xp.ones_like, targets)
+            results = pull(flows)
+        else:
+            results = _every_element(xp, targets[0], pull, given, group.mode == "batch_jacobian")
+        results = _conjugated(xp, results)
+    env.update(zip(group.node.outputs, results))
+
+
+def joined(made: Any, value: Any) -> Any:
+    """A value that was made from one source and is itself another: both move it."""
+    from tensorsmith.program.execute import jax
+
+    module = jax()
+
+    @module.custom_jvp
+    def both(made: Any, value: Any) -> Any:
+        return made
+
+    both.defjvp(lambda values, speeds: (values[0], module.tree.map(lambda a, b: a + b, *speeds)))
+    return both(made, value)
+
+
+def _conjugated(xp: Any, arrays: Any) -> list[Any]:
+    return [xp.conj(a) if getattr(a, "dtype", None) in _COMPLEX else a for a in arrays]
+
+
+_COMPLEX = (np.dtype("complex64"), np.dtype("complex128"))
+
+
+def _every_element(xp: Any, target: Any, pull: Any, sources: list[Any], by_row: bool) -> list[Any]:
+    """The pull-back of every element of the target, all at once; `by_row`: of every element of a row, in all rows."""
+    shape = target.shape
+    inner = shape[1:] if by_row else shape
+    count = int(np.prod(inner))
+    basis = xp.eye(count, dtype=target.dtype)
+    if by_row:
+        seeds = xp.broadcast_to(xp.reshape(basis, (count, 1, *inner)), (count, *shape))
+    else:
+        seeds = xp.reshape(basis, (count, *shape))
+    from tensorsmith.program.execute import jax
+
+    results = jax().vmap(lambda seed: pull([seed]))(seeds)
+    if by_row:
+        return [xp.reshape(xp.moveaxis(r, 0, 1), (*shape, *s.shape[1:])) for r, s in zip(results, sources)]
+    return [xp.reshape(r, (*shape, *s.shape)) for r, s in zip(results, sources)]
 
 
 class _Unrolled:
@@ -219,7 +329,8 @@ def _differentiate_unrolled(group: Group, env: Env, run: Call) -> None:
     """A gradient in a program that XLA cannot run as a whole: JAX takes it operation by operation."""
     from tensorsmith.program.execute import guard
 
+    known = set(env)
     with guard():
-        _differentiate(group, env, _Unrolled(), run)
-    for number in [*(o for node in group.slice for o in node.outputs), *group.node.outputs]:
+        _differentiate(group, env, _Unrolled(), run, ())
+    for number in env.keys() - known:
         env[number] = np.asarray(env[number])

@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from tensorsmith.program.lower import Env, arguments, call, execute, schedule
+from tensorsmith.program.lower import GRADIENT, Env, arguments, call, execute, schedule
 from tensorsmith.program.op import elementwise, predicate
 from tensorsmith.program.program import Node, Program
 
@@ -77,7 +77,9 @@ class Lowered:
         _register(jax)
         self.program, self.jax, self.xp = program, jax, jax.numpy
         self.steps = schedule(program.nodes)
-        self.widen = widen
+        # a jacobian has no rule: its sizes must be real ones
+        self.exact = any(node.op is GRADIENT and node.settings["mode"] != "gradient" for node in program.nodes)
+        self.widen = widen and not self.exact
         self.rows: Any = None
 
     def sizes(self, shape: tuple[Any, ...]) -> tuple[Any, ...]:
@@ -96,6 +98,8 @@ class Lowered:
         return array[tuple(slice(0, d) for d in shape)]
 
     def run(self, inputs: list[Any], captures: list[Any], rows: Any) -> tuple[list[Any], list[Any]]:
+        if self.exact and rows is not None:
+            raise CannotPad
         self.rows = rows
         program, env = self.program, Env()
         env.update(program.constants)

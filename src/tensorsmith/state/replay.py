@@ -9,13 +9,21 @@ import numpy as np
 
 from tensorsmith.core import context
 from tensorsmith.program import execute
-from tensorsmith.program.lower import GRADIENT, Group, between, call, lower
+from tensorsmith.program.lower import (
+    GRADIENT,
+    Group,
+    between,
+    derivative_settings,
+    derivative_specs,
+    lower,
+)
+from tensorsmith.program.lower import execute as run_steps
 from tensorsmith.program.op import Op
 from tensorsmith.program.program import Program
 from tensorsmith.program.small import NotSmall, Small
 from tensorsmith.tensor.apply import apply, wrap
-from tensorsmith.tensor.graph import connected
-from tensorsmith.tensor.tensor import Tensor
+from tensorsmith.tensor.graph import connected, moved
+from tensorsmith.tensor.tensor import Symbol, Tensor
 
 _local = context.local
 _UNTRIED: Any = object()
@@ -26,10 +34,18 @@ class Form:
 
     calls    the calls of one such recording.
     pattern  the number of each tensor, in the order: all inputs of all calls, all results, targets, sources.
+    watched  the numbers of the tensors that the tape watches.
+    mode     what is asked: "gradient", "jacobian", "batch_jacobian" or "tangent" (`program/lower.py`).
     """
 
     def __init__(
-        self, calls: list[Any], pattern: tuple[int, ...], targets: int, sources: int, watched: tuple[int, ...]
+        self,
+        calls: list[Any],
+        pattern: tuple[int, ...],
+        targets: int,
+        sources: int,
+        watched: tuple[int, ...],
+        mode: str = "gradient",
     ) -> None:
         at = 0
         self.calls: list[Any] = []
@@ -57,16 +73,32 @@ class Form:
             at += count
         for place in range(at, len(pattern)):
             first.setdefault(pattern[place], place)
+        self.mode = mode
+        self.targets, self.sources = pattern[at : at + targets], pattern[at + targets : at + targets + sources]
+        # what is watched, or made from something watched
+        self.live = self._reached(set(watched))
+        # A source that some call made is a leaf like any other, so that the derivative is a function of it and has
+        # one by it; not so where another source goes into it, whose derivative goes through it.
+        roots = set(self.sources).intersection(made)
+        for root in roots:
+            if root not in self._reached(set(self.sources) - {root}):
+                del made[root]
         # numbers of the tensors that no call made, and where they stand; the same for those that some call made
         self.leaves = {n: place for n, place in first.items() if n not in made and n not in absent}
-        self.made = made
-        self.targets, self.sources = pattern[at : at + targets], pattern[at + targets : at + targets + sources]
-        self.watched = watched
+        self.made, self.first = made, first
         self.leaf_places = list(self.leaves.values())
         self.replays: dict[Any, Replay] = {}
 
-    def replay(self, flat: list[Any], seeds: list[Tensor] | None) -> list[Any]:
-        """The gradients for one recording: its tensors in the order of the pattern."""
+    def _reached(self, start: set[int]) -> set[int]:
+        """The numbers of the tensors that are made from some of these, and these."""
+        found = set(start)
+        for _, inputs, _, outputs in self.calls:
+            if any(not found.isdisjoint(x) if type(x) is tuple else x in found for x in inputs):
+                found.update(outputs if type(outputs) is tuple else (outputs,))
+        return found
+
+    def replay(self, flat: list[Any], seeds: list[Tensor]) -> list[Any]:
+        """The derivatives for one recording: its tensors in the order of the pattern."""
         leaves = [flat[i] for i in self.leaf_places]
         # sizes are not part of the form: a loop whose last batch is short has two replays
         arrays = [t._array for t in leaves]
@@ -75,95 +107,92 @@ class Form:
         if found is None:
             if len(self.replays) > 64:
                 self.replays.clear()
-            made = {n: flat[place] for n, place in self.made.items()}
-            given = dict(zip(self.leaves, leaves))
-            found = Replay(self.calls, given, made, self.targets, self.sources, self.watched, seeds)
-            found.leaf_places, found.made_places = self.leaf_places, list(self.made.values())
-            self.replays[shapes] = found
-        return found(flat, seeds or [])
+            found = self.replays[shapes] = Replay(self, flat, seeds)
+        return found(flat, seeds)
 
 
 class Replay:
-    """The gradients of one form of recording: a Program that ends in a gradient node.
+    """The derivatives of one form of recording: a Program that ends in a gradient node.
 
     A small one runs its backward half on NumPy, from the values that the tape recorded (`program/small.py`);
     any other is one call of a compiled function of the leaves.
     """
 
-    def __init__(
-        self,
-        calls: list[Any],
-        leaves: dict[int, Tensor],
-        made: dict[int, Tensor],
-        targets: tuple[int, ...],
-        sources: tuple[int, ...],
-        watched: tuple[int, ...],
-        seeds: list[Tensor] | None,
-    ) -> None:
-        # where, among the tensors of a recording, its leaves and its results stand
-        self.leaf_places: list[int] = []
-        self.made_places: list[int] = []
+    def __init__(self, form: Form, flat: list[Any], seeds: list[Tensor]) -> None:
+        self.form = form
         program = Program()
         ids: dict[Any, int] = {}
-        for number, leaf in leaves.items():
-            ids[number] = program.input(leaf._array.shape, leaf._array.dtype)
-        for op, inputs, settings, outputs in calls:
-            flat: list[int] = []
+        for number, place in form.leaves.items():
+            array = flat[place]._array
+            ids[number] = program.input(array.shape, array.dtype)
+        for op, inputs, settings, outputs in form.calls:
+            taken: list[int] = []
             groups: list[int | None] = []
             for x in inputs:
                 groups.append(len(x) if type(x) is tuple else None)
-                flat.extend([ids[i] for i in x] if type(x) is tuple else [-1 if x is None else ids[x]])
+                taken.extend([ids[i] for i in x] if type(x) is tuple else [-1 if x is None else ids[x]])
             outs = outputs if type(outputs) is tuple else (outputs,)
-            specs = [(made[o]._array.shape, made[o]._array.dtype) for o in outs]
-            for o, value in zip(outs, program.add(op, flat, tuple(groups), settings, specs)):
-                ids[o] = value
-        seed_ids = [program.input(s._array.shape, s._array.dtype) for s in seeds or []]
-        target_ids, source_ids = [ids[t] for t in targets], [ids[s] for s in sources]
-        # a source counts when it is watched, or made from something watched
-        live = {ids[w] for w in watched}
-        for node in program.nodes:
-            if live.intersection(node.inputs):
-                live.update(node.outputs)
-        linked = connected(program, source_ids, target_ids)
-        used = [s for s in dict.fromkeys(source_ids) if s in linked and s in live]
-        self.places = [used.index(s) if s in used else None for s in source_ids]
-        self.linked = bool(used)
-        if used:
-            specs = [program.specs[s] for s in used]
-            numbers = [*target_ids, *used, *seed_ids]
-            settings = {"targets": len(target_ids), "seeds": bool(seed_ids)}
-            program.outputs = list(program.add(GRADIENT, numbers, (None,) * len(numbers), settings, specs))
-            program.drop_unused()
-            needed = {i for node in program.nodes for i in node.inputs}
-            self.keep = [at for at, i in enumerate(program.inputs) if i in needed]
-            program.inputs = [program.inputs[at] for at in self.keep]
-            self.program = program
-            self.shapes: list[Any] = [shape for shape, _ in specs]
-            self.flat = len(used) > 1 and len({dtype for _, dtype in specs}) == 1
-            self.bounds = np.cumsum([0] + [int(np.prod(s)) for s in self.shapes]).tolist()
-            # one operation to an outer tape: differentiating it again gives the second derivative
-            self.op = Op("tape_gradient", self._kernel)
-            self.function: Any = None
-            # True once XLA has turned the program down: JAX then takes it operation by operation
-            self.refused = False
-            self._small: Any = _UNTRIED
-            self._made = [ids[o] for _, _, _, outs in calls for o in (outs if type(outs) is tuple else (outs,))]
+            arrays = [flat[form.first[o]]._array for o in outs]
+            specs = [(a.shape, a.dtype) for a in arrays]
+            for o, value in zip(outs, program.add(op, taken, tuple(groups), settings, specs)):
+                ids.setdefault(o, value)
+        self.ids = ids
+        seed_ids = [program.input(tuple(s.shape), s.dtype.numpy_dtype) for s in seeds]
+        targets, sources = [ids[t] for t in form.targets], [ids[s] for s in form.sources]
+        live = {ids[n] for n in form.live if n in ids}
+        if form.mode == "tangent":
+            moving = moved(program, sources)
+            targets = [t for t in dict.fromkeys(targets) if t in moving]
+            self.places = [targets.index(ids[t]) if ids[t] in moving else None for t in form.targets]
+        else:
+            linked = connected(program, sources, targets)
+            sources = [s for s in dict.fromkeys(sources) if s in linked and s in live]
+            self.places = [sources.index(ids[s]) if ids[s] in sources else None for s in form.sources]
+        self.linked = bool(targets and sources)
+        self.program = program
+        if not self.linked:
+            return
+        specs = derivative_specs(form.mode, [program.specs[t] for t in targets], [program.specs[s] for s in sources])
+        settings = derivative_settings(len(targets), len(sources), bool(seeds), 0, form.mode)
+        numbers = [*targets, *sources, *seed_ids]
+        program.outputs = list(program.add(GRADIENT, numbers, (None,) * len(numbers), settings, specs))
+        program.drop_unused()
+        needed = {i for node in program.nodes for i in node.inputs}
+        self.keep = [at for at, i in enumerate(program.inputs) if i in needed]
+        program.inputs = [program.inputs[at] for at in self.keep]
+        self.shapes: list[Any] = [shape for shape, _ in specs]
+        self.flat = len(specs) > 1 and len({dtype for _, dtype in specs}) == 1
+        self.bounds = np.cumsum([0] + [int(np.prod(s)) for s in self.shapes]).tolist()
+        # one operation to an outer tape: differentiating it again gives the second derivative
+        self.op = Op("tape_gradient", self._kernel)
+        self.function: Any = None
+        # True once XLA has turned the program down: JAX then takes it operation by operation
+        self.refused = False
+        self._small: Any = _UNTRIED
 
     def __call__(self, flat: list[Any], seeds: list[Tensor]) -> list[Any]:
-        """The gradients for a recording of this form: all its tensors, and what flows into the targets."""
+        """The derivatives for a recording of this form: all its tensors, and the seeds."""
         if not self.linked:
             return [None] * len(self.places)
-        listened_to = bool(_local.tapes) or _local.graph is not None
-        if not seeds and not listened_to and self._is_small():
-            arrays = self._small(*[flat[i]._array for i in self._given])
-            return [None if place is None else wrap(arrays[place]) for place in self.places]
-        every = [*(flat[i] for i in self.leaf_places), *seeds]
-        values = [every[at] for at in self.keep]
-        if listened_to:
-            results = apply(self.op, [values], {})
-        else:
-            results = [Tensor(array) for array in self._compiled([v._array for v in values])]
-        return [None if place is None else results[place] for place in self.places]
+        if _local.tapes or _local.graph is not None:
+            every = [*(flat[i] for i in self.form.leaf_places), *seeds]
+            values = [every[at] for at in self.keep]
+            if any(isinstance(value, Symbol) for value in values):
+                results = apply(self.op, [values], {})
+            else:
+                results = list(map(wrap, self._arrays(flat, seeds)))
+                for tape in _local.tapes:
+                    tape.record((self.op, [values], {}, results))
+            return [None if place is None else results[place] for place in self.places]
+        arrays = self._arrays(flat, seeds)
+        return [None if place is None else wrap(arrays[place]) for place in self.places]
+
+    def _arrays(self, flat: list[Any], seeds: list[Tensor]) -> list[Any]:
+        if self._is_small():
+            given = [flat[i]._array if i >= 0 else seeds[~i]._array for i in self._given]
+            return self._small(*given)
+        every = [*(flat[i] for i in self.form.leaf_places), *seeds]
+        return self._compiled([every[at]._array for at in self.keep])
 
     def _is_small(self) -> bool:
         """Whether NumPy runs the backward half, from the recorded values; found out when it is first asked."""
@@ -181,48 +210,29 @@ class Replay:
         if any(node.op.eager for node in program.nodes):
             raise NotSmall
         count = len(program.inputs)
-        made = [o for node in program.nodes[:-1] for o in node.outputs]
-        order = {number: at for at, number in enumerate(self._made)}
+        numbers = {value: number for number, value in self.ids.items()}
+        made = [o for node in program.nodes[:-1] for o in node.outputs if o in numbers]
         node = program.nodes[-1]
         group = Group(node, [])
-        between_nodes = between(program.nodes, group.sources, group.targets, node)
-
-        @jax.custom_vjp
-        def recorded_as(value: Any, known: Any) -> Any:
-            return known
-
-        # the value is the recorded one; what flows back goes on into the operation that gave it
-        def back(_: None, flow: Any) -> tuple[Any, None]:
-            # nothing stays nothing: as zeros it would meet an infinite slope and be NaN
-            return None if isinstance(flow, jax.custom_derivatives.SymbolicZero) else flow, None
-
-        recorded_as.defvjp(lambda value, known: (known.value, None), back, symbolic_zeros=True)
+        group.slice = between(program.nodes, group.sources, group.targets, node)
 
         def backward(*arrays: Any) -> list[Any]:
             env = dict(program.constants)
             env.update(zip(program.inputs, arrays[:count]))
             known = dict(zip(made, arrays[count:]))
             env.update(known)
-
-            def forward(*values: Any) -> list[Any]:
-                inner = dict(env)
-                inner.update(zip(group.sources, values))
-                for each in between_nodes:
-                    call(each, inner, jax.numpy)
-                    for out in each.outputs:
-                        real = program.specs[out][1].kind in "fc"
-                        inner[out] = recorded_as(inner[out], known[out]) if real else known[out]
-                return [inner[i] for i in group.targets]
-
-            targets, pull = jax.vjp(forward, *(env[i] for i in group.sources))
-            return list(pull([jax.numpy.ones_like(t) for t in targets]))
+            run_steps([group], env, jax.numpy, amends=(recorded(program, known, jax),))
+            return [env[i] for i in node.outputs]
 
         known_specs: list[Any] = [program.specs[i] for i in [*program.inputs, *made]]
         examples: list[Any] = [np.broadcast_to(np.zeros((), dtype), shape) for shape, dtype in known_specs]
         with execute.guard():
             small = Small(backward, examples, jax)
-        every = [self.leaf_places[at] for at in self.keep] + [self.made_places[order[number]] for number in made]
-        self._given = [where for where, at in zip(every, small.inputs) if at is not None]
+        form = self.form
+        # where each array stands: among the tensors of the recording, or (from -1 downwards) among the seeds
+        every = [*form.leaf_places, *range(-1, -1 - len(program.inputs), -1)]
+        places = [every[at] for at in self.keep] + [form.made[numbers[o]] for o in made]
+        self._given = [where for where, at in zip(places, small.inputs) if at is not None]
         small.inputs = [at for at in small.inputs if at is not None]
         return small
 
@@ -259,3 +269,21 @@ class Replay:
             return xp.concatenate([xp.ravel(r) for r in results]) if self.flat else results
 
         return flat
+
+
+def recorded(program: Program, known: dict[int, Any], jax: Any) -> Callable[[Any, dict[int, Any]], None]:
+    """Puts the recorded values in place of those just made: what was computed once is not computed again."""
+
+    @jax.custom_jvp
+    def recorded_as(value: Any, known: Any) -> Any:
+        return known
+
+    # what flows goes on through the operation that gave the value
+    recorded_as.defjvp(lambda values, speeds: (values[1], speeds[0]))
+
+    def amend(outputs: Any, env: dict[int, Any]) -> None:
+        for number in known.keys() & outputs:
+            real = program.specs[number][1].kind in "fc"
+            env[number] = recorded_as(env[number], known[number]) if real else known[number]
+
+    return amend

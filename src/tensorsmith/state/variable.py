@@ -96,6 +96,11 @@ class Variable(Arithmetic):
             tape.note_read(self, value)
         return value
 
+    def _read_quietly(self) -> Tensor:
+        """The value as operations see it, without telling the open tapes."""
+        graph = _local.graph
+        return self._tensor if graph is None else graph.read(self)
+
     def _write(self, value: Tensor) -> None:
         graph = _local.graph
         if graph is None:

@@ -10,7 +10,7 @@ from tensorsmith.core import context
 from tensorsmith.core.errors import InvalidArgumentError, explain
 from tensorsmith.core.places import users_place
 from tensorsmith.program.infer import infer
-from tensorsmith.program.lower import GRADIENT
+from tensorsmith.program.lower import GRADIENT, derivative_settings, derivative_specs
 from tensorsmith.program.op import Op
 from tensorsmith.program.program import Node, Program
 from tensorsmith.tensor.tensor import Symbol, Tensor
@@ -134,28 +134,75 @@ class Graph:
         program.drop_unused()
         return program
 
-    def gradient(self, targets: list[Symbol], sources: list[Symbol], seeds: list[Tensor] | None) -> list[Any]:
-        """Symbols of the derivatives of the targets' sum by each source; None for a source that they do not depend on."""
-        linked = connected(self.program, [s._id for s in sources], [t._id for t in targets])
+    def derivative(
+        self,
+        targets: list[Symbol],
+        sources: list[Symbol],
+        seeds: list[Tensor] | None,
+        stops: list[int],
+        mode: str = "gradient",
+    ) -> list[Any]:
+        """Symbols of the derivatives of the targets by each source; None for a source that they do not depend on.
+
+        stops  the ids of values that are constants to it.
+        mode   "gradient", "jacobian" or "batch_jacobian" (`program/lower.py`).
+        """
+        linked = connected(self.program, [s._id for s in sources], [t._id for t in targets], stops)
         used = [s for s in sources if s._id in linked]
         if not used:
             return [None] * len(sources)
         numbers = [self.number(t) for t in [*targets, *used, *(seeds or [])]]
-        specs = [self.program.specs[s._id] for s in used]
-        settings = {"targets": len(targets), "seeds": bool(seeds)}
-        results = self.add(GRADIENT, numbers, (None,) * len(numbers), settings, specs, list)
+        specs = self.program.specs
+        results = self.add(
+            GRADIENT,
+            [*numbers, *stops],
+            (None,) * (len(numbers) + len(stops)),
+            derivative_settings(len(targets), len(used), bool(seeds), len(stops), mode),
+            derivative_specs(mode, [specs[t._id] for t in targets], [specs[s._id] for s in used]),
+            list,
+        )
         found = {s._id: result for s, result in zip(used, results)}
         return [found.get(s._id) for s in sources]
 
+    def tangent(
+        self, targets: list[Symbol], sources: list[Symbol], speeds: list[Tensor], stops: list[int]
+    ) -> list[Any]:
+        """Symbols of how fast each target moves when the sources move; None for one that does not depend on them."""
+        moving = moved(self.program, [s._id for s in sources], stops)
+        used = [t for t in targets if t._id in moving]
+        if not used:
+            return [None] * len(targets)
+        numbers = [self.number(t) for t in [*used, *sources, *speeds]]
+        results = self.add(
+            GRADIENT,
+            [*numbers, *stops],
+            (None,) * (len(numbers) + len(stops)),
+            derivative_settings(len(used), len(sources), True, len(stops), "tangent"),
+            [self.program.specs[t._id] for t in used],
+            list,
+        )
+        found = {t._id: result for t, result in zip(used, results)}
+        return [found.get(t._id) for t in targets]
 
-def connected(program: Program, sources: list[int], targets: list[int]) -> set[int]:
+
+def connected(program: Program, sources: list[int], targets: list[int], stops: Any = ()) -> set[int]:
     """Those of the sources on which some target depends by differentiable operations on real or complex values."""
-    nodes = program.nodes
+    stopped = set(stops)
     needed = {t for t in targets if smooth(program, t)}
-    for node in reversed(nodes):
-        if node.op.differentiable and needed.intersection(node.outputs):
+    for node in reversed(program.nodes):
+        if node.op.differentiable and not needed.isdisjoint([o for o in node.outputs if o not in stopped]):
             needed.update(i for i in node.inputs if i >= 0 and smooth(program, i))
     return needed.intersection(sources)
+
+
+def moved(program: Program, sources: list[int], stops: Any = ()) -> set[int]:
+    """The values that depend on some source by differentiable operations on real or complex values."""
+    found = {s for s in sources if smooth(program, s)}
+    stopped = set(stops)
+    for node in program.nodes:
+        if node.op.differentiable and found.intersection(node.inputs):
+            found.update(o for o in node.outputs if o not in stopped and smooth(program, o))
+    return found
 
 
 def smooth(program: Program, number: int) -> bool:
