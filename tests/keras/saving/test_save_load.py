@@ -10,7 +10,8 @@ import pytest
 import tensorsmith as tf
 from tensorsmith import keras
 from tensorsmith.core.errors import ModelFileError
-from tensorsmith.keras.saving import archive, atomic, tree
+from tensorsmith.exchange import atomic
+from tensorsmith.keras.saving import archive, tree
 from tests.keras.saving import models_in_use
 from tests.keras.saving.models_in_use import CUSTOM
 

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from tensorsmith.core.errors import ModelFileError
-from tensorsmith.keras.saving import safety, tree
-from tensorsmith.keras.saving.safety import quoted, refusal
+from tensorsmith.exchange import safety
+from tensorsmith.exchange.safety import quoted, refusal
+from tensorsmith.keras.saving import tree
 from tensorsmith.keras.saving.tree import Group
 
 METADATA, CONFIG, WEIGHTS = "metadata.json", "config.json", "model.weights.h5"

@@ -13,25 +13,28 @@ from typing import Any
 import numpy as np
 
 from tensorsmith.core.errors import ModelFileError, warn
+from tensorsmith.exchange import atomic, safety
+from tensorsmith.exchange.safety import quoted, refusal
 from tensorsmith.keras import registry
 from tensorsmith.keras.saving import (
     archive,
-    atomic,
     dialects,
     hdf5,
     layer_weights,
     optimizer_state,
-    safety,
     tree,
     user_classes,
     weights,
 )
 from tensorsmith.keras.saving.loading import Loaded
-from tensorsmith.keras.saving.safety import quoted, refusal
 
 _VERSIONS = {"common": ("2.15.0", "tensorflow"), "k2": ("2.15.0", "tensorflow"), "k3": (archive.KERAS_VERSION, "jax")}
 
 _ELSEWHERE = "Load it in TensorFlow, and save it again with save_weights('model.weights.h5')."
+
+
+# the files of a model saved as a folder, the one that must be there first
+FOLDER = ("config.json", "metadata.json", "model.weights.h5")
 
 
 # ---- saving
@@ -76,7 +79,7 @@ def save_model(
             path, lambda file: archive.pack(files, file), lambda temporary: archive.check(temporary, files)
         )
     else:
-        atomic.write_folder(path, lambda folder: _fill_folder(folder, files))
+        atomic.write_folder(path, lambda folder: _fill_folder(folder, files), FOLDER)
 
 
 def save_weights(

@@ -15,8 +15,8 @@ from typing import Any
 
 import numpy as np
 
-from tensorsmith.keras.saving import safety
-from tensorsmith.keras.saving.safety import quoted, refusal
+from tensorsmith.exchange import safety
+from tensorsmith.exchange.safety import quoted, refusal
 from tensorsmith.keras.saving.tree import Group
 
 TOP = "top_level_model_weights"

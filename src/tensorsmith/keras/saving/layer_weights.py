@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from tensorsmith.core.errors import warn
+from tensorsmith.exchange.safety import quoted, refusal
 from tensorsmith.keras.saving import hdf5, matching
-from tensorsmith.keras.saving.safety import quoted, refusal
 from tensorsmith.keras.saving.weights import own_variables
 
 

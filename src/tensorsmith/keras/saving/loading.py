@@ -7,10 +7,11 @@ from typing import Any
 import numpy as np
 
 from tensorsmith.core.errors import ModelFileError
+from tensorsmith.exchange import safety
+from tensorsmith.exchange.safety import quoted, refusal
 from tensorsmith.keras import missing, registry
-from tensorsmith.keras.saving import archive, hdf5, layer_weights, optimizer_state, safety, tree, weights
+from tensorsmith.keras.saving import archive, hdf5, layer_weights, optimizer_state, tree, weights
 from tensorsmith.keras.saving.normalising import Normaliser
-from tensorsmith.keras.saving.safety import quoted, refusal
 from tensorsmith.keras.variable import allowance
 
 # what layers may make beside the weights that a file holds: seeds, counters, states of metrics

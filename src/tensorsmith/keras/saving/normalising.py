@@ -9,8 +9,8 @@ from __future__ import annotations
 import inspect
 from typing import Any, TypeGuard
 
+from tensorsmith.exchange.safety import quoted, refusal
 from tensorsmith.keras import registry
-from tensorsmith.keras.saving.safety import quoted, refusal
 
 # what one generation writes and this library has no setting for, with the value at which nothing is lost
 _WITHOUT_EFFECT: dict[str, tuple[Any, ...]] = {

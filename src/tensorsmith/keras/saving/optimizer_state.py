@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
+from tensorsmith.exchange.safety import refusal
 from tensorsmith.keras.saving import matching
-from tensorsmith.keras.saving.safety import refusal
 
 # the slots that Keras 2 names, by optimizer: those of one inner tuple are stored variable by variable
 _SLOTS: dict[str, tuple[tuple[str, ...], ...]] = {

@@ -12,7 +12,7 @@ import mmap
 import struct
 from typing import Any
 
-from tensorsmith.keras.saving.safety import refusal
+from tensorsmith.exchange.safety import refusal
 
 _NOWHERE = 0xFFFFFFFFFFFFFFFF
 _MOST_BLOCKS = 4 * 10**6

@@ -15,8 +15,9 @@ import h5py
 import numpy as np
 
 from tensorsmith.core.errors import ModelFileError
-from tensorsmith.keras.saving import safety, structure
-from tensorsmith.keras.saving.safety import quoted, refusal
+from tensorsmith.exchange import safety
+from tensorsmith.exchange.safety import quoted, refusal
+from tensorsmith.keras.saving import structure
 
 # an HDF5 object header holds at most this much of one attribute; longer lists are split over name0, name1, ...
 LARGEST_ATTRIBUTE_BYTES = 64512

@@ -15,8 +15,8 @@ import numpy as np
 
 from tensorsmith.core.errors import warn
 from tensorsmith.core.naming import snake_case
+from tensorsmith.exchange.safety import quoted, refusal
 from tensorsmith.keras.saving import matching
-from tensorsmith.keras.saving.safety import quoted, refusal
 from tensorsmith.keras.saving.tree import Group
 from tensorsmith.state.variable import Variable
 

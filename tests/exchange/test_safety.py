@@ -3,11 +3,13 @@
 import gzip
 import os
 import pickle
+import zipfile
 
+import h5py
 import pytest
 
 from tensorsmith.core.errors import ModelFileError
-from tensorsmith.keras.saving import safety
+from tensorsmith.exchange import safety
 
 
 @pytest.mark.parametrize(
@@ -34,9 +36,10 @@ def test_other_files_are_told_by_name(tmp_path, content, text):
     assert text in str(caught.value) and "model.keras' cannot be loaded: " in str(caught.value)
 
 
-def test_the_content_decides_and_not_the_name(keras_files, tmp_path):
-    (tmp_path / "a.h5").write_bytes((keras_files / "chapter.k3.keras").read_bytes())
-    (tmp_path / "b.keras").write_bytes((keras_files / "chapter.k2.h5").read_bytes())
+def test_the_content_decides_and_not_the_name(tmp_path):
+    with zipfile.ZipFile(tmp_path / "a.h5", "w") as archive:
+        archive.writestr("config.json", "{}")
+    h5py.File(tmp_path / "b.keras", "w").close()
     assert safety.kind_of(str(tmp_path / "a.h5")) == "zip" and safety.kind_of(str(tmp_path / "b.keras")) == "hdf5"
     assert safety.kind_of(str(tmp_path)) == "folder"
 

@@ -11,7 +11,7 @@ import textwrap
 
 import pytest
 
-from tensorsmith.keras.saving import atomic
+from tensorsmith.exchange import atomic
 
 MOMENTS = ("created", "written", "checked", "replaced")
 OLD, NEW = b"old content", b"new content, of another length"
@@ -32,7 +32,7 @@ def killed_at(moment, body):
     """Runs a saver that is killed, without any chance to clean up, at one moment of its work."""
     code = f"""
 import os, signal
-from tensorsmith.keras.saving import atomic
+from tensorsmith.exchange import atomic
 atomic.hooks[{moment!r}] = lambda: os.kill(os.getpid(), signal.SIGKILL)
 {body}
 """
@@ -130,7 +130,7 @@ def test_a_full_disk_leaves_the_old_file_and_names_the_target(tmp_path, limit):
     done = run(
         f"""
         import resource
-        from tensorsmith.keras.saving import atomic
+        from tensorsmith.exchange import atomic
         resource.setrlimit(resource.RLIMIT_FSIZE, ({limit}, resource.RLIM_INFINITY))
         try:
             atomic.write_file({str(path)!r}, lambda file: file.write(b"x" * 100_000))
@@ -179,6 +179,9 @@ def fill(content):
     return write
 
 
+NAMES = ("config.json", "metadata.json", "model.weights.h5")
+
+
 def content_of(folder):
     return {pathlib.Path(folder, name).read_bytes() for name in names(folder)}
 
@@ -186,32 +189,32 @@ def content_of(folder):
 @pytest.mark.parametrize("moment", ["created", "written", "checked", "aside", "replaced"])
 def test_a_saver_of_a_folder_killed_at_any_moment(tmp_path, moment):
     path = str(tmp_path / "model")
-    atomic.write_folder(path, fill(OLD))
+    atomic.write_folder(path, fill(OLD), NAMES)
     killed_at(
         moment,
         f"""
 def fill(folder):
     for name in ("config.json", "metadata.json", "model.weights.h5"):
         open(os.path.join(folder, name), "wb").write({NEW!r})
-atomic.write_folder({path!r}, fill)""",
+atomic.write_folder({path!r}, fill, {NAMES!r})""",
     )
     atomic.recover_folder(path)
     assert content_of(path) == {NEW if moment == "replaced" else OLD}
     assert names(tmp_path) == ["model"]
-    atomic.write_folder(path, fill(NEW))
+    atomic.write_folder(path, fill(NEW), NAMES)
     assert content_of(path) == {NEW} and names(tmp_path) == ["model"]
 
 
 def test_a_folder_that_fails_half_way(tmp_path):
     path = str(tmp_path / "model")
-    atomic.write_folder(path, fill(OLD))
+    atomic.write_folder(path, fill(OLD), NAMES)
 
     def fails(folder):
         fill(NEW)(folder)
         raise RuntimeError("no")
 
     with pytest.raises(RuntimeError):
-        atomic.write_folder(path, fails)
+        atomic.write_folder(path, fails, NAMES)
     assert content_of(path) == {OLD} and names(tmp_path) == ["model"]
 
 
@@ -220,8 +223,8 @@ def test_a_folder_of_other_things_is_never_replaced(tmp_path):
     (tmp_path / "photos" / "config.json").write_bytes(b"")
     (tmp_path / "photos" / "cat.png").write_bytes(b"")
     with pytest.raises(FileExistsError, match="the folder holds other files"):
-        atomic.write_folder(str(tmp_path / "photos"), fill(NEW))
+        atomic.write_folder(str(tmp_path / "photos"), fill(NEW), NAMES)
     assert names(tmp_path / "photos") == ["cat.png", "config.json"]
     (tmp_path / "file").write_bytes(OLD)
     with pytest.raises(NotADirectoryError, match="there is a file of this name"):
-        atomic.write_folder(str(tmp_path / "file"), fill(NEW))
+        atomic.write_folder(str(tmp_path / "file"), fill(NEW), NAMES)

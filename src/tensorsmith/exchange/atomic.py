@@ -83,8 +83,10 @@ def write_file(path: str, parts: Callable[[Any], None], check: Callable[[str], N
         raise
 
 
-def write_folder(path: str, fill: Callable[[str], None]) -> None:
+def write_folder(path: str, fill: Callable[[str], None], names: tuple[str, ...]) -> None:
     """Replaces the folder at `path` by one that `fill(folder)` fills.
+
+    names  of the files in it: a folder that lacks the first of them, or holds others, is somebody else's and kept.
 
     A folder cannot be replaced in one step where the old one is not empty: it is renamed aside first and removed last.
     Stopped in between, the next save or load puts the old one back.
@@ -92,10 +94,8 @@ def write_folder(path: str, fill: Callable[[str], None]) -> None:
     if os.path.lexists(path) and not os.path.isdir(path):
         raise NotADirectoryError(f"The model cannot be saved to the folder {path!r}: there is a file of this name.")
     recover_folder(path)
-    if os.path.isdir(path) and os.listdir(path) and not is_ours(path):
-        raise FileExistsError(
-            f"The model cannot be saved to {path!r}: the folder holds other files. Give a new name, or one in .keras."
-        )
+    if os.path.isdir(path) and os.listdir(path) and not is_ours(path, names):
+        raise FileExistsError(f"The model cannot be saved to {path!r}: the folder holds other files. Give a new name.")
     temporary = f"{path}{_MARK}{os.getpid()}-{uuid.uuid4().hex[:12]}"
     old = f"{path}{_MARK}old"
     try:
@@ -136,10 +136,10 @@ def recover_folder(path: str) -> None:
             shutil.rmtree(stale, ignore_errors=True)
 
 
-def is_ours(folder: str) -> bool:
+def is_ours(folder: str, names: tuple[str, ...]) -> bool:
     """True for a folder that this library wrote: only such a one is ever replaced."""
-    names = set(os.listdir(folder))
-    return "config.json" in names and names <= {"metadata.json", "config.json", "model.weights.h5"}
+    found = set(os.listdir(folder))
+    return names[0] in found and found <= set(names)
 
 
 def _remove_stale(path: str) -> None:

@@ -1,0 +1,1 @@
+"""Programs and models that leave the process: files written whole, read with distrust."""
