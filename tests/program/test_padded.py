@@ -14,6 +14,7 @@ from tensorsmith.function.trace import trace
 from tensorsmith.program import execute
 from tensorsmith.program.lower import GRADIENT, lower
 from tensorsmith.program.padded import CannotPad, Lowered, wide
+from tensorsmith.state.random_generator import get_global_generator
 from tensorsmith.state.tape import GradientTape
 from tensorsmith.state.variable import Variable
 from tensorsmith.tensor.apply import functions as ops
@@ -111,6 +112,23 @@ def test_an_operation_without_a_rule_gets_the_real_width():
 def test_an_operation_that_needs_the_exact_rows_is_refused():
     def step(x, y, v):
         return ops["cumsum"](x, axis=0)
+
+    program = program_of(step, [], 5)
+    with pytest.raises(CannotPad):
+        both(program, 7, 16, 5)
+
+
+@pytest.mark.parametrize("name", ["fill", "range", "random_uniform"])
+def test_an_array_as_long_as_the_batch_needs_the_exact_rows(name):
+    def step(x, y, v):
+        rows = ops["shape"](x)[0]
+        if name == "range":
+            made = ops["cast"](ops["range"](rows), "float32")
+        elif name == "fill":
+            made = ops["fill"]([rows], 3.0)
+        else:
+            made = get_global_generator().uniform([rows])
+        return ops["reduce_sum"](made, axis=None)
 
     program = program_of(step, [], 5)
     with pytest.raises(CannotPad):

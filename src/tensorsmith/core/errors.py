@@ -44,6 +44,10 @@ class InvalidArgumentError(OpError, ValueError):
     error_code = 3
 
 
+class SizeNotKnownError(InvalidArgumentError):
+    """The size of a result hangs on values that nobody knows while a program is compiled."""
+
+
 class DeadlineExceededError(OpError):
     """Something took longer than it was allowed to."""
 

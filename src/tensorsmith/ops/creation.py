@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from tensorsmith.core import dtypes, ports
-from tensorsmith.core.errors import InvalidArgumentError, explain
+from tensorsmith.core.errors import InvalidArgumentError, SizeNotKnownError, explain
 from tensorsmith.core.shapes import TensorShape
 from tensorsmith.ops.sizes import fill_sizes, split_sizes
 from tensorsmith.program.op import Array, Arrays, Specs
@@ -144,7 +144,7 @@ def _range(xp, start: Array, limit: Array, delta: Array, dtype: Any = None):
     try:
         bounds = [np.asarray(v)[()] for v in (start, limit, delta)]
     except TypeError:
-        raise InvalidArgumentError(
+        raise SizeNotKnownError(
             explain(
                 "range",
                 "how many numbers there are depends on the contents of a tensor, not on shapes alone",

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from tensorsmith.core.errors import InvalidArgumentError, explain
+from tensorsmith.core.errors import InvalidArgumentError, SizeNotKnownError, explain
 from tensorsmith.core.shapes import TensorShape
 from tensorsmith.tensor.apply import functions
 from tensorsmith.tensor.tensor import Symbol, Tensor
@@ -75,7 +75,7 @@ def fill_sizes(sizes: Sizes, parts: Any, who: str) -> tuple[int, ...]:
     try:
         return tuple(int(np.reshape(next(rest), ())) if size is None else size for size in sizes)
     except TypeError:
-        raise InvalidArgumentError(
+        raise SizeNotKnownError(
             explain(
                 who,
                 "a size depends on the contents of a tensor, not on shapes alone",

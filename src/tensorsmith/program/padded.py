@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from tensorsmith.core.errors import SizeNotKnownError
 from tensorsmith.program.lower import GRADIENT, Env, arguments, call, execute, schedule
 from tensorsmith.program.op import elementwise, predicate
 from tensorsmith.program.program import Node, Program
@@ -170,7 +171,13 @@ class Lowered:
         values = arguments(node, env)
         flat = [p for v in values for p in (v if isinstance(v, list) else [v])]
         if not any(isinstance(v, Padded) for v in flat):
-            call(node, env, xp)
+            try:
+                call(node, env, xp)
+            except SizeNotKnownError:
+                if self.rows is None:
+                    raise
+                # the number of rows is a value here: `tf.random.normal(tf.shape(x))`
+                raise CannotPad from None
             return
         rule = _RULES.get(node.op.name)
         if rule is None and (node.op.shapes in (elementwise, predicate)):

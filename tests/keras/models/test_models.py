@@ -49,6 +49,60 @@ def test_a_subclass_is_built_by_its_input_shape():
     assert model.built and [tuple(w.shape) for w in model.weights] == [(4, 3), (3,), (3, 1), (1,)]
 
 
+class MadeInBuild(keras.Model):
+    """Makes a layer as wide as its input, and ends its own `build` in the one above."""
+
+    def __init__(self, calls_super=True, **kwargs):
+        super().__init__(**kwargs)
+        self.calls_super = calls_super
+        self.out = keras.layers.Dense(1)
+
+    def build(self, batch_input_shape):
+        self.again = keras.layers.Dense(batch_input_shape[-1])
+        if self.calls_super:
+            super().build(batch_input_shape)
+
+    def call(self, inputs):
+        again = self.again(inputs)
+        self.add_loss(0.05 * tf.reduce_mean(tf.square(again - inputs)))
+        return self.out(again)
+
+
+@pytest.mark.parametrize("calls_super", [True, False])
+def test_a_subclass_that_makes_layers_in_build(calls_super):
+    called, built, fitted = (MadeInBuild(calls_super) for _ in range(3))
+    called(X)
+    built.build((None, 4))
+    built(X)
+    fitted.compile(loss="mse", optimizer="sgd")
+    fitted.fit(X, Y, verbose=0)
+    for model in (called, built, fitted):
+        assert sorted(tuple(w.shape) for w in model.weights) == [(1,), (4,), (4, 1), (4, 4)]
+        again = model.again(X).numpy()
+        model(X)
+        np.testing.assert_allclose(model.losses[0].numpy(), 0.05 * np.mean((again - X) ** 2), rtol=1e-5)
+
+
+def test_a_build_that_failed_leaves_the_model_unbuilt():
+    class Needs(keras.Model):
+        def __init__(self):
+            super().__init__()
+            self.width = None
+
+        def build(self, input_shape):
+            super().build(input_shape)
+
+        def call(self, inputs):
+            return inputs * self.width
+
+    model = Needs()
+    with pytest.raises(Exception, match="None"):
+        model.build((None, 4))
+    assert not model.built
+    model.width = 2.0
+    np.testing.assert_array_equal(model(X).numpy(), X * 2)
+
+
 def test_a_subclass_inside_a_drawn_model():
     inner = Two()
     symbol = keras.Input(shape=(4,))

@@ -169,6 +169,18 @@ def test_a_folder_finds_the_classes_of_this_process_and_a_file_does_not(tmp_path
     assert type(keras.models.load_model(tmp_path / "m.keras", custom_objects={"NoConfig": NoConfig})) is NoConfig
 
 
+@pytest.mark.parametrize("ending", [".ckpt", ".tf"])
+def test_names_that_keras_2_code_gives_to_folders_and_checkpoints(fitted, tmp_path, ending):
+    fitted.save(tmp_path / f"whole{ending}")
+    fitted.save_weights(tmp_path / f"weights{ending}")
+    assert (tmp_path / f"whole{ending}").is_dir()
+    again = keras.models.load_model(tmp_path / f"whole{ending}")
+    np.testing.assert_array_equal(again(X), fitted(X))
+    again.set_weights([w * 0 for w in again.get_weights()])
+    again.load_weights(tmp_path / f"weights{ending}")
+    np.testing.assert_array_equal(again(X), fitted(X))
+
+
 def test_the_class_given_wins_over_the_one_that_a_folder_finds(tmp_path):
     model = NoConfig(4)
     model(X)

@@ -41,6 +41,26 @@ def test_a_compiled_epoch_equals_eager_steps_with_a_short_last_batch(width):
     np.testing.assert_allclose(history[0]["mae"], history[1]["mae"], rtol=1e-4)
 
 
+class Noise(keras.layers.Layer):
+    def call(self, inputs, training=None):
+        if training:
+            return inputs + tf.random.normal(tf.shape(inputs), stddev=0.1)
+        return inputs
+
+
+@pytest.mark.parametrize("layer", [lambda: keras.layers.Dropout(0.5), Noise])
+def test_draws_as_large_as_the_batch_with_a_short_last_one(layer):
+    models = []
+    for eagerly in (False, True):
+        model = make()
+        noisy = keras.Sequential([keras.Input(shape=(5,)), layer(), *model.layers])
+        noisy.compile(loss="mse", optimizer="nadam", run_eagerly=eagerly)
+        keras.utils.set_random_seed(7)
+        noisy.fit(X, Y, epochs=2, batch_size=32, shuffle=False, verbose=0, validation_data=(X, Y))
+        models.append(noisy)
+    assert_same(*models)
+
+
 def test_a_compiled_epoch_equals_train_on_batch():
     whole, single = make(), make()
     whole.fit(X, Y, batch_size=32, shuffle=False, verbose=0)

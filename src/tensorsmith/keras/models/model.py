@@ -133,7 +133,13 @@ class Model(Trainer):
     def build(self, input_shape: Any = None) -> None:
         """Makes the weights, by running `call` on symbols of this shape."""
         if input_shape is not None and not self.built:
-            self._build_by_call(input_shape)
+            # the call must not build again a model whose own `build` ends in super().build(input_shape)
+            self.built = True
+            try:
+                self._build_by_call(input_shape)
+            except BaseException:
+                self.built = False
+                raise
         self.built = True
 
     def _build_by_call(self, shape: Any) -> None:

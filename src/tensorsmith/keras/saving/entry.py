@@ -30,6 +30,9 @@ from tensorsmith.keras.saving.loading import Loaded
 
 _VERSIONS = {"common": ("2.15.0", "tensorflow"), "k2": ("2.15.0", "tensorflow"), "k3": (archive.KERAS_VERSION, "jax")}
 
+# what Keras 2 code writes at the end of a name that is to become a folder or a checkpoint
+_NO_ENDINGS = (".ckpt", ".tf")
+
 _ELSEWHERE = "Load it in TensorFlow, and save it again with save_weights('model.weights.h5')."
 
 
@@ -49,7 +52,7 @@ def save_model(
     dialect: str | None = None,
     **kwargs: Any,
 ) -> None:
-    """Writes a model: `name.keras`, `name.h5`, or a folder where the name has no ending.
+    """Writes a model: `name.keras`, `name.h5`, or a folder where the name has no ending (or `.ckpt`, as in Keras 2).
 
     include_optimizer  False leaves out what `compile` set.
     dialect            "common" (both Keras generations, where one file can serve both), "k2" or "k3".
@@ -126,7 +129,7 @@ def _form(filepath: Any, save_format: str | None) -> str:
 def _refuse_other_endings(name: str, known: tuple[str, ...]) -> None:
     # a digit first is no ending but a version: "model_v1.2"
     ending = re.search(r"\.[A-Za-z]\w{0,9}$", os.path.basename(name))
-    if ending:
+    if ending and ending.group() not in _NO_ENDINGS:
         raise ValueError(
             f"A model cannot be saved to {name!r}: the ending {ending.group()!r} is not known. "
             f"Use {' or '.join(known)}, or a name without ending."
