@@ -1,121 +1,218 @@
-"""Checks of values, and printing them."""
+"""Checks of values: at once where the values are known, part of the program where a function is traced."""
 
 from __future__ import annotations
 
-import sys
 from typing import Any
 
 import numpy as np
 
-from tensorsmith.core import nest
+from tensorsmith.core import context, dtypes
 from tensorsmith.core.errors import InvalidArgumentError, explain
+from tensorsmith.core.places import users_place
 from tensorsmith.core.specs import describe
 from tensorsmith.ops import comparison
+from tensorsmith.ops.elementwise import abs as absolute
+from tensorsmith.ops.elementwise import add, multiply, subtract
 from tensorsmith.ops.rounding import is_finite, is_nan
+from tensorsmith.ops.shaping import shape as measure
+from tensorsmith.program.checks import CHECK, STATUS, failure
+from tensorsmith.tensor.apply import apply
 from tensorsmith.tensor.convert import convert
 from tensorsmith.tensor.tensor import Symbol, Tensor
 
 
-def _hold(name: str, holds: Any, values: dict[str, Any], message: str | None, rule: str) -> None:
-    # a symbol's value is not known while a program is traced: the check is left to eager runs
-    if isinstance(holds, Symbol) or bool(np.all(np.asarray(holds._array))):
+def hold(
+    who: str, holds: Any, values: dict[str, Any], message: str | None, rule: str = "", summarize: int | None = None
+) -> None:
+    """InvalidArgumentError unless `holds` is true everywhere: now, or when the program runs that is being traced.
+
+    values     what the message tells, by name: tensors.
+    message    what the user has to say about it.
+    summarize  how many elements of a large value are told; all for -1.
+    """
+    limit = 3 if summarize is None else int(summarize)
+    if not isinstance(holds, Symbol):
+        if not np.all(np.asarray(holds._array)):
+            known = {name: "not known yet" if isinstance(v, Symbol) else v._array for name, v in values.items()}
+            raise InvalidArgumentError(failure(who, message or "", known, rule, limit))
         return
-    given = {key: describe(value) if value.size > 12 else np.asarray(value).tolist() for key, value in values.items()}
-    raise InvalidArgumentError(explain(name, message or "the condition does not hold", given, rule))
+    graph = context.local.graph
+    if graph is None:
+        return  # a model is being drawn: its layers check when they are called
+    place = users_place()
+    settings = {
+        "who": who, "message": message or "", "rule": rule, "names": tuple(values),
+        "where": None if place is None else tuple(place), "summarize": limit,
+    }  # fmt: skip
+    graph.write(STATUS, apply(CHECK, [graph.read(STATUS), holds, list(values.values())], settings))
 
 
-def _compared(name: str, function: Any, rule: str, x: Any, y: Any, message: str | None) -> None:
-    x = convert(x)
-    y = convert(y, None, x.dtype.numpy_dtype)
+def Assert(condition: Any, data: Any, summarize: int | None = None, name: str | None = None) -> None:
+    """Raises InvalidArgumentError, telling the values in `data`, unless the condition is true.
+
+    condition  a boolean; in a traced function it is checked each time the program runs.
+    data       a list of values and texts to tell.
+    summarize  how many elements of a large value are told: 3 by default, all for -1.
+
+    >>> import tensorsmith as tf
+    >>> tf.debugging.Assert(tf.constant(2) > 1, ["two is more"])
+    """
+    holds = convert(condition)
+    texts = [part for part in data if isinstance(part, (str, bytes))]
+    values = [convert(part) for part in data if not isinstance(part, (str, bytes))]
+    message = " ".join([text if isinstance(text, str) else text.decode(errors="replace") for text in texts])
+    names = ["data"] if len(values) == 1 else [f"data[{at}]" for at in range(len(values))]
+    hold("Assert", holds, dict(zip(names, values)), message or "the condition is false", "", summarize)
+
+
+def _compared(
+    name: str, function: Any, rule: str, x: Any, y: Any, message: str | None, summarize: Any, told: bool = True
+) -> None:
+    if not isinstance(x, Tensor) and not hasattr(x, "_read") and (isinstance(y, Tensor) or hasattr(y, "_read")):
+        y = convert(y)
+        x = convert(x, None, y.dtype.numpy_dtype)
+    else:
+        x = convert(x)
+        y = convert(y, None, x.dtype.numpy_dtype)
     try:
         holds = function(x, y)
     except InvalidArgumentError:
+        if x.dtype is not y.dtype:
+            raise
         raise InvalidArgumentError(
             explain(name, message or "the shapes do not fit", {"x": x.shape, "y": y.shape}, rule)
         ) from None
-    _hold(name, holds, {"x": x, "y": y}, message, rule)
+    hold(name, holds, {"x": x, "y": y} if told else {"x": x}, message, f"{rule} must hold everywhere", summarize)
 
 
-def assert_equal(x: Any, y: Any, message: str | None = None, summarize: Any = None, name: str | None = None) -> None:
+def assert_equal(
+    x: Any, y: Any, message: str | None = None, summarize: int | None = None, name: str | None = None
+) -> None:
     """Raises InvalidArgumentError unless x == y everywhere.
+
+    In a traced function it is checked each time the program runs, before any variable changes.
 
     >>> import tensorsmith as tf
     >>> tf.debugging.assert_equal([1, 2], [1, 2])
     """
-    _compared("assert_equal", comparison.equal, "x == y must hold everywhere", x, y, message)
+    _compared("assert_equal", comparison.equal, "x == y", x, y, message, summarize)
 
 
 def assert_none_equal(
-    x: Any, y: Any, summarize: Any = None, message: str | None = None, name: str | None = None
+    x: Any, y: Any, summarize: int | None = None, message: str | None = None, name: str | None = None
 ) -> None:
     """Raises InvalidArgumentError unless x != y everywhere.
+
+    In a traced function it is checked each time the program runs, before any variable changes.
 
     >>> import tensorsmith as tf
     >>> tf.debugging.assert_none_equal([1, 2], [3, 4])
     """
-    _compared("assert_none_equal", comparison.not_equal, "x != y must hold everywhere", x, y, message)
+    _compared("assert_none_equal", comparison.not_equal, "x != y", x, y, message, summarize)
 
 
-def assert_less(x: Any, y: Any, message: str | None = None, summarize: Any = None, name: str | None = None) -> None:
+def assert_less(
+    x: Any, y: Any, message: str | None = None, summarize: int | None = None, name: str | None = None
+) -> None:
     """Raises InvalidArgumentError unless x < y everywhere.
+
+    In a traced function it is checked each time the program runs, before any variable changes.
 
     >>> import tensorsmith as tf
     >>> tf.debugging.assert_less([1, 2], [2, 3])
     """
-    _compared("assert_less", comparison.less, "x < y must hold everywhere", x, y, message)
+    _compared("assert_less", comparison.less, "x < y", x, y, message, summarize)
 
 
 def assert_less_equal(
-    x: Any, y: Any, message: str | None = None, summarize: Any = None, name: str | None = None
+    x: Any, y: Any, message: str | None = None, summarize: int | None = None, name: str | None = None
 ) -> None:
     """Raises InvalidArgumentError unless x <= y everywhere.
+
+    In a traced function it is checked each time the program runs, before any variable changes.
 
     >>> import tensorsmith as tf
     >>> tf.debugging.assert_less_equal([1, 2], [1, 3])
     """
-    _compared("assert_less_equal", comparison.less_equal, "x <= y must hold everywhere", x, y, message)
+    _compared("assert_less_equal", comparison.less_equal, "x <= y", x, y, message, summarize)
 
 
-def assert_greater(x: Any, y: Any, message: str | None = None, summarize: Any = None, name: str | None = None) -> None:
+def assert_greater(
+    x: Any, y: Any, message: str | None = None, summarize: int | None = None, name: str | None = None
+) -> None:
     """Raises InvalidArgumentError unless x > y everywhere.
+
+    In a traced function it is checked each time the program runs, before any variable changes.
 
     >>> import tensorsmith as tf
     >>> tf.debugging.assert_greater([1, 2], [0, 1])
     """
-    _compared("assert_greater", comparison.greater, "x > y must hold everywhere", x, y, message)
+    _compared("assert_greater", comparison.greater, "x > y", x, y, message, summarize)
 
 
 def assert_greater_equal(
-    x: Any, y: Any, message: str | None = None, summarize: Any = None, name: str | None = None
+    x: Any, y: Any, message: str | None = None, summarize: int | None = None, name: str | None = None
 ) -> None:
     """Raises InvalidArgumentError unless x >= y everywhere.
+
+    In a traced function it is checked each time the program runs, before any variable changes.
 
     >>> import tensorsmith as tf
     >>> tf.debugging.assert_greater_equal([1, 2], [1, 1])
     """
-    _compared("assert_greater_equal", comparison.greater_equal, "x >= y must hold everywhere", x, y, message)
+    _compared("assert_greater_equal", comparison.greater_equal, "x >= y", x, y, message, summarize)
 
 
-def assert_positive(x: Any, message: str | None = None, summarize: Any = None, name: str | None = None) -> None:
+def assert_positive(x: Any, message: str | None = None, summarize: int | None = None, name: str | None = None) -> None:
     """Raises InvalidArgumentError unless x > 0 everywhere.
+
+    In a traced function it is checked each time the program runs, before any variable changes.
 
     >>> import tensorsmith as tf
     >>> tf.debugging.assert_positive([1, 2])
     """
-    _compared("assert_positive", comparison.greater, "x > 0 must hold everywhere", x, 0, message)
+    _compared("assert_positive", comparison.greater, "x > 0", x, 0, message, summarize, told=False)
 
 
-def assert_non_negative(x: Any, message: str | None = None, summarize: Any = None, name: str | None = None) -> None:
+def assert_negative(x: Any, message: str | None = None, summarize: int | None = None, name: str | None = None) -> None:
+    """Raises InvalidArgumentError unless x < 0 everywhere.
+
+    In a traced function it is checked each time the program runs, before any variable changes.
+
+    >>> import tensorsmith as tf
+    >>> tf.debugging.assert_negative([-1, -2])
+    """
+    _compared("assert_negative", comparison.less, "x < 0", x, 0, message, summarize, told=False)
+
+
+def assert_non_negative(
+    x: Any, message: str | None = None, summarize: int | None = None, name: str | None = None
+) -> None:
     """Raises InvalidArgumentError unless x >= 0 everywhere.
+
+    In a traced function it is checked each time the program runs, before any variable changes.
 
     >>> import tensorsmith as tf
     >>> tf.debugging.assert_non_negative([0, 2])
     """
-    _compared("assert_non_negative", comparison.greater_equal, "x >= 0 must hold everywhere", x, 0, message)
+    _compared("assert_non_negative", comparison.greater_equal, "x >= 0", x, 0, message, summarize, told=False)
+
+
+def assert_non_positive(
+    x: Any, message: str | None = None, summarize: int | None = None, name: str | None = None
+) -> None:
+    """Raises InvalidArgumentError unless x <= 0 everywhere.
+
+    In a traced function it is checked each time the program runs, before any variable changes.
+
+    >>> import tensorsmith as tf
+    >>> tf.debugging.assert_non_positive([0, -2])
+    """
+    _compared("assert_non_positive", comparison.less_equal, "x <= 0", x, 0, message, summarize, told=False)
 
 
 def assert_near(
-    x: Any, y: Any, rtol: Any = None, atol: Any = None, message: str | None = None, summarize: Any = None,
+    x: Any, y: Any, rtol: Any = None, atol: Any = None, message: str | None = None, summarize: int | None = None,
     name: str | None = None,
 ) -> None:  # fmt: skip
     """Raises InvalidArgumentError unless |x - y| <= atol + rtol * |y| everywhere (by default 10 steps of the dtype).
@@ -125,57 +222,21 @@ def assert_near(
     """
     x = convert(x)
     y = convert(y, None, x.dtype.numpy_dtype)
-    if isinstance(x, Symbol) or isinstance(y, Symbol):
-        return
-    step = 10 * float(np.finfo(x.dtype.numpy_dtype).eps)
-    left, right = np.asarray(x._array), np.asarray(y._array)
-    limit = (step if atol is None else float(atol)) + (step if rtol is None else float(rtol)) * np.abs(right)
-    holds = Tensor(np.asarray(np.abs(left - right) <= limit))
-    _hold("assert_near", holds, {"x": x, "y": y}, message, "|x - y| <= atol + rtol * |y| must hold everywhere")
-
-
-def assert_shapes(
-    shapes: Any, data: Any = None, summarize: Any = None, message: str | None = None, name: str | None = None
-) -> None:
-    """Raises ValueError unless each tensor has its shape; a letter stands for one size wherever it is used."""
-    sizes: dict[str, int] = {}
-    for tensor, wanted in shapes.items() if isinstance(shapes, dict) else shapes:
-        shape = convert(tensor).shape
-        if len(shape) != len(wanted):
-            raise ValueError(
-                explain("assert_shapes", message or "the rank differs", {"shape": shape, "wanted": wanted})
-            )
-        for size, name_or_size in zip(shape, wanted, strict=False):
-            expected = sizes.setdefault(name_or_size, size) if isinstance(name_or_size, str) else name_or_size
-            if expected is not None and size is not None and expected != size:
-                raise ValueError(
-                    explain("assert_shapes", message or "a size differs", {"shape": shape, "wanted": wanted})
-                )
-
-
-def assert_rank(x: Any, rank: Any, message: str | None = None, name: str | None = None) -> None:
-    """Raises ValueError unless x has `rank` axes.
-
-    >>> import tensorsmith as tf
-    >>> tf.debugging.assert_rank([[1]], 2)
-    """
-    shape = convert(x).shape
-    if len(shape) != int(rank):
-        raise ValueError(explain("assert_rank", message or "the rank differs", {"shape": shape, "rank": int(rank)}))
-
-
-def assert_type(tensor: Any, tf_type: Any, message: str | None = None, name: str | None = None) -> None:
-    """Raises TypeError unless the tensor has the dtype.
-
-    >>> import tensorsmith as tf
-    >>> tf.debugging.assert_type([1.0], tf.float32)
-    """
-    if convert(tensor).dtype != tf_type:
-        raise TypeError(explain("assert_type", message or "the dtype differs", {"dtype": convert(tensor).dtype.name}))
+    real = absolute(y)
+    step = 10 * float(real.dtype._limit("eps")) if real.dtype.is_floating else 0
+    parts = [convert(step if limit is None else limit, None, real.dtype.numpy_dtype) for limit in (atol, rtol)]
+    holds = comparison.less_equal(absolute(subtract(x, y)), add(parts[0], multiply(parts[1], real)))
+    rule = "|x - y| <= atol + rtol * |y| must hold everywhere"
+    hold("assert_near", holds, {"x": x, "y": y, "rtol": parts[1], "atol": parts[0]}, message, rule, summarize)
 
 
 def assert_all_finite(x: Any, message: str, name: str | None = None) -> Tensor:
-    """x; raises InvalidArgumentError when an element is NaN or infinite."""
+    """x; raises InvalidArgumentError when an element is NaN or infinite.
+
+    >>> import tensorsmith as tf
+    >>> tf.debugging.assert_all_finite([1.0], "the loss").numpy()
+    array([1.], dtype=float32)
+    """
     return check_numerics(x, message)
 
 
@@ -187,57 +248,191 @@ def check_numerics(tensor: Any, message: str, name: str | None = None) -> Tensor
     array([1.], dtype=float32)
     """
     tensor = convert(tensor)
-    holds = is_finite(tensor)
-    if not isinstance(holds, Symbol) and not bool(np.all(np.asarray(holds._array))):
-        what = "NaN" if bool(np.any(np.asarray(is_nan(tensor)._array))) else "Inf"
+    finite = is_finite(tensor)
+    if isinstance(finite, Symbol):
+        hold("check_numerics", finite, {"x": tensor}, f"{message} : Tensor had NaN or Inf values", "", None)
+    elif not np.all(np.asarray(finite._array)):
+        nan = np.asarray(is_nan(tensor)._array)
+        kinds = [kind for kind, there in (("Inf", ~nan & ~np.asarray(finite._array)), ("NaN", nan)) if np.any(there)]
         raise InvalidArgumentError(
-            explain("check_numerics", f"{message} : Tensor had {what} values", {"x": describe(tensor)})
+            explain("check_numerics", f"{message} : Tensor had {' and '.join(kinds)} values", {"x": describe(tensor)})
         )
     return tensor
 
 
+# ---- what is known while a function is traced
+
+
+def _refused(who: str, message: str | None, wrong: str, given: dict[str, Any], kind: type[Exception]) -> Exception:
+    return kind(explain(who, message or wrong, given))
+
+
+def _rank_of(x: Any) -> int:
+    shape = getattr(x, "shape", None)
+    return len(convert(x).shape if shape is None else shape)
+
+
+def assert_rank(x: Any, rank: Any, message: str | None = None, name: str | None = None) -> None:
+    """Raises ValueError unless x has `rank` axes.
+
+    >>> import tensorsmith as tf
+    >>> tf.debugging.assert_rank([[1]], 2)
+    """
+    if _rank_of(x) != int(rank):
+        given = {"shape": convert(x).shape, "rank": int(rank)}
+        raise _refused("assert_rank", message, "the rank differs", given, ValueError)
+
+
+def assert_rank_at_least(x: Any, rank: Any, message: str | None = None, name: str | None = None) -> None:
+    """Raises ValueError unless x has `rank` axes or more.
+
+    >>> import tensorsmith as tf
+    >>> tf.debugging.assert_rank_at_least([[1]], 1)
+    """
+    if _rank_of(x) < int(rank):
+        given = {"shape": convert(x).shape, "at least": int(rank)}
+        raise _refused("assert_rank_at_least", message, "there are too few axes", given, ValueError)
+
+
+def assert_rank_in(x: Any, ranks: Any, message: str | None = None, name: str | None = None) -> None:
+    """Raises ValueError unless the number of x's axes is one of `ranks`.
+
+    >>> import tensorsmith as tf
+    >>> tf.debugging.assert_rank_in([[1]], (1, 2))
+    """
+    wanted = [int(rank) for rank in ranks]
+    if _rank_of(x) not in wanted:
+        given = {"shape": convert(x).shape, "ranks": wanted}
+        raise _refused("assert_rank_in", message, "the rank is none of those wanted", given, ValueError)
+
+
+def assert_scalar(tensor: Any, message: str | None = None, name: str | None = None) -> Tensor:
+    """The tensor; raises ValueError unless it is a single value.
+
+    >>> import tensorsmith as tf
+    >>> tf.debugging.assert_scalar(3).numpy().item()
+    3
+    """
+    tensor = convert(tensor)
+    if len(tensor.shape):
+        raise _refused("assert_scalar", message, "it is no single value", {"shape": tensor.shape}, ValueError)
+    return tensor
+
+
+def assert_type(tensor: Any, tf_type: Any, message: str | None = None, name: str | None = None) -> None:
+    """Raises TypeError unless the tensor has the dtype.
+
+    >>> import tensorsmith as tf
+    >>> tf.debugging.assert_type([1.0], tf.float32)
+    """
+    dtype, wanted = convert(tensor).dtype, dtypes.as_dtype(tf_type)
+    if dtype is not wanted:
+        given = {"dtype": dtype.name, "wanted": wanted.name}
+        raise _refused("assert_type", message, "the dtype differs", given, TypeError)
+
+
+def assert_integer(x: Any, message: str | None = None, name: str | None = None) -> None:
+    """Raises TypeError unless x is of an integer dtype.
+
+    >>> import tensorsmith as tf
+    >>> tf.debugging.assert_integer([1])
+    """
+    dtype = convert(x).dtype
+    if not dtype.is_integer:
+        raise _refused("assert_integer", message, "it is not of an integer dtype", {"dtype": dtype.name}, TypeError)
+
+
+def assert_same_float_dtype(tensors: Any = None, dtype: Any = None) -> Any:
+    """The floating dtype that all tensors have (`dtype` where it is given, float32 where nothing is).
+
+    Raises ValueError where they differ or are not floating.
+
+    >>> import tensorsmith as tf
+    >>> tf.debugging.assert_same_float_dtype([tf.constant(1.0)])
+    tf.float32
+    """
+    found = None if dtype is None else dtypes.as_dtype(dtype)
+    for tensor in tensors or []:
+        own = convert(tensor).dtype
+        if found is not None and own is not found:
+            given = {"dtypes": [found.name, own.name]}
+            raise _refused("assert_same_float_dtype", None, "the dtypes differ", given, ValueError)
+        found = own
+    found = dtypes.float32 if found is None else found
+    if not found.is_floating:
+        raise _refused("assert_same_float_dtype", None, "it is not floating", {"dtype": found.name}, ValueError)
+    return found
+
+
+def assert_proper_iterable(values: Any) -> None:
+    """Raises TypeError unless `values` is a collection of values: no tensor, array, text or single value.
+
+    >>> import tensorsmith as tf
+    >>> tf.debugging.assert_proper_iterable([1, 2])
+    """
+    single = isinstance(values, (Tensor, np.ndarray, str, bytes)) or hasattr(type(values), "_read")
+    if single or not hasattr(values, "__iter__"):
+        raise TypeError(explain("assert_proper_iterable", "it is no collection", {"given": type(values).__name__}))
+
+
 def is_numeric_tensor(tensor: Any) -> bool:
-    """True for a tensor of numbers."""
+    """True for a tensor of numbers.
+
+    >>> import tensorsmith as tf
+    >>> tf.debugging.is_numeric_tensor(tf.constant("a"))
+    False
+    """
     return isinstance(tensor, Tensor) and tensor.dtype.is_numeric
 
 
-def print_(
-    *inputs: Any,
-    output_stream: Any = None,
-    summarize: int = 3,
-    sep: str = " ",
-    end: str = "\n",
-    name: str | None = None,
+def assert_shapes(
+    shapes: Any, data: Any = None, summarize: int | None = None, message: str | None = None, name: str | None = None
 ) -> None:
-    """Prints values as TensorFlow does: tensors as their elements, to the error stream.
+    """Raises ValueError unless each tensor has its shape; a letter stands for one size wherever it is used.
 
-    output_stream: an open file, or "file:///path" (appended to).
+    shapes  (tensor, shape) pairs; a shape holds sizes, letters, None for any size, and first of all "..." (or "*")
+            for any number of axes.
+
+    Sizes that are known only when a program runs are checked then (InvalidArgumentError).
+
+    >>> import tensorsmith as tf
+    >>> tf.debugging.assert_shapes([(tf.ones([2, 3]), ("N", "Q")), (tf.ones([3]), ("Q",))])
     """
-    edge = sys.maxsize if summarize is None or summarize < 0 else summarize
-    text = sep.join(_shown(value, edge) for value in inputs) + end
-    if isinstance(output_stream, str) and output_stream.startswith("file://"):
-        with open(output_stream[len("file://") :], "a", encoding="utf-8") as file:
-            file.write(text)
-        return
-    write = getattr(output_stream, "write", None) or sys.stderr.write
-    write(text)
+    sizes: dict[str, Any] = {}
+    for tensor, wanted in shapes.items() if isinstance(shapes, dict) else shapes:
+        tensor = tensor.deref() if hasattr(tensor, "deref") else convert(tensor)
+        _assert_shape(tensor, _as_pattern(wanted), sizes, message, summarize)
 
 
-def _shown(value: Any, edge: int) -> str:
-    if nest.is_nested(value):
-        return str(nest.map_structure(lambda leaf: _Bare(_shown(leaf, edge)), value))
-    if isinstance(value, Symbol):
-        return repr(value)
-    if isinstance(value, Tensor) or hasattr(value, "_read"):
-        array = np.asarray(convert(value)._array)
-        if array.ndim == 0:
-            item = array[()]
-            return item.decode(errors="replace") if isinstance(item, bytes) else str(item)
-        return np.array2string(array, threshold=2 * edge, edgeitems=edge, max_line_width=sys.maxsize)
-    return str(value)
+def _as_pattern(wanted: Any) -> list[Any]:
+    pattern = list(wanted) if isinstance(wanted, (list, tuple, str)) else [wanted]
+    if any(part in ("...", "*", Ellipsis) for part in pattern[1:]):
+        raise ValueError(explain("assert_shapes", "'...' stands for axes in front only", {"shape": wanted}))
+    return pattern
 
 
-class _Bare(str):
-    __slots__ = ()
-
-    __repr__ = str.__str__
+def _assert_shape(tensor: Any, pattern: list[Any], sizes: dict[str, Any], message: Any, summarize: Any) -> None:
+    who, shape = "assert_shapes", tensor.shape
+    start = 0
+    if pattern and pattern[0] in ("...", "*", Ellipsis):
+        pattern = pattern[1:]
+        start = len(shape) - len(pattern)
+    if start < 0 or len(shape) != start + len(pattern):
+        raise _refused(who, message, "the rank differs", {"shape": shape, "wanted": tuple(pattern)}, ValueError)
+    measured: Any = None
+    for at, part in enumerate(pattern, start):
+        size: Any = shape[at]
+        if size is None:
+            measured = measure(tensor) if measured is None else measured
+            size = measured[at]
+        expected = sizes.setdefault(part, size) if isinstance(part, str) else part
+        if expected is None or expected is size:
+            continue
+        if isinstance(size, int) and isinstance(expected, int):
+            if size != expected:
+                given = {"shape": shape, "wanted": tuple(pattern)}
+                raise _refused(who, message, "a size differs", given, ValueError)
+        else:
+            same = comparison.equal(convert(size), convert(expected))
+            values = {"size": convert(size), "wanted": convert(expected)}
+            hold(who, same, values, message or f"the size of axis {at} differs", "", summarize)

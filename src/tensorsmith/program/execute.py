@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 
 from tensorsmith.core.errors import InvalidArgumentError, OpError, explain
-from tensorsmith.program import disk_cache, xla
+from tensorsmith.program import checks, disk_cache, xla
+from tensorsmith.program.calls import signature_calls
 from tensorsmith.program.lower import lower
 from tensorsmith.program.program import Program
 
@@ -158,15 +159,18 @@ def run(program: Program, inputs: list[Any], captures: list[Any]) -> tuple[list[
 
         return flat
 
-    try:
+    results = None
+    with contextlib.suppress(*REFUSED):
         results = jitted(program.signature(), make)(*inputs, *captures)
-    except REFUSED:
+    if results is None:
         # NumPy may run it, or says by itself what is wrong
         result = interpreted(program, inputs, captures)
         _numpy_only[program.signature()] = True
         return result
     arrays = [np.asarray(result) for result in results]
-    return arrays[:n_outputs], arrays[n_outputs:]
+    outputs, updates = arrays[:n_outputs], arrays[n_outputs:]
+    checks.settle(program, updates, lambda: interpreted(program, inputs, captures))
+    return outputs, updates
 
 
 _whole: dict[Any, Callable[..., list[Any]]] = {}
@@ -226,7 +230,8 @@ def _compile(
         specs = [jax().ShapeDtypeStruct(a.shape, a.dtype) for a in arrays]
         lowered = jax().jit(make(), keep_unused=True).lower(*specs)
         executable: Any = None
-        if jax().default_backend() == "cpu":
+        # what calls Python is compiled by JAX itself, which keeps what there is to call
+        if jax().default_backend() == "cpu" and not any(signature_calls(s) for s in signatures):
             with contextlib.suppress(Exception):  # an interface that JAX does not promise: see program/xla.py
                 executable = xla.compile_lowered(lowered, options, jax())
         if executable is None:

@@ -1,17 +1,26 @@
 """The public namespace `tf.debugging`."""
 
 from tensorsmith.ops.debugging import (
+    Assert,
     assert_all_finite,
     assert_equal,
     assert_greater,
     assert_greater_equal,
+    assert_integer,
     assert_less,
     assert_less_equal,
     assert_near,
+    assert_negative,
     assert_non_negative,
+    assert_non_positive,
     assert_none_equal,
     assert_positive,
+    assert_proper_iterable,
     assert_rank,
+    assert_rank_at_least,
+    assert_rank_in,
+    assert_same_float_dtype,
+    assert_scalar,
     assert_shapes,
     assert_type,
     check_numerics,
@@ -19,7 +28,9 @@ from tensorsmith.ops.debugging import (
 )
 
 __all__ = [
-    "assert_all_finite", "assert_equal", "assert_greater", "assert_greater_equal", "assert_less", "assert_less_equal",
-    "assert_near", "assert_non_negative", "assert_none_equal", "assert_positive", "assert_rank", "assert_shapes",
+    "Assert", "assert_all_finite", "assert_equal", "assert_greater", "assert_greater_equal", "assert_integer",
+    "assert_less", "assert_less_equal", "assert_near", "assert_negative", "assert_non_negative",
+    "assert_non_positive", "assert_none_equal", "assert_positive", "assert_proper_iterable", "assert_rank",
+    "assert_rank_at_least", "assert_rank_in", "assert_same_float_dtype", "assert_scalar", "assert_shapes",
     "assert_type", "check_numerics", "is_numeric_tensor",
 ]  # fmt: skip

@@ -9,11 +9,14 @@ import numpy as np
 from tensorsmith.core import context
 from tensorsmith.core.errors import InvalidArgumentError, explain
 from tensorsmith.core.places import users_place
+from tensorsmith.program.checks import Status
 from tensorsmith.program.infer import infer
 from tensorsmith.program.lower import GRADIENT, derivative_settings, derivative_specs
 from tensorsmith.program.op import Op
 from tensorsmith.program.program import Node, Program
 from tensorsmith.tensor.tensor import Symbol, Tensor
+
+Status.zero = Tensor(np.zeros((), np.int32))
 
 
 class Graph:

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from tensorsmith.keras.training.steps import Step
-from tensorsmith.program import execute, xla
+from tensorsmith.program import checks, execute, xla
+from tensorsmith.program.calls import calls_python
 from tensorsmith.program.padded import REGISTER, CannotPad, Lowered
 from tensorsmith.program.program import Program
 
@@ -87,14 +88,42 @@ class Loop:
             # compiling has just shown that the short batch needs a program of its own
             return self.run(first, last)
         base = 0 if which == "full" else self.full * self.batch
-        place = np.array([first, last, base, self.rows], np.int32)
-        results = function(*self.step.values(), *self.data, self._order, place)
-        written = self.step.written
+
+        def steps(last: int) -> list[Any]:
+            place = np.array([first, last, base, self.rows], np.int32)
+            return function(*self.step.values(), *self.data, self._order, place)
+
+        results = steps(last)
+        written, status = self.step.written, self.step.status
         if results:
             # an error of the program comes here, before anything is committed
             results[0].block_until_ready()
+        if status is not None and int(results[status]):
+            self._tell(int(results[status]), status, steps, first, last, base)
         self.step.commit(results[:written])
         return [np.asarray(r) for r in results[written:]]
+
+    def _tell(
+        self, failed: int, status: int, steps: Callable[[int], list[Any]], first: int, last: int, base: int
+    ) -> None:
+        """Raises what a check in the steps `first` to `last` has to say; the model keeps the steps before that one."""
+        step, written = self.step, self.step.written
+        if failed < 0 or calls_python(step.program):
+            # nothing that prints is run again to find the step
+            checks.tell(step.program, failed, lambda: None)
+        while last - first > 1:  # steps `first` to `last` fail, those before `first` do not
+            middle = (first + last) // 2
+            if int(steps(middle)[status]):
+                last = middle
+            else:
+                first = middle
+        before = steps(first)[:written]
+        step.commit(before)
+        start = base + first * self.batch
+        rows = slice(start, min(start + self.batch, self.rows))
+        taken = np.asarray(self._order)[rows] if self.shuffled else rows
+        batch = [np.asarray(array)[taken] for array in self.data]
+        checks.tell(step.program, failed, lambda: execute.interpreted(step.program, batch, step.captured()))
 
     def _function(self, size: int, masked: bool) -> Callable[..., list[Any]]:
         """The loop as a function of flat arrays: variables, data, order, (first step, last, first row, rows in all)."""

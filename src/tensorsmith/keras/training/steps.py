@@ -12,6 +12,7 @@ from tensorsmith.core.dtypes import of_array
 from tensorsmith.core.specs import TensorSpec
 from tensorsmith.function.trace import symbols_like, trace
 from tensorsmith.program import execute
+from tensorsmith.program.checks import STATUS
 from tensorsmith.program.program import Program
 from tensorsmith.tensor.tensor import OnDevice, Tensor
 
@@ -24,6 +25,7 @@ class Step:
     program    its Program: inputs are the arrays of a batch; captures the variables read; updates those written.
     variables  every variable that it reads or writes, written ones first.
     written    how many of them it writes.
+    status     where among them it tells of a failed check (None: it has no checks).
     pack       makes what the step returned from its outputs.
     """
 
@@ -39,6 +41,7 @@ class Step:
         places = {id(variable): at for at, variable in enumerate(self.variables)}
         # where in `variables` each capture of the program stands
         self.reads = [places[id(variable)] for variable, _ in self.program.captures]
+        self.status = next((at for at, variable in enumerate(self.variables) if variable is STATUS), None)
         self.pack = self.traced.pack
 
     def values(self) -> list[Any]:
