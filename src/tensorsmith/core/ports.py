@@ -1,10 +1,12 @@
-"""The slots upper floors fill: converters and lifters.
+"""The slots upper floors fill: converters, lifters, reasons.
 
 A low file must sometimes reach a high one. It leaves a slot here, which the upper floor fills once, when it is imported:
 
 converters  {class: function(value, dtype) -> Tensor} for values that become tensors.
 lifters     {class: function(op, args, settings) -> result} for an operation that meets a value which is not one
             dense array.
+reasons     [function() -> str]: why the user's line that asks a symbol for its value runs as plain Python. Only the floor
+            that rewrites functions knows, and it is the symbol, far below, that is asked.
 
 Two more stand elsewhere, where speed wants them: Python's operators are set on Tensor itself (`ops/operators.py`), and
 the classes that hold a tensor are listed in `tensor/apply.py` (`variables`).
@@ -17,6 +19,7 @@ from typing import Any
 
 converters: dict[type, Callable[[Any, Any], Any]] = {}
 lifters: dict[type, Callable[[Any, tuple, dict], Any]] = {}
+reasons: list[Callable[[], str]] = []
 
 
 def converter_of(value: Any) -> Callable[[Any, Any], Any] | None:

@@ -1,4 +1,4 @@
-"""Which names a block reads and writes, and which values are still wanted behind it."""
+"""Which names and places a block reads and writes, which values are wanted behind it, and which surely exist."""
 
 from __future__ import annotations
 
@@ -10,17 +10,22 @@ SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef)
 LOOPS = (ast.For, ast.While)
 
 
+def is_made(node: Any) -> bool:
+    """True for a function that the rewrite made: it is a part of its surroundings, not a scope of the user's."""
+    return getattr(node, "made", False)
+
+
 class Bindings(ast.NodeVisitor):
     """What statements bind in their own scope.
 
-    names       in the order of their first binding.
-    attributes  [(name, attribute)]: `name.attribute = ...`.
+    names    in the order of their first binding.
+    places   {text: node} of attributes and elements that are set: `self.n = ...`, `state["n"] = ...`.
     globals_, nonlocals  names declared so.
     """
 
     def __init__(self) -> None:
         self.names: list[str] = []
-        self.attributes: list[tuple[str, str]] = []
+        self.places: dict[str, Any] = {}
         self.globals_: set[str] = set()
         self.nonlocals: set[str] = set()
 
@@ -32,16 +37,15 @@ class Bindings(ast.NodeVisitor):
         if not isinstance(node.ctx, ast.Load):
             self._bind(node.id)
 
-    def visit_Attribute(self, node: ast.Attribute) -> None:
-        if isinstance(node.ctx, ast.Store) and isinstance(node.value, ast.Name):
-            target = (node.value.id, node.attr)
-            if target not in self.attributes:
-                self.attributes.append(target)
+    def _place(self, node: Any) -> None:
+        if isinstance(node.ctx, ast.Store) and names_of_place(node):
+            self.places.setdefault(ast.unparse(node), node)
         self.generic_visit(node)
 
+    visit_Attribute = visit_Subscript = _place
+
     def visit_FunctionDef(self, node: Any) -> None:
-        # a function that the rewrite made is a part of its surroundings, the user's own has its own scope
-        if node.name.startswith("ag_"):
+        if is_made(node):
             for statement in node.body:
                 self.visit(statement)
         else:
@@ -87,6 +91,28 @@ class Bindings(ast.NodeVisitor):
 
     visit_MatchAs = visit_MatchStar = _capture
 
+    def visit_MatchMapping(self, node: ast.MatchMapping) -> None:
+        if node.rest:
+            self._bind(node.rest)
+        self.generic_visit(node)
+
+
+def names_of_place(node: Any) -> set[str]:
+    """The names in `a.b`, `a["k"]`, `a.b[0]`, `a[i]`; empty where the place is not one that can be named twice."""
+    if isinstance(node, ast.Name):
+        return {node.id}
+    if isinstance(node, ast.Attribute):
+        return names_of_place(node.value)
+    if isinstance(node, ast.Subscript):
+        base, key = names_of_place(node.value), node.slice
+        if isinstance(key, ast.UnaryOp):
+            key = key.operand
+        if base and isinstance(key, ast.Constant):
+            return base
+        if base and isinstance(key, ast.Name):
+            return base | {key.id}
+    return set()
+
 
 def bound(nodes: Iterable[ast.AST]) -> Bindings:
     """What nodes bind."""
@@ -131,13 +157,17 @@ def always_returns(statements: list[ast.stmt]) -> bool:
             return True
         if isinstance(statement, ast.With) and always_returns(statement.body):
             return True
+        if isinstance(statement, ast.Try):
+            ways = [statement.body + statement.orelse, *(handler.body for handler in statement.handlers)]
+            if always_returns(statement.finalbody) or all(map(always_returns, ways)):
+                return True
     return False
 
 
 def shared(statements: list[ast.stmt]) -> set[str]:
     """Names that functions written inside read: these may run at any time, so the names are always wanted."""
     inner = [n for s in statements for n in ast.walk(s) if isinstance(n, (*SCOPES, ast.GeneratorExp))]
-    return read(inner)
+    return read(n for n in inner if not getattr(n, "at_once", False))
 
 
 class Liveness:
@@ -192,6 +222,55 @@ class Liveness:
         for _ in range(2):  # what one round reads may be what the round before wrote
             wanted = wanted | (self.block(node.body, wanted) - targets)
         return wanted | self.block(node.orelse, after)
+
+
+class Existing:
+    """For each branch and loop the names that surely have a value before it, on every way to it."""
+
+    def __init__(self, statements: list[ast.stmt], given: set[str]) -> None:
+        self.before: dict[int, set[str]] = {}
+        # a name that is deleted somewhere, as an exception's name is at the end of its handler, is never sure
+        parts = [part for statement in statements for part in ast.walk(statement)]
+        self.lost = {part.id for part in parts if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Del)}
+        self.lost |= {part.name for part in parts if isinstance(part, ast.ExceptHandler) and part.name}
+        self.block(statements, given - self.lost)
+
+    def block(self, statements: list[ast.stmt], there: set[str]) -> set[str]:
+        for statement in statements:
+            self.before[id(statement)] = set(there)
+            there = self._through(statement, there) - self.lost
+        return there
+
+    def _through(self, node: Any, there: set[str]) -> set[str]:
+        """The names that exist behind a statement."""
+        if isinstance(node, ast.If):
+            return self.block(node.body, there) & self.block(node.orelse, there)
+        if isinstance(node, LOOPS):
+            inside = there | plain_names([node.target]) if isinstance(node, ast.For) else there
+            self.block(node.body, inside)
+            self.block(node.orelse, there)
+            return there
+        if isinstance(node, ast.With):
+            targets = plain_names([item.optional_vars for item in node.items if item.optional_vars])
+            # a context may swallow an exception: only the targets are sure
+            self.block(node.body, there | targets)
+            return there | targets
+        if isinstance(node, ast.Try):
+            self.block(node.orelse, self.block(node.body, there))
+            for handler in node.handlers:
+                self.block(handler.body, there)
+            return self.block(node.finalbody, there)
+        if isinstance(node, ast.Match):
+            for case in node.cases:
+                self.block(case.body, there | set(bound([case.pattern]).names))
+            return there
+        if isinstance(node, ast.Assign):
+            return there | plain_names(node.targets)
+        if isinstance(node, ast.AnnAssign):
+            return there | plain_names([node.target]) if node.value is not None else there
+        if isinstance(node, (ast.AugAssign, ast.FunctionDef, ast.ClassDef, ast.Import, ast.ImportFrom)):
+            return there | set(bound([node]).names)
+        return there
 
 
 def plain_names(targets: list[Any]) -> set[str]:

@@ -1,11 +1,11 @@
-"""Puts the rewrites together and decides what is left alone: Python's control flow on tensors becomes part of a program."""
+"""Decides what is rewritten and what is left alone: Python's control flow on tensors becomes part of a program."""
 
 from __future__ import annotations
 
-import ast
-import builtins
+import enum
 import functools
 import inspect
+import sys
 import sysconfig
 import threading
 import types
@@ -14,148 +14,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from tensorsmith.core import ports
+from tensorsmith.core.places import users_frame
 from tensorsmith.function import branches, loops
-from tensorsmith.function.analysis import Liveness, bound, holds, plain_names
-from tensorsmith.function.control_flow import is_open
 from tensorsmith.function.merging import Undefined
-from tensorsmith.function.source import Fresh, NoSource, definition
-from tensorsmith.tensor.apply import functions
-
-
-class _Flow(ast.NodeTransformer):
-    """if, for and while as calls, from the inside out."""
-
-    def __init__(self, live: Liveness, fresh: Fresh, outer: Any) -> None:
-        self.live, self.fresh, self.outer = live, fresh, outer
-
-    def block(self, statements: list[Any]) -> list[Any]:
-        out: list[Any] = []
-        for statement in statements:
-            result = self.visit(statement)
-            out.extend(result if isinstance(result, list) else [result])
-        return out
-
-    def visit_FunctionDef(self, node: Any) -> Any:
-        return node
-
-    visit_AsyncFunctionDef = visit_ClassDef = visit_Lambda = visit_FunctionDef
-
-    def _wanted(self, node: Any) -> set[str]:
-        """The names whose values a statement must hand on, or takes from before."""
-        after = self.live.after[id(node)]
-        inside = set(self.live.before[id(node.body[0])])
-        if isinstance(node, ast.For):
-            inside -= plain_names([node.target])  # each round sets it anew
-        return after | inside | (self.live.before[id(node.orelse[0])] if node.orelse else set())
-
-    def visit_If(self, node: ast.If) -> Any:
-        wanted = self._wanted(node)
-        self.generic_visit(node)
-        return branches.rewrite_if(node, wanted, self.fresh, self.outer)
-
-    def visit_While(self, node: ast.While) -> Any:
-        wanted = self._wanted(node)
-        self.generic_visit(node)
-        return loops.rewrite_while(node, wanted, self.fresh, self.outer)
-
-    def visit_For(self, node: ast.For) -> Any:
-        wanted = self._wanted(node)
-        self.generic_visit(node)
-        return loops.rewrite_for(node, wanted, self.fresh, self.outer)
-
-
-def _rewritten(function: types.FunctionType) -> tuple[ast.Module, str]:
-    """The module whose only function makes the rewritten one, and the rewritten one's name."""
-    node = definition(function)
-    if holds(
-        node.body if isinstance(node.body, list) else [node.body], (ast.Yield, ast.YieldFrom, ast.Await, ast.TryStar)
-    ):
-        raise NoSource("generators and coroutines are left alone")
-    fresh, arguments = Fresh(), node.args
-    body: list[Any] = (
-        node.body if isinstance(node, ast.FunctionDef) else [ast.copy_location(ast.Return(node.body), node)]
-    )
-    outer = bound(body)
-    positional = [*arguments.posonlyargs, *arguments.args]
-    body = loops.Jumps(fresh).block(loops.lower_returns(body, fresh))
-    expressions = branches.Expressions(positional[0].arg if positional else "self")
-    body = [expressions.visit(statement) for statement in body]
-    body = _Flow(Liveness(body), fresh, outer).block(body)
-    # default values and annotations belong to the function that there is
-    arguments.defaults = [ast.Constant(None) for _ in arguments.defaults]
-    arguments.kw_defaults = [None if d is None else ast.Constant(None) for d in arguments.kw_defaults]
-    for part in ast.walk(arguments):
-        if isinstance(part, ast.arg):
-            part.annotation = None
-    name = "lambda_" if isinstance(node, ast.Lambda) else node.name
-    made = ast.parse(f"def {name}(): pass").body[0]
-    assert isinstance(made, ast.FunctionDef)
-    made.args, made.body = arguments, body
-    free = [*function.__code__.co_freevars, "ag__"]
-    factory = ast.parse("def ag_factory():\n" + "".join(f"    {n} = None\n" for n in free) + f"    return {name}")
-    factory.body[0].body.insert(len(free), made)  # type: ignore[attr-defined]
-    for part in ast.walk(factory):
-        if "lineno" in part._attributes and not hasattr(part, "lineno"):
-            ast.copy_location(part, node)
-    first = ast.copy_location(made, node)
-    for part in (first, *ast.walk(arguments)):
-        if "lineno" in part._attributes:
-            ast.copy_location(part, node)
-    return ast.fix_missing_locations(factory), name
-
-
-_forms: weakref.WeakKeyDictionary[types.CodeType, tuple[types.CodeType, str] | None] = weakref.WeakKeyDictionary()
-_done: weakref.WeakSet[types.CodeType] = weakref.WeakSet()
-_lock = threading.RLock()
-
-
-def _form(function: types.FunctionType) -> tuple[types.CodeType, str] | None:
-    """The rewritten code of a function and its text; None where it is left alone. Found once for each code."""
-    code = function.__code__
-    with _lock:
-        if code not in _forms:
-            try:
-                module, name = _rewritten(function)
-                whole = compile(module, code.co_filename, "exec", dont_inherit=True)
-                factory = _inner(whole, "ag_factory")
-                made = _inner(factory, name)
-                _mark(made)
-                _forms[code] = made.replace(co_name=code.co_name), ast.unparse(module)
-            except NoSource:
-                _forms[code] = None
-        return _forms[code]
-
-
-def _inner(code: types.CodeType, name: str) -> types.CodeType:
-    return next(c for c in code.co_consts if isinstance(c, types.CodeType) and c.co_name == name)
-
-
-def _mark(code: types.CodeType) -> None:
-    """Lambdas inside were rewritten with the function around them."""
-    _done.add(code)
-    for constant in code.co_consts:
-        if isinstance(constant, types.CodeType) and (
-            constant.co_name == "<lambda>" or constant.co_name.startswith("ag_")
-        ):
-            _mark(constant)
-
-
-def _convert(function: types.FunctionType) -> Any:
-    if function.__code__ in _done or getattr(function, "_ag_left_alone", False):
-        return function
-    found = _form(function)
-    if found is None:
-        return function
-    cells = dict(zip(function.__code__.co_freevars, function.__closure__ or ()))
-    cells["ag__"] = types.CellType(runtime)
-    closure = tuple(cells[name] for name in found[0].co_freevars)
-    made = types.FunctionType(found[0], function.__globals__, function.__name__, function.__defaults__, closure)
-    made.__kwdefaults__ = function.__kwdefaults__
-    made.__dict__.update(function.__dict__)
-    made.__qualname__, made.__module__, made.__doc__ = function.__qualname__, function.__module__, function.__doc__
-    _done.add(found[0])
-    return made
-
+from tensorsmith.function.overloads import OVERLOADS, print_
+from tensorsmith.function.rewriting import Form, done, rewritten
+from tensorsmith.function.source import LeftAlone
 
 # ---- what is left alone
 
@@ -174,88 +39,273 @@ def _of_library(filename: str) -> bool:
     return path.startswith(_LIBRARIES) or "/site-packages/" in path or "/dist-packages/" in path
 
 
-def converted(function: Any) -> Any:
-    """What is called in place of a function: its rewritten form for the user's own, else itself."""
-    if isinstance(function, types.FunctionType):
-        return function if _of_library(function.__code__.co_filename) else _convert(function)
-    if isinstance(function, types.MethodType):
-        inner = function.__func__
-        if isinstance(inner, types.FunctionType) and not _of_library(inner.__code__.co_filename):
-            return types.MethodType(_convert(inner), function.__self__)
+def _plain(value: Any) -> bool:
+    """True for what is called as it stands: a class or function of a library that takes no part in the rewrite."""
+    if isinstance(value, types.FunctionType):
+        return _of_library(value.__code__.co_filename) and not _takes_functions(value)
+    if isinstance(value, types.BuiltinFunctionType):
+        return value not in OVERLOADS and value is not print
+    if isinstance(value, type):
+        file = getattr(sys.modules.get(value.__module__), "__file__", None)
+        return value not in OVERLOADS and (value.__module__ == "builtins" or file is not None and _of_library(file))
+    return False
+
+
+_APPLYING = ("tensorsmith.function.control_flow", "tensorsmith.function.folding", "tensorsmith.core.nest")
+
+
+def _takes_functions(value: types.FunctionType) -> bool:
+    """True for tf.cond, tf.map_fn and their kin, which call the functions that they are given."""
+    return value.__module__ in _APPLYING
+
+
+# ---- forms
+
+_forms: weakref.WeakKeyDictionary[types.CodeType, Form | str] = weakref.WeakKeyDictionary()
+_lock = threading.RLock()
+
+
+def _form(function: types.FunctionType) -> Form | str:
+    """The rewritten form of a function, or why it is left alone. Found once for each code."""
+    code = function.__code__
+    with _lock:
+        found = _forms.get(code)
+        if found is None:
+            try:
+                found = rewritten(function, _plain)
+                _tell(1, f"Rewritten: {function.__qualname__} ({code.co_filename}:{code.co_firstlineno})")
+                _tell(10, found.text)
+            except LeftAlone as reason:
+                found = str(reason)
+                _tell(1, f"Left alone: {function.__qualname__}: {reason}")
+            _forms[code] = found
+        return found
+
+
+class Conversion:
+    """What rewritten code calls, by the name `ag__`, for one choice of optional features.
+
+    prints  whether print of a symbol runs when the program does.
+    """
+
+    Undefined = Undefined
+    and_ = staticmethod(branches.and_)
+    asserted = staticmethod(branches.asserted)
+    for_ = staticmethod(loops.for_)
+    if_ = staticmethod(branches.if_)
+    if_expression = staticmethod(branches.if_expression)
+    load = staticmethod(branches.load)
+    not_ = staticmethod(branches.not_)
+    or_ = staticmethod(branches.or_)
+    returned = staticmethod(branches.returned)
+    set_attribute = staticmethod(branches.set_attribute)
+    set_item = staticmethod(branches.set_item)
+    while_ = staticmethod(loops.while_)
+
+    def __init__(self, prints: bool) -> None:
+        self.cell = types.CellType(self)
+        self.overloads = {**OVERLOADS, print: print_} if prints else OVERLOADS
+
+    def converted(self, function: Any) -> Any:
+        """What is called in place of a function: its rewritten form for the user's own, else itself."""
+        if isinstance(function, types.FunctionType):
+            if not _of_library(function.__code__.co_filename):
+                return self._convert(function)
+            return functools.partial(self._applied, function) if _takes_functions(function) else function
+        if isinstance(function, types.MethodType):
+            inner = function.__func__
+            if isinstance(inner, types.FunctionType) and not _of_library(inner.__code__.co_filename):
+                return types.MethodType(self._convert(inner), function.__self__)
+            return function
+        if isinstance(function, functools.partial):
+            return functools.partial(self.converted(function.func), *function.args, **function.keywords)
+        if isinstance(function, (types.BuiltinFunctionType, type)):
+            return self.overloads.get(function, function)
+        call = getattr(type(function), "__call__", None)  # noqa: B004 - which function it is
+        if isinstance(call, types.FunctionType) and not _of_library(call.__code__.co_filename):
+            return types.MethodType(self._convert(call), function)
         return function
-    if isinstance(function, functools.partial):
-        return functools.partial(converted(function.func), *function.args, **function.keywords)
-    if isinstance(function, (types.BuiltinFunctionType, type)):
-        return _BUILTINS.get(function, function)
-    call = getattr(type(function), "__call__", None)  # noqa: B004 - which function it is
-    if isinstance(call, types.FunctionType) and not _of_library(call.__code__.co_filename):
-        return types.MethodType(_convert(call), function)
-    return function
+
+    def _applied(self, function: Any, /, *args: Any, **settings: Any) -> Any:
+        """A call of a function that takes functions: the user's own among them are rewritten."""
+        return function(*map(self._within, args), **{key: self._within(value) for key, value in settings.items()})
+
+    def _within(self, value: Any) -> Any:
+        if isinstance(value, (types.FunctionType, types.MethodType, functools.partial)):
+            return self.converted(value)
+        if isinstance(value, (list, tuple)) and not hasattr(value, "_fields"):
+            return type(value)(map(self._within, value)) if type(value) in (list, tuple) else value
+        return {key: self._within(part) for key, part in value.items()} if type(value) is dict else value
+
+    def _convert(self, function: types.FunctionType) -> Any:
+        if function.__code__ in done or getattr(function, "_ag_left_alone", False):
+            return function
+        found = _form(function)
+        if isinstance(found, str):
+            return function
+        cells = dict(zip(function.__code__.co_freevars, function.__closure__ or ()))
+        cells["ag__"] = self.cell
+        closure = tuple(cells[name] for name in found.code.co_freevars)
+        made = types.FunctionType(found.code, function.__globals__, function.__name__, function.__defaults__, closure)
+        made.__kwdefaults__ = function.__kwdefaults__
+        made.__dict__.update(function.__dict__)
+        made.__qualname__, made.__module__, made.__doc__ = function.__qualname__, function.__module__, function.__doc__
+        return made
 
 
-def _range(*bounds: Any) -> Any:
-    return functions["range"](*bounds) if any(map(is_open, bounds)) else range(*bounds)
+_usual, _printing = Conversion(False), Conversion(True)
+converted = _usual.converted
 
 
-def _len(value: Any) -> Any:
-    if is_open(value) and value.shape[:1] == (None,):
-        return functions["shape"](value)[0]
-    return len(value)
+def conversion(features: Any) -> Callable[[Any], Any]:
+    """What rewrites functions with these optional features (a Feature, several, or None)."""
+    chosen = features if isinstance(features, (list, tuple, set, frozenset)) else (features,)
+    return (_printing if {Feature.ALL, Feature.BUILTIN_FUNCTIONS} & set(chosen) else _usual).converted
 
 
-def _int(value: Any = 0, *rest: Any) -> Any:
-    return functions["cast"](value, "int32") if is_open(value) else int(value, *rest)
+# ---- why Python was asked
 
 
-def _float(value: Any = 0.0) -> Any:
-    return functions["cast"](value, "float32") if is_open(value) else float(value)
+def reason() -> str:
+    """Why the user's line that asks a symbol for its value was not rewritten, and what to do."""
+    frame = users_frame(2)[0]
+    code = frame.f_code
+    name = code.co_name
+    if code in done or name in ("<listcomp>", "<setcomp>", "<dictcomp>", "<genexpr>"):
+        return (
+            "AutoGraph rewrites if, while, for, and, or, not and assert; comprehensions, `in` and calls of libraries ask "
+            "Python, which cannot wait for the value. Use tf operations (tf.where, tf.reduce_any, tf.map_fn), or a for "
+            "statement."
+        )
+    place = f"{name} ({code.co_filename}:{frame.f_lineno})"
+    found = _forms.get(code)
+    if isinstance(found, str):
+        return f"AutoGraph left {place} as it is: {found}. Use tf.cond, tf.while_loop or tf.where there."
+    if _of_library(code.co_filename):
+        return f"AutoGraph leaves libraries as they are, and {place} is in one. Use tf operations there."
+    return (
+        f"AutoGraph did not rewrite {place}: it has @tf.autograph.experimental.do_not_convert or autograph=False, or is "
+        "called by something that has, or by a library. Use tf.cond, tf.while_loop or tf.where there, or let AutoGraph "
+        "rewrite it: tf.autograph.to_graph(function)."
+    )
 
 
-_BUILTINS: dict[Any, Any] = {range: _range, builtins.len: _len, int: _int, float: _float}
-
-runtime = types.SimpleNamespace(
-    Undefined=Undefined,
-    and_=branches.and_,
-    converted=converted,
-    for_=loops.for_,
-    if_=branches.if_,
-    if_expression=branches.if_expression,
-    load=branches.load,
-    not_=branches.not_,
-    or_=branches.or_,
-    returned=branches.returned,
-    while_=loops.while_,
-)
+ports.reasons.append(reason)
 
 
 # ---- the public functions
 
 
+class Feature(enum.Enum):
+    """Optional parts of the rewrite.
+
+    BUILTIN_FUNCTIONS: print of a tensor prints its value each time the program runs, where it else prints the symbol
+    while the program is traced. All others are always on, or have nothing to do here.
+    """
+
+    ALL = "ALL"
+    AUTO_CONTROL_DEPS = "AUTO_CONTROL_DEPS"
+    ASSERT_STATEMENTS = "ASSERT_STATEMENTS"
+    BUILTIN_FUNCTIONS = "BUILTIN_FUNCTIONS"
+    EQUALITY_OPERATORS = "EQUALITY_OPERATORS"
+    LISTS = "LISTS"
+    NAME_SCOPES = "NAME_SCOPES"
+
+    @classmethod
+    def all(cls) -> tuple[Feature, ...]:
+        return tuple(cls)
+
+    @classmethod
+    def all_but(cls, exclude: Any) -> tuple[Feature, ...]:
+        left = exclude if isinstance(exclude, (list, tuple, set)) else (exclude,)
+        return tuple(feature for feature in cls if feature is not cls.ALL and feature not in left)
+
+
+class _Verbosity:
+    level, on_screen = 0, False
+
+
+def set_verbosity(level: int, alsologtostdout: bool = False) -> None:
+    """How much is told of what is rewritten: 0 nothing, from 1 each function, from 10 the new code too.
+
+    alsologtostdout  True: on the standard output as well as in the log (`logging.getLogger("tensorsmith")`).
+    """
+    _Verbosity.level, _Verbosity.on_screen = int(level), bool(alsologtostdout)
+
+
+def _tell(level: int, text: str) -> None:
+    if _Verbosity.level >= level:
+        import logging
+
+        logging.getLogger("tensorsmith").info(text)
+        if _Verbosity.on_screen:
+            print(text)
+
+
+def trace(*args: Any) -> None:
+    """Prints its arguments while a function is traced: once for each trace, however often the program runs."""
+    print(*args)
+
+
 def to_graph(
     entity: Callable[..., Any], recursive: bool = True, experimental_optional_features: Any = None
 ) -> Callable[..., Any]:
-    """The rewritten form of a function: one whose if, for and while take tensors when it is traced."""
-    function = inspect.unwrap(entity) if not isinstance(entity, types.MethodType) else entity
-    return converted(function)
+    """The rewritten form of a function: one whose if, for and while take tensors when it is traced.
+
+    Called with values it does what the function does. Raises ValueError, with the reason, where a function cannot be
+    rewritten.
+
+    >>> import tensorsmith as tf
+    >>> def size(x):
+    ...     return x if x > 0 else -x
+    >>> tf.autograph.to_graph(size)(-3)
+    3
+    """
+    function = _python_function(entity)
+    if isinstance(function, types.FunctionType):
+        _must(function)
+    made = conversion(experimental_optional_features)(function)
+    return types.MethodType(made, entity.__self__) if isinstance(entity, types.MethodType) else made
 
 
 def to_code(entity: Callable[..., Any], recursive: bool = True, experimental_optional_features: Any = None) -> str:
     """The text of the rewritten form of a function, for reading.
 
-    Raises ValueError where its source text cannot be had.
+    Raises ValueError, with the reason, where a function cannot be rewritten.
     """
-    function = getattr(entity, "python_function", entity)
-    function = getattr(function, "__func__", function)
+    function = _python_function(entity)
     if not isinstance(function, types.FunctionType):
         raise TypeError(f"tf.autograph.to_code takes a Python function, not {entity!r}.")
+    return _must(function).text
+
+
+def _python_function(entity: Any) -> Any:
+    """The plain function of a function, method, traced function or object that can be called."""
+    function = inspect.unwrap(getattr(entity, "python_function", entity))
+    function = getattr(function, "__func__", function)
+    if not isinstance(function, (types.FunctionType, types.BuiltinFunctionType, type, functools.partial)):
+        call = getattr(type(function), "__call__", None)  # noqa: B004 - which function it is
+        return call if isinstance(call, types.FunctionType) else function
+    return function
+
+
+def _must(function: types.FunctionType) -> Form:
     found = _form(function)
-    if found is None:
-        raise ValueError(f"The source text of {function.__qualname__} cannot be had, so it is left as it is.")
-    return found[1]
+    if isinstance(found, str):
+        raise ValueError(f"{function.__qualname__} cannot be rewritten: {found}.")
+    return found
 
 
 def do_not_convert(func: Callable[..., Any] | None = None) -> Any:
-    """A decorator: the function is called as it is when a traced function calls it."""
+    """A decorator: the function is called as it is when a traced function calls it.
+
+    >>> import tensorsmith as tf
+    >>> @tf.autograph.experimental.do_not_convert
+    ... def plain(x):
+    ...     return x
+    >>> plain(3)
+    3
+    """
     if func is None:
         return do_not_convert
     target = getattr(func, "__func__", func)
@@ -268,4 +318,5 @@ def do_not_convert(func: Callable[..., Any] | None = None) -> Any:
         target.__kwdefaults__ = getattr(func, "__func__", func).__kwdefaults__
         target._ag_left_alone = True  # type: ignore[attr-defined]
         return types.MethodType(target, func.__self__) if isinstance(func, types.MethodType) else target
-    return func
+    # an object that can be called: this function stands in a library's file, which is left alone
+    return lambda *args, **settings: func(*args, **settings)

@@ -11,32 +11,48 @@ from types import FunctionType
 from typing import Any
 
 
-class NoSource(Exception):
-    """The source of a function cannot be had, so the function is left as it is."""
+class LeftAlone(Exception):
+    """A function cannot be rewritten; the text says why."""
 
 
 Definition = ast.FunctionDef | ast.Lambda
 
 
 def definition(function: FunctionType) -> Definition:
-    """A copy of the syntax tree of a function; NoSource where the text is not to be found."""
+    """A copy of the syntax tree of a function; LeftAlone where the text is not to be found."""
     code = function.__code__
     linecache.checkcache(code.co_filename)
     lines = linecache.getlines(code.co_filename, function.__globals__)
     if not lines:
-        raise NoSource(f"there is no source text of {function.__qualname__} ({code.co_filename})")
+        raise LeftAlone(_no_text(code.co_filename))
     try:
         tree = _parsed("".join(lines))
     except SyntaxError as error:
-        raise NoSource(f"the source text of {function.__qualname__} cannot be read: {error}") from None
+        raise LeftAlone(f"its source text cannot be read ({error})") from None
     found = [node for node in ast.walk(tree) if _is_definition(node, code)]
     if len(found) > 1:
         found = _by_columns(found, code)
     if not found:
-        raise NoSource(f"{function.__qualname__} is not to be found in {code.co_filename}")
+        raise LeftAlone(
+            f"its source text is not in {code.co_filename} at line {code.co_firstlineno}, as if the file had been changed "
+            "since it was imported"
+        )
     node = copy.deepcopy(found[0])
     owner = _owner(function)
     return _Mangled(owner).visit(node) if owner else node  # type: ignore[return-value]
+
+
+def _no_text(filename: str) -> str:
+    if filename == "<stdin>":
+        return (
+            "Python's prompt before version 3.13 keeps no source text: write it to a file, or use IPython or Python 3.13"
+        )
+    if filename.startswith("<"):
+        return (
+            f"code made by exec has no source text ({filename}): write it to a file, or put the text into "
+            "linecache.cache under its file name"
+        )
+    return f"its source text cannot be had ({filename})"
 
 
 @functools.lru_cache(32)
@@ -46,10 +62,19 @@ def _parsed(text: str) -> ast.Module:
 
 def _is_definition(node: ast.AST, code: Any) -> bool:
     if isinstance(node, ast.Lambda):
-        return code.co_name == "<lambda>" and node.lineno == code.co_firstlineno
-    if not isinstance(node, ast.FunctionDef) or node.name != code.co_name:
+        return code.co_name == "<lambda>" and node.lineno == code.co_firstlineno and _takes(node, code)
+    if not isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) or node.name != code.co_name:
         return False
-    return min([node.lineno, *(d.lineno for d in node.decorator_list)]) == code.co_firstlineno
+    return min([node.lineno, *(d.lineno for d in node.decorator_list)]) == code.co_firstlineno and _takes(node, code)
+
+
+def _takes(node: Any, code: Any) -> bool:
+    """Whether the arguments of a definition are those of the code: the file may have been changed since."""
+    given = node.args
+    names = [a.arg for a in (*given.posonlyargs, *given.args, *given.kwonlyargs)]
+    return len(names) == code.co_argcount + code.co_kwonlyargcount and all(
+        known == name or known.endswith(name) for known, name in zip(code.co_varnames, names)
+    )
 
 
 def _by_columns(nodes: list[Any], code: Any) -> list[Any]:
@@ -95,24 +120,44 @@ class _Mangled(ast.NodeTransformer):
 
 
 class Fresh:
-    """Names that the user's code does not have."""
+    """Names that the user's code does not have: the base itself where it is free."""
 
-    def __init__(self) -> None:
-        self.numbers = itertools.count(1)
+    def __init__(self, taken: set[str]) -> None:
+        self.taken = taken
+        self.flags: dict[str, str] = {}
 
     def __call__(self, base: str) -> str:
-        return f"ag_{base}_{next(self.numbers)}"
+        """A name for a new variable."""
+        name = self.shared(base)
+        self.taken.add(name)
+        return name
+
+    def shared(self, base: str) -> str:
+        """A name for a function that is used at once: others of its kind may have it too."""
+        candidates = itertools.chain([base], (f"{base}_{number}" for number in itertools.count(1)))
+        return next(name for name in candidates if name not in self.taken)
+
+    def flag(self, base: str, meaning: str) -> str:
+        """A name for a variable of the rewrite, and what it is called in messages."""
+        name = self(base)
+        self.flags[name] = meaning
+        return name
 
 
 def quote(template: str, at: ast.AST, **parts: Any) -> list[ast.stmt]:
     """The statements of a template, all at the place of the node `at`, names in it replaced by nodes.
 
-    A name that stands alone as a statement may be replaced by a list of statements.
+    A name that stands alone as a statement may be replaced by a list of statements. Functions in it are marked as
+    made by the rewrite, lambdas as ones that are called at once or not at all.
     """
     module = ast.parse(template)
     for node in ast.walk(module):
         if "lineno" in node._attributes:
             ast.copy_location(node, at)
+        if isinstance(node, ast.FunctionDef):
+            node.made = True  # type: ignore[attr-defined]
+        elif isinstance(node, ast.Lambda):
+            node.at_once = True  # type: ignore[attr-defined]
     return _Filled(parts).block(module.body)
 
 
