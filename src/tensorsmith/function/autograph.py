@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import enum
 import functools
-import inspect
 import sys
 import sysconfig
 import threading
@@ -261,11 +260,11 @@ def to_graph(
     >>> tf.autograph.to_graph(size)(-3)
     3
     """
-    function = _python_function(entity)
+    target = getattr(entity, "python_function", entity)
+    function = _python_function(target)
     if isinstance(function, types.FunctionType):
         _must(function)
-    made = conversion(experimental_optional_features)(function)
-    return types.MethodType(made, entity.__self__) if isinstance(entity, types.MethodType) else made
+    return conversion(experimental_optional_features)(target)
 
 
 def to_code(entity: Callable[..., Any], recursive: bool = True, experimental_optional_features: Any = None) -> str:
@@ -281,7 +280,7 @@ def to_code(entity: Callable[..., Any], recursive: bool = True, experimental_opt
 
 def _python_function(entity: Any) -> Any:
     """The plain function of a function, method, traced function or object that can be called."""
-    function = inspect.unwrap(getattr(entity, "python_function", entity))
+    function = getattr(entity, "python_function", entity)
     function = getattr(function, "__func__", function)
     if not isinstance(function, (types.FunctionType, types.BuiltinFunctionType, type, functools.partial)):
         call = getattr(type(function), "__call__", None)  # noqa: B004 - which function it is

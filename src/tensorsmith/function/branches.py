@@ -7,6 +7,7 @@ from typing import Any
 
 from tensorsmith.function.control_flow import branch, is_open
 from tensorsmith.function.merging import Undefined
+from tensorsmith.ops import debugging
 from tensorsmith.tensor.apply import functions
 
 State = tuple[Any, ...]
@@ -116,5 +117,5 @@ def asserted(test: Any, message: Callable[[], Any]) -> Any:
     if not is_open(test):
         return test
     text = message()
-    functions["Assert"](test, ["assertion failed" if text is None else text])
+    debugging.assert_equal(test, True, "assertion failed" if text is None else str(text))
     return True

@@ -29,9 +29,7 @@ class Rounds:
 
     __slots__ = ("count", "item", "keep")
 
-    def __init__(
-        self, count: Any, item: Callable[[Any], Any], keep: Callable[[Any], Any] | None = None
-    ) -> None:
+    def __init__(self, count: Any, item: Callable[[Any], Any], keep: Callable[[Any], Any] | None = None) -> None:
         self.count, self.item, self.keep = count, item, keep
 
     def _rounds(self) -> Rounds:

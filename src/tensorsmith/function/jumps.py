@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from typing import Any
 
-from tensorsmith.function.analysis import LOOPS, SCOPES, always_returns, holds, jumps
+from tensorsmith.function.analysis import LOOPS, SCOPES, always_returns, holds, jumps, plain_names, read
 from tensorsmith.function.merging import RETURNED
 from tensorsmith.function.source import Fresh, quote, quote_expression
 
@@ -19,12 +19,30 @@ def lower_returns(body: list[ast.stmt], fresh: Fresh) -> list[ast.stmt]:
         return body
     complete = always_returns(body)
     lowered = _Returns(fresh.flag("return_value", RETURNED), fresh.flag("returned", FLAG))
-    statements = lowered.block(body, False)
+    head = body[:1] if isinstance(body[0], ast.Expr) and isinstance(body[0].value, ast.Constant) else []
+    statements = lowered.block(body[len(head) :], False)
+    begun = quote(f"{lowered.value} = ag__.Undefined({RETURNED!r})", body[0])
+    if complete and lowered.done not in read(statements):
+        # each way ends in its return and nothing asks which one it was
+        statements = [_Without(lowered.done).visit(statement) for statement in statements]
+        return [*head, *begun, *statements, *quote(f"return {lowered.value}", body[-1])]
     return [
-        *quote(f"{lowered.done} = False\n{lowered.value} = ag__.Undefined({RETURNED!r})", body[0]),
+        *head,
+        *quote(f"{lowered.done} = False", body[0]),
+        *begun,
         *statements,
         *quote(f"return ag__.returned({lowered.done}, {lowered.value}, {complete})", body[-1]),
     ]
+
+
+class _Without(ast.NodeTransformer):
+    """Statements without the assignments to a flag."""
+
+    def __init__(self, flag: str) -> None:
+        self.flag = flag
+
+    def visit_Assign(self, node: ast.Assign) -> Any:
+        return None if plain_names(node.targets) == {self.flag} else node
 
 
 class _Returns:

@@ -15,7 +15,7 @@ from tensorsmith.function.jumps import Jumps, lower_returns
 from tensorsmith.function.source import Fresh, LeftAlone, definition
 from tensorsmith.function.statements import Flow
 
-_FACTORY = "ag_factory"
+_FACTORY, _MADE = "ag_factory", "ag_function"
 
 
 class Form:
@@ -114,12 +114,12 @@ def _compiled(function: types.FunctionType, node: Any, body: list[ast.stmt]) -> 
     for part in ast.walk(arguments):
         if isinstance(part, ast.arg):
             part.annotation = None
-    name = "lambda_" if isinstance(node, ast.Lambda) else node.name
-    made = ast.parse(f"def {name}(): pass").body[0]
+    # not by its own name: a function that calls itself must find the one that there is
+    made = ast.parse(f"def {_MADE}(): pass").body[0]
     assert isinstance(made, ast.FunctionDef)
     made.args, made.body = arguments, body
     free = [*code.co_freevars, "ag__"]
-    factory = ast.parse(f"def {_FACTORY}():\n" + "".join(f"    {n} = None\n" for n in free) + f"    return {name}")
+    factory = ast.parse(f"def {_FACTORY}():\n" + "".join(f"    {n} = None\n" for n in free) + f"    return {_MADE}")
     factory.body[0].body.insert(len(free), made)  # type: ignore[attr-defined]
     for part in ast.walk(factory):
         if "lineno" in part._attributes and not hasattr(part, "lineno"):
@@ -129,7 +129,7 @@ def _compiled(function: types.FunctionType, node: Any, body: list[ast.stmt]) -> 
             ast.copy_location(part, node)
     ast.fix_missing_locations(factory)
     whole = compile(factory, code.co_filename, "exec", dont_inherit=True)
-    inner = _named(_named(whole, _FACTORY), name)
+    inner = _named(_named(whole, _FACTORY), _MADE)
     blocks = {part.name for part in ast.walk(made) if getattr(part, "made", False)}  # type: ignore[attr-defined]
     final = _told(inner, code, blocks)
     return Form(final, _text(node, made))
@@ -153,7 +153,13 @@ def _told(code: types.CodeType, original: types.CodeType, blocks: set[str]) -> t
 
 
 def _lambdas_done(part: Any) -> Any:
-    if isinstance(part, types.CodeType) and part.co_name in ("<lambda>", "<listcomp>", "<setcomp>", "<dictcomp>", "<genexpr>"):
+    if isinstance(part, types.CodeType) and part.co_name in (
+        "<lambda>",
+        "<listcomp>",
+        "<setcomp>",
+        "<dictcomp>",
+        "<genexpr>",
+    ):
         done.add(part)
         for inner in part.co_consts:
             _lambdas_done(inner)
@@ -166,4 +172,5 @@ def _text(node: Any, made: ast.FunctionDef) -> str:
         (statement,) = made.body
         assert isinstance(statement, ast.Return) and statement.value is not None
         return ast.unparse(ast.Lambda(made.args, statement.value)) + "\n"
-    return ast.unparse(ast.fix_missing_locations(made)) + "\n"
+    made.name = node.name
+    return ast.unparse(made) + "\n"

@@ -44,9 +44,7 @@ def definition(function: FunctionType) -> Definition:
 
 def _no_text(filename: str) -> str:
     if filename == "<stdin>":
-        return (
-            "Python's prompt before version 3.13 keeps no source text: write it to a file, or use IPython or Python 3.13"
-        )
+        return "Python's prompt before version 3.13 keeps no source text: write it to a file, or use IPython or Python 3.13"
     if filename.startswith("<"):
         return (
             f"code made by exec has no source text ({filename}): write it to a file, or put the text into "

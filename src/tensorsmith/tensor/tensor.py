@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from tensorsmith.core import dtypes
+from tensorsmith.core import dtypes, ports
 from tensorsmith.core.dtypes import DType
 from tensorsmith.core.shapes import TensorShape
 from tensorsmith.tensor import printing
@@ -251,10 +251,12 @@ class Symbol(Tensor):
     def set_shape(self, shape: Any) -> None:
         self._shape = self._shape.merge_with(shape)
 
-    def _unknown(self, wish: str) -> TypeError:
+    def _unknown(self, wish: str, *reasons: str) -> TypeError:
+        what = f"{wish} of a symbolic tensor ({self._dtype.name}, shape {self._shape}) is not known while a program is traced"
+        if reasons:
+            return TypeError(f"{what}. {' '.join(reasons)}")
         return TypeError(
-            f"{wish} of a symbolic tensor ({self._dtype.name}, shape {self._shape}) is not known while a program is "
-            "traced: use tf operations (tf.cond, tf.where) instead, or run_eagerly=True to debug with values."
+            f"{what}: use tf operations (tf.cond, tf.where) instead, or run_eagerly=True to debug with values."
         )
 
     def numpy(self) -> Any:
@@ -271,7 +273,7 @@ class Symbol(Tensor):
         raise self._unknown(f"np.{ufunc.__name__}")
 
     def __bool__(self) -> bool:
-        raise self._unknown("The truth value")
+        raise self._unknown("The truth value", *[reason() for reason in ports.reasons])
 
     def __int__(self) -> int:
         raise self._unknown("The int")
@@ -291,7 +293,7 @@ class Symbol(Tensor):
         if not self._shape:
             raise TypeError("Cannot iterate over a scalar tensor.")
         if self._shape[0] is None:
-            raise self._unknown("The number of rows")
+            raise self._unknown("The number of rows", *[reason() for reason in ports.reasons])
         return (self[i] for i in range(self._shape[0]))
 
     def __hash__(self) -> int:
