@@ -9,7 +9,7 @@ from typing import Any, overload
 
 from tensorsmith.core import context, nest
 from tensorsmith.core.errors import explain
-from tensorsmith.function.autograph import converted
+from tensorsmith.function.autograph import conversion
 from tensorsmith.function.concrete import ConcreteFunction, traced_form
 from tensorsmith.function.signature import Key, Parameters, fitted
 
@@ -61,10 +61,11 @@ class Function:
         jit_compile: bool | None = None,
         name: str | None = None,
         traces: _Traces | None = None,
+        features: Any = None,
     ) -> None:
         self.python_function = python_function
         self.input_signature = None if input_signature is None else tuple(input_signature)
-        self._autograph, self._jit_compile = autograph, jit_compile
+        self._autograph, self._jit_compile, self._features = autograph, jit_compile, features
         self.__name__ = name or getattr(python_function, "__name__", type(python_function).__name__)
         self.__qualname__ = getattr(python_function, "__qualname__", self.__name__)
         self.__doc__ = getattr(python_function, "__doc__", None)
@@ -122,7 +123,7 @@ class Function:
         return given[: len(args)], dict(zip(kwargs, given[len(args) :]))
 
     def _trace(self, args: tuple, kwargs: dict) -> ConcreteFunction:
-        function = converted(self.python_function) if self._autograph else self.python_function
+        function = conversion(self._features)(self.python_function) if self._autograph else self.python_function
         traces = self._traces
         first = not traces.made_variables and not traces.count
         traces.count += 1
@@ -183,6 +184,7 @@ class Function:
             self._jit_compile,
             self.__name__,
             self._traces_of(owner),
+            self._features,
         )
 
     def _traces_of(self, owner: Any) -> _Traces:
@@ -270,6 +272,7 @@ def function(
     func             the Python function; without it, a decorator with the other arguments.
     input_signature  TensorSpecs: it is traced once, for these.
     autograph        False: Python's control flow is left as it is.
+    experimental_autograph_options  features of `tf.autograph.experimental.Feature` that are to be on as well.
 
     >>> import tensorsmith as tf
     >>> @tf.function
@@ -284,6 +287,12 @@ def function(
             target = target.python_function
         if not callable(target):
             raise TypeError(f"tf.function takes a function, not {target!r}.")
-        return Function(target, input_signature, autograph, jit_compile or experimental_compile)
+        return Function(
+            target,
+            input_signature,
+            autograph,
+            jit_compile or experimental_compile,
+            features=experimental_autograph_options,
+        )
 
     return decorated if func is None else decorated(func)

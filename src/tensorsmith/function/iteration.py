@@ -129,7 +129,7 @@ def zip_(*parts: Any, strict: bool = False) -> Any:
 def _among_tensors(part: Any) -> Rounds | None:
     """A list of numbers, or a range, beside tensors; None for what has no tensor of its rows."""
     if isinstance(part, range):
-        return of_tensor(convert(np.arange(part.start, part.stop, part.step, np.int32)))
+        return of_tensor(convert(np.arange(part.start, part.stop, part.step, dtype=np.int32)))
     if isinstance(part, (list, tuple, np.ndarray)) and len(part):
         try:
             return of_tensor(convert(part))
@@ -167,13 +167,13 @@ def reversed_(items: Any) -> Any:
     return Rounds(inner.count, lambda number: inner.item(inner.count - 1 - number))
 
 
-def map_(function: Callable[..., Any], *parts: Any) -> Any:
+def map_(function: Callable[..., Any], first: Any, *rest: Any) -> Any:
     """map: the function's results, one for each row."""
-    found = zip_(*parts) if len(parts) > 1 else rounds(parts[0])
+    found = zip_(first, *rest) if rest else rounds(first)
     if not isinstance(found, Rounds):
-        return builtins.map(function, *parts)
+        return builtins.map(function, first, *rest)
     inner = found.every("map")
-    if len(parts) > 1:
+    if rest:
         return Rounds(inner.count, lambda number: function(*inner.item(number)))
     return Rounds(inner.count, lambda number: function(inner.item(number)))
 
@@ -241,7 +241,7 @@ def min_(*items: Any, **settings: Any) -> Any:
     return _extreme("reduce_min", builtins.min, items, settings)
 
 
-def _extreme(name: str, plain: Callable[..., Any], items: tuple, settings: dict) -> Any:
+def _extreme(name: str, plain: Callable[..., Any], items: tuple[Any, ...], settings: dict) -> Any:
     whole = None if settings else _whole(items[0] if len(items) == 1 else items)
     if whole is None:
         return plain(*items, **settings)

@@ -14,7 +14,6 @@ from tensorsmith.function.composites import is_composite
 from tensorsmith.function.control_flow import is_open, loop
 from tensorsmith.function.iteration import Rounds, rounds
 from tensorsmith.tensor.apply import functions
-from tensorsmith.tensor.convert import convert
 from tensorsmith.tensor.tensor import Symbol, Tensor
 
 # a loop that Python unrolls into a program takes a second to trace for some thousand rounds
@@ -173,7 +172,8 @@ def _loop(go_on: Any, step: Callable[..., State], count: Any, get: Get, put: Put
     this, before = _Loop(), get()
 
     def noted(*given: Any) -> State:
-        this.state = given
+        # the number of the round comes first in a counted loop
+        this.state = given if count is None else given[1:]
         return step(*given)
 
     def limited(number: Tensor, *given: Any) -> State:
@@ -230,7 +230,7 @@ def set_loop_options(
         return
     this.told = True
     if maximum_iterations is not None:
-        this.limit = convert(maximum_iterations, None, None if is_open(maximum_iterations) else "int32")
+        this.limit = functions["cast"](maximum_iterations, "int32")
     if shape_invariants is not None:
         this.shapes = _shapes(this.state, shape_invariants)
     if maximum_iterations is not None or shape_invariants is not None:
@@ -245,7 +245,6 @@ def _shapes(state: tuple, invariants: Any) -> list[Any]:
         inside = leaf._parts() if is_composite(leaf) else [leaf] if isinstance(leaf, Symbol) else []
         parts.extend([leaf] * len(inside))
         shapes.extend(tuple(part.shape) for part in inside)
-    # the number of the round comes first in a counted loop
     for value, shape in invariants:
         at = next((at for at, part in enumerate(parts) if part is value), None)
         if at is None:
