@@ -117,5 +117,5 @@ def asserted(test: Any, message: Callable[[], Any]) -> Any:
     if not is_open(test):
         return test
     text = message()
-    debugging.assert_equal(test, True, "assertion failed" if text is None else str(text))
+    debugging.hold("assert", test, {}, "it is false" if text is None else str(text))
     return True

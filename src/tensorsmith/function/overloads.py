@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import builtins
+import sys
 from typing import Any
 
 from tensorsmith.core import context
 from tensorsmith.function import iteration
 from tensorsmith.function.control_flow import is_open
-from tensorsmith.ops.debugging import print_ as print_at_run_time
+from tensorsmith.function.printing import print_ as print_at_run_time
 from tensorsmith.tensor.apply import functions
 from tensorsmith.tensor.tensor import Tensor
 
@@ -53,8 +54,6 @@ def print_(*values: Any, **settings: Any) -> None:
     if not any(map(is_open, values)):
         builtins.print(*values, **settings)
         return
-    import sys
-
     stream = settings.pop("file", None) or sys.stdout
     settings.pop("flush", None)
     print_at_run_time(*values, output_stream=stream, **settings)

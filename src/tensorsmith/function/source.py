@@ -149,14 +149,23 @@ def quote(template: str, at: ast.AST, **parts: Any) -> list[ast.stmt]:
     made by the rewrite, lambdas as ones that are called at once or not at all.
     """
     module = ast.parse(template)
+    place = _head(at)
     for node in ast.walk(module):
         if "lineno" in node._attributes:
-            ast.copy_location(node, at)
+            node.lineno, node.col_offset, node.end_lineno, node.end_col_offset = place  # type: ignore[attr-defined]
         if isinstance(node, ast.FunctionDef):
             node.made = True  # type: ignore[attr-defined]
         elif isinstance(node, ast.Lambda):
             node.at_once = True  # type: ignore[attr-defined]
     return _Filled(parts).block(module.body)
+
+
+def _head(at: Any) -> tuple[int, int, int, int]:
+    """Where a node begins, on one line: the call of a method over several lines would be said to be on the last."""
+    end = getattr(at, "iter", None) or getattr(at, "test", None) if hasattr(at, "body") else None
+    last = at if end is None else end
+    column = last.end_col_offset if last.end_lineno == at.lineno else at.col_offset + 1
+    return at.lineno, at.col_offset, at.lineno, column
 
 
 def quote_expression(template: str, at: ast.AST, **parts: Any) -> ast.expr:

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from tensorsmith.core import dtypes, ports
+from tensorsmith.core import context, dtypes, ports
 from tensorsmith.core.dtypes import DType
 from tensorsmith.core.shapes import TensorShape
 from tensorsmith.tensor import printing
@@ -273,7 +273,7 @@ class Symbol(Tensor):
         raise self._unknown(f"np.{ufunc.__name__}")
 
     def __bool__(self) -> bool:
-        raise self._unknown("The truth value", *[reason() for reason in ports.reasons])
+        raise self._unknown("The truth value", *_reasons())
 
     def __int__(self) -> int:
         raise self._unknown("The int")
@@ -293,7 +293,7 @@ class Symbol(Tensor):
         if not self._shape:
             raise TypeError("Cannot iterate over a scalar tensor.")
         if self._shape[0] is None:
-            raise self._unknown("The number of rows", *[reason() for reason in ports.reasons])
+            raise self._unknown("The number of rows", *_reasons())
         return (self[i] for i in range(self._shape[0]))
 
     def __hash__(self) -> int:
@@ -310,6 +310,11 @@ class Symbol(Tensor):
         return f"<tf.Tensor{f' {self._name!r}' if self._name else ''} shape={self._shape} dtype={self._dtype.name}>"
 
     __str__ = __repr__
+
+
+def _reasons() -> list[str]:
+    """Why the line that asks for a value runs as plain Python, while a function is traced."""
+    return [] if context.local.graph is None else [reason() for reason in ports.reasons]
 
 
 class OnDevice(Tensor):
