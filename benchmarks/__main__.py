@@ -22,6 +22,7 @@ FIGURES = (
     "residual_epoch",
     "eager_ops",
     "tape_gradient",
+    "eager_loop",
     "import_time",
     "cold_process",
     "many_models",
