@@ -187,7 +187,9 @@ FIGURE = Figure(
         contender(OURS, "tape_step", ("tensorsmith",), package="tensorsmith", keras_name="tensorsmith.keras"),
         contender("PyTorch by hand", "torch_step", ("torch",)),
         contender("NumPy by hand", "numpy_step", ()),
-        contender("TensorFlow", "tape_step", ("tensorflow", "tf_keras"), 5, package="tensorflow", keras_name="tf_keras"),
+        contender(
+            "TensorFlow", "tape_step", ("tensorflow", "tf_keras"), 5, package="tensorflow", keras_name="tf_keras"
+        ),
     ),
     targets=(Target(ROW, 0.8, "PyTorch by hand"),),
     rounds=(15, 4),

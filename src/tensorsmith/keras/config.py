@@ -11,6 +11,11 @@ _FORMATS = ("channels_last", "channels_first")
 _values: dict[str, Any] = {"floatx": "float32", "epsilon": 1e-7, "image_data_format": "channels_last"}
 
 
+def values() -> Any:
+    """A live view of the three, for those who keep what they made of them."""
+    return _values.values()
+
+
 def floatx() -> str:
     """The dtype of weights and losses that name none.
 

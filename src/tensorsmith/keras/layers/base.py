@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,7 @@ from tensorsmith.keras import config, constraints, initializers, regularizers
 from tensorsmith.keras.layers import calling, node, remembered
 from tensorsmith.keras.layers.build_shapes import as_lists, as_tensor_shapes
 from tensorsmith.keras.layers.calling import current
-from tensorsmith.keras.layers.tracking import Trackable, held, unique
+from tensorsmith.keras.layers.tracking import Inside, Trackable, held, unique
 from tensorsmith.keras.variable import Variable
 from tensorsmith.ops.casting import cast
 from tensorsmith.ops.elementwise import divide
@@ -121,7 +122,7 @@ class Layer(Trackable):
             cls.build = _building(cls.__dict__["build"])
 
     def __setattr__(self, name: str, value: Any) -> None:
-        object.__setattr__(self, name, value)
+        super().__setattr__(name, value)
         if self.__dict__.get("built"):
             changes[0] += 1
             self.__dict__["_fast"] = False
@@ -180,8 +181,23 @@ class Layer(Trackable):
     def _children(self) -> list[Layer]:
         return [thing for thing in self._held() if isinstance(thing, Layer)]
 
+    def _known(self, what: str, find: Callable[[], list[Any]]) -> list[Any]:
+        """What `find()` gives, kept until something inside is changed; the list is the caller's own."""
+        inside = self.__dict__.get("_inside")
+        if inside is None or not inside.holds():
+            inside = self.__dict__["_inside"] = Inside(self, _finds_as_usual)
+        found = inside.found.get(what)
+        if found is None:
+            found = inside.found[what] = find()
+        return list(found)
+
     def _flatten_layers(self, include_self: bool = True, recursive: bool = True) -> list[Layer]:
         """This layer and those inside it, each once, outermost first."""
+        if include_self and recursive:
+            return self._known("layers", lambda: self._walk_layers(True, True))
+        return self._walk_layers(include_self, recursive)
+
+    def _walk_layers(self, include_self: bool, recursive: bool) -> list[Layer]:
         found: dict[int, Layer] = {id(self): self} if include_self else {}
 
         def walk(layer: Layer) -> None:
@@ -197,6 +213,9 @@ class Layer(Trackable):
     @property
     def weights(self) -> list[Any]:
         """All weights: of this layer (trainable first), then of the layers inside it; no state of metrics."""
+        return self._known("weights", self._find_weights)
+
+    def _find_weights(self) -> list[Any]:
         own = [v for v in self._held() if isinstance(v, StateVariable)]
         own = [v for v in own if v.trainable] + [v for v in own if not v.trainable]
         return unique([*own, *(v for child in self._children() for v in child.weights)])
@@ -204,6 +223,9 @@ class Layer(Trackable):
     @property
     def variables(self) -> list[Any]:
         """The weights, and the state of metrics and random generators inside."""
+        return self._known("variables", self._find_variables)
+
+    def _find_variables(self) -> list[Any]:
         extra = [v for thing in self._held() if not isinstance(thing, (Layer, StateVariable)) for v in thing.variables]
         inner = [v for child in self._children() for v in child.variables]
         return unique([*self.weights, *extra, *inner])
@@ -211,6 +233,9 @@ class Layer(Trackable):
     @property
     def trainable_weights(self) -> list[Any]:
         """The weights that training changes: none where `trainable` is False."""
+        return self._known("trainable_weights", self._find_trainable_weights)
+
+    def _find_trainable_weights(self) -> list[Any]:
         if not self.trainable:
             return []
         own = [v for v in self._held() if isinstance(v, StateVariable) and v.trainable]
@@ -515,6 +540,23 @@ def _building(method: Any) -> Any:
         return result
 
     return build
+
+
+# what a class may define to find weights and layers in a way of its own
+_FINDING = frozenset(
+    "weights variables trainable_weights trainable_variables non_trainable_weights non_trainable_variables trainable "
+    "_held _children _flatten_layers __getattribute__".split()
+)
+_usual: dict[type, bool] = {}
+
+
+def _finds_as_usual(cls: type) -> bool:
+    """True for a class whose weights and layers are those that stand in its attributes."""
+    found = _usual.get(cls)
+    if found is None:
+        own = (c for c in cls.__mro__[:-1] if c.__module__.partition(".")[0] != "tensorsmith")
+        found = _usual[cls] = not any(_FINDING.intersection(vars(c)) for c in own)
+    return found
 
 
 def _inner(graph: Any, leaf: Any) -> Any:

@@ -9,6 +9,7 @@ import numpy as np
 from tensorsmith.core.dtypes import as_dtype
 from tensorsmith.core.errors import explain
 from tensorsmith.core.naming import snake_case, unique
+from tensorsmith.function.recurring import recurring
 from tensorsmith.keras import config, initializers
 from tensorsmith.keras.layers.tracking import Trackable
 from tensorsmith.keras.stateless import holding
@@ -177,7 +178,13 @@ class Metric(Trackable):
     # ---- calling
 
     def __call__(self, *args: Any, **settings: Any) -> Any:
-        """`update_state` with these arguments, then `result()`."""
+        """`update_state` with these arguments, then `result()`.
+
+        Of a built-in metric this is traced when it comes again (function/recurring.py); what a user wrote runs as it is.
+        """
+        return recurring(self, config.values())(self._update_and_result, args, settings)
+
+    def _update_and_result(self, *args: Any, **settings: Any) -> Any:
         self.update_state(*args, **settings)
         return self.result()
 

@@ -9,7 +9,8 @@ from typing import Any
 from tensorsmith.core.dtypes import as_dtype
 from tensorsmith.core.errors import explain, warn
 from tensorsmith.core.naming import snake_case
-from tensorsmith.keras import registry
+from tensorsmith.function.recurring import is_own, recurring
+from tensorsmith.keras import config, registry
 from tensorsmith.keras.optimizers import clipping
 from tensorsmith.keras.optimizers.dialect import Keras2Optimizer
 from tensorsmith.keras.optimizers.state import OptimizerState
@@ -132,28 +133,39 @@ class Optimizer(OptimizerState, Keras2Optimizer):
             self.built = True
         self._check_known(variables)
         gradients, variables = self._with_gradient(gradients, variables)
+        # a schedule of the user's own is no part of what is traced when a step comes again
+        rates = [self._current_rate()] if self._scheduled() and not is_own(self._learning_rate) else []
+
+        def step(*given: Any) -> None:
+            self._step(list(given[: len(variables)]), variables, *given[len(variables) :])
+
+        calls = recurring(self, config.values(), outside=_RATE)
+        calls(step, [*gradients, *rates], key=tuple(map(id, variables)))
+        for variable in variables:
+            constraint = getattr(variable, "constraint", None)
+            if constraint is not None and not is_own(constraint):
+                variable.assign(constraint(variable))
+
+    def _step(self, gradients: list[Any], variables: list[Any], rate: Any = None) -> None:
         self._once = {}
         try:
-            self._step(gradients, variables)
+            if self.gradient_accumulation_steps:
+                self._accumulate(gradients, variables, rate)
+            else:
+                self._update(gradients, variables, rate)
+            if self.use_ema:
+                self._average(variables)
+            for variable in variables:
+                constraint = getattr(variable, "constraint", None)
+                if constraint is not None and is_own(constraint):
+                    variable.assign(constraint(variable))
+            self._iterations.assign_add(1)
         finally:
             # what was computed for a step may be symbols of a trace, which end with it
             self._once = None
 
-    def _step(self, gradients: list[Any], variables: list[Any]) -> None:
-        if self.gradient_accumulation_steps:
-            self._accumulate(gradients, variables)
-        else:
-            self._update(gradients, variables)
-        if self.use_ema:
-            self._average(variables)
-        for variable in variables:
-            constraint = getattr(variable, "constraint", None)
-            if constraint is not None:
-                variable.assign(constraint(variable))
-        self._iterations.assign_add(1)
-
-    def _update(self, gradients: list[Any], variables: list[Any]) -> None:
-        rate = self._current_rate()
+    def _update(self, gradients: list[Any], variables: list[Any], rate: Any) -> None:
+        rate = self._current_rate() if rate is None else rate
         if self.loss_scale_factor:
             gradients = [gradient / float(self.loss_scale_factor) for gradient in gradients]
         gradients = clipping.clip(gradients, self.clipnorm, self.clipvalue, self.global_clipnorm)
@@ -166,7 +178,7 @@ class Optimizer(OptimizerState, Keras2Optimizer):
             else:
                 self.update_step(gradient, variable)  # type: ignore[call-arg]
 
-    def _accumulate(self, gradients: list[Any], variables: list[Any]) -> None:
+    def _accumulate(self, gradients: list[Any], variables: list[Any], rate: Any) -> None:
         """Adds the gradients up; what an update by their mean would do is kept at every n-th call only."""
         count = self.gradient_accumulation_steps
         due = equal(floormod(self._iterations + 1, count), 0)
@@ -175,7 +187,7 @@ class Optimizer(OptimizerState, Keras2Optimizer):
         fixed = {id(self._iterations), id(self._learning_rate), *map(id, self._sums)}
         held = [*variables, *(slot for slot in self._variables if id(slot) not in fixed)]
         before = [variable.value() for variable in held]
-        self._update([total / float(count) for total in sums], variables)  # type: ignore[arg-type]
+        self._update([total / float(count) for total in sums], variables, rate)  # type: ignore[arg-type]
         for variable, value in zip(held, before):
             variable.assign(where(due, variable, value))
         for slot, total in zip(own, sums):
@@ -316,6 +328,9 @@ class Optimizer(OptimizerState, Keras2Optimizer):
     def __repr__(self) -> str:
         rate = type(self._learning_rate).__name__ if self._scheduled() else self._rate_config()
         return f"<{type(self).__name__} name={self.name} learning_rate={rate}>"
+
+
+_RATE = frozenset({"_learning_rate"})
 
 
 def _dense(gradient: Any) -> Any:
