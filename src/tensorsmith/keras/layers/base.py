@@ -220,6 +220,10 @@ class Layer(Trackable):
         own = [v for v in own if v.trainable] + [v for v in own if not v.trainable]
         return unique([*own, *(v for child in self._children() for v in child.weights)])
 
+    def _saved_parts(self) -> dict[str, Any]:
+        """What of it a saved model holds, where it is an attribute of a module."""
+        return {"all_variables": self.variables}
+
     @property
     def variables(self) -> list[Any]:
         """The weights, and the state of metrics and random generators inside."""

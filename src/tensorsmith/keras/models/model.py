@@ -11,6 +11,7 @@ from tensorsmith.core.specs import TensorSpec
 from tensorsmith.keras import registry
 from tensorsmith.keras.layers.base import Layer
 from tensorsmith.keras.layers.build_shapes import as_tensor_shapes
+from tensorsmith.keras.models import exporting
 from tensorsmith.keras.models import summary as table
 from tensorsmith.keras.training.trainer import Trainer
 
@@ -109,8 +110,32 @@ class Model(Trainer):
 
         return json.dumps(registry.serialize_keras_object(self), **kwargs)
 
-    def export(self, filepath: Any, **kwargs: Any) -> None:
-        self.save(filepath)
+    def export(
+        self,
+        filepath: Any,
+        format: str = "tf_saved_model",
+        verbose: Any = None,
+        input_signature: Any = None,
+        **kwargs: Any,
+    ) -> None:
+        """Writes how the model predicts, to be run without the Python code that made it.
+
+        format           "tf_saved_model": a folder, read by `tf.saved_model.load(path).serve(x)`.
+        verbose          False: does not say where it was written.
+        input_signature  TensorSpecs of the inputs; by default those that the model was built for, of any batch size.
+
+        Raises ValueError for an unknown format, and before the model knows its inputs.
+        """
+        exporting.export(self, filepath, format, verbose, input_signature, **kwargs)
+
+    def _saved_parts(self) -> dict[str, Any]:
+        """What of it a saved model holds."""
+        return {**super()._saved_parts(), **exporting.functions(self)}
+
+    def _saved_functions(self) -> dict[str, Any]:
+        """The signatures of a saved model."""
+        serve = exporting.serving(self)
+        return {"serve": serve, "serving_default": serve}
 
     @classmethod
     def from_config(cls, config: dict[str, Any], custom_objects: dict[str, Any] | None = None) -> Any:
