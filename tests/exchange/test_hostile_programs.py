@@ -30,13 +30,11 @@ class Small(tf.Module):
     @tf.function(input_signature=[tf.TensorSpec([None, 2])])
     def f(self, x):
         with tf.GradientTape() as tape:
-            y = tf.reduce_sum(tf.matmul(x, self.w) * [1.0, 2.0, 3.0, 4.0, 5.0])
+            loss = y = tf.reduce_sum(tf.matmul(x, self.w) * [1.0, 2.0, 3.0, 4.0, 5.0])
         if y > 0.0:
             y = -y
-        self.w.assign_sub(tape.gradient(y, self.w) if y is None else self.w)
-        return y, tape.gradient(tf.reduce_sum(self.w), self.w) if y is None else tf.cast(
-            tf.reshape(x, [-1]), tf.float64
-        )
+        self.w.assign_sub(tape.gradient(loss, self.w))
+        return y, tf.cast(tf.reshape(x, [-1]), tf.float64)
 
 
 @pytest.fixture(scope="module")
@@ -188,6 +186,16 @@ HARM: dict[str, tuple[Callable[[Any], Any], str]] = {
     "a parameter with code for a name": (
         lambda c: next(o for o in c["objects"] if o["kind"] == "function")["parameters"][0].__setitem__(0, "x=print()"),
         "it is no parameter",
+    ),
+    "a gradient of nothing": (lambda c: node(c, "gradient")["settings"].update(targets=0), "do not add up"),
+    "a gradient by more than there is": (lambda c: node(c, "gradient")["settings"].update(sources=5), "do not add up"),
+    "a gradient of no kind": (
+        lambda c: node(c, "gradient")["settings"].update(mode="pickle"),
+        "'pickle' is no kind of gradient",
+    ),
+    "a gradient by a text": (
+        lambda c: node(c, "gradient")["settings"].update(stops="x"),
+        "'stops' of 'gradient' is a number",
     ),
     "a whole number without end": (
         lambda c: node(c, "matmul")["settings"].update(transpose_a={"int": "9" * 5000}),

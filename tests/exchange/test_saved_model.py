@@ -215,8 +215,10 @@ class Everything(tf.Module):
                 loss = tf.reduce_sum(tf.sin(x * self.w))
             slope = inner.gradient(loss, self.w)
         second = outer.gradient(slope, self.w)
+        with tf.GradientTape() as tape:
+            y = tf.sin(x[0] * self.w)
         self.w.assign_sub(0.1 * slope)
-        return slope, second
+        return slope, second, tape.jacobian(y, self.w)
 
     @tf.function(input_signature=[tf.TensorSpec([2])])
     def own(self, x):
@@ -417,6 +419,37 @@ def test_what_is_no_data_is_named_and_nothing_is_written(tmp_path: Path) -> None
     ):
         tf.saved_model.save(3, tmp_path / "odd")
     assert os.listdir(tmp_path) == []
+
+
+def test_checks_come_back_and_prints_are_named(tmp_path: Path) -> None:
+    class Checked(tf.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.v = tf.Variable(0.0)
+
+        @tf.function
+        def f(self, x):
+            tf.debugging.assert_positive(x, message="must be above 0")
+            self.v.assign_add(x)
+            return x
+
+        @tf.function
+        def g(self, x):
+            tf.print("x is", x)
+            return x
+
+    checked = Checked()
+    checked.f(tf.constant(1.0))
+    loaded = again(checked, tmp_path)
+    assert loaded.f(tf.constant(2.0)).numpy() == 2.0
+    with pytest.raises(tf.errors.InvalidArgumentError, match=r"must be above 0.*test_saved_model.py:\d+, in f"):
+        loaded.f(tf.constant(-1.0))
+    assert loaded.v.numpy() == 3.0
+    checked.g(tf.constant(1.0))
+    with pytest.raises(
+        ValueError, match=r"saving the program 'g': 'print' at .*test_saved_model.py:\d+, in g cannot be saved"
+    ):
+        tf.saved_model.save(checked, tmp_path / "g")
 
 
 def test_saving_over_an_older_one_and_into_a_strangers_folder(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import math
+import os
 from collections.abc import Callable
 from operator import itemgetter
 from typing import Any
@@ -11,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from tensorsmith.core.dtypes import DType, as_dtype
+from tensorsmith.core.places import Place as Line
 from tensorsmith.core.specs import TensorSpec
 from tensorsmith.exchange.arrays import DTYPES, Reader, Writer, dtype_name
 from tensorsmith.exchange.composite import Composite
@@ -50,6 +52,9 @@ class Encoder:
         def many(parts: Any) -> list[Any]:
             return [self.encode(part, depth + 1) for part in parts]
 
+        if isinstance(value, Line):
+            # the name of the file and not its path: where somebody's home is does not belong in a model
+            return {"tuple": many([os.path.basename(value.file), value.line, value.function])}
         if isinstance(value, tuple):
             fields = getattr(value, "_fields", None)
             if fields is not None:

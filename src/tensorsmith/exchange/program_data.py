@@ -17,6 +17,8 @@ from tensorsmith.exchange.encoding import Decoder, Encoder, Unsaveable, dtype_of
 from tensorsmith.exchange.reading import Place
 from tensorsmith.exchange.rooms import ROOMS  # noqa: F401 - every operation is there before a name is looked up
 from tensorsmith.exchange.safety import quoted
+from tensorsmith.program.checks import STATUS
+from tensorsmith.program.lower import GRADIENT, MODES
 from tensorsmith.program.op import REQUIRED, Op, registry
 from tensorsmith.program.program import Node, Program
 
@@ -44,15 +46,19 @@ class ProgramWriter:
             return numbers[old]
 
         inputs = [[number(i), program.names.get(i, "")] for i in program.inputs]
-        captures = [[self._number(source), number(i)] for source, i in program.captures]
+        captures = [[self._source(source), number(i)] for source, i in program.captures]
         constants = [[number(i), self._arrays.add(array)] for i, array in program.constants.items()]
         nodes = [self._node(node, number, program) for node in program.nodes]
         outputs = [number(i) for i in program.outputs]
-        updates = [[self._number(variable), number(i)] for variable, i in program.updates]
+        updates = [[self._source(variable), number(i)] for variable, i in program.updates]
         return {
             "name": program.name, "values": specs, "inputs": inputs, "captures": captures, "constants": constants,
             "nodes": nodes, "outputs": outputs, "updates": updates,
         }  # fmt: skip
+
+    def _source(self, source: Any) -> int | str:
+        # how a run fares is told by a variable that all programs share
+        return "status" if source is STATUS else self._number(source)
 
     def _node(self, node: Node, number: Callable[[int], int], program: Program) -> dict[str, Any]:
         if registry.get(node.op.name) is not node.op:
@@ -105,6 +111,9 @@ class ProgramReader:
         finally:
             self._depth -= 1
 
+    def _source(self, place: Place) -> Any:
+        return STATUS if place.value == "status" else self._variable(place)
+
     def _program(self, place: Place) -> Program:
         name, values, inputs, captures, constants, nodes, outputs, updates = place.fields(
             "name", "values", "inputs", "captures", "constants", "nodes", "outputs", "updates"
@@ -138,7 +147,7 @@ class ProgramReader:
                 program.names[program.inputs[-1]] = label.value
         for entry in captures.parts():
             variable, number = entry.parts(2)
-            source, found = self._variable(variable), new(number)
+            source, found = self._source(variable), new(number)
             _check_fits(source, program.specs[found], variable)
             program.captures.append((source, found))
         for entry in constants.parts():
@@ -152,7 +161,7 @@ class ProgramReader:
         program.outputs = [known(number) for number in outputs.parts()]
         for entry in updates.parts():
             variable, number = entry.parts(2)
-            source, found = self._variable(variable), known(number)
+            source, found = self._source(variable), known(number)
             _check_fits(source, program.specs[found], variable)
             program.updates.append((source, found))
         return program
@@ -186,7 +195,7 @@ class ProgramReader:
                 raise part.refuse(f"{op.name!r} has no setting {quoted(name, 60)!r}")
         for name, default in op.settings.items():
             # a gradient is never called by itself, and what its kernel takes is no setting
-            if default is REQUIRED and name not in found and op.name != "gradient":
+            if default is REQUIRED and name not in found and op is not GRADIENT:
                 raise place.refuse(f"the setting {name!r} of {op.name!r} is missing")
         settings = {}
         for name, part in found.items():
@@ -203,7 +212,7 @@ class ProgramReader:
 def _check_arguments(op: Op, inputs: tuple[int, ...], groups: tuple[int | None, ...], place: Place) -> None:
     if sum(1 if count is None else count for count in groups) != len(inputs):
         raise place.refuse("its groups do not add up to its inputs")
-    if op.name == "gradient":
+    if op is GRADIENT:
         return
     if len(groups) != len(op.arrays):
         raise place.refuse(f"{op.name!r} takes {len(op.arrays)} arrays, not {len(groups)}")
@@ -218,13 +227,18 @@ def _check_arguments(op: Op, inputs: tuple[int, ...], groups: tuple[int | None, 
 
 
 def _check_gradient(op: Op, inputs: Any, outputs: Any, settings: dict[str, Any], place: Place) -> None:
-    if op.name != "gradient":
+    if op is not GRADIENT:
         return
-    targets = settings.get("targets", 1)
-    if type(targets) is not int or targets < 1 or -1 in inputs:
-        raise place.refuse("a gradient is of one value or more")
-    count = targets + len(outputs) + (targets if settings.get("seeds") else 0)
-    if not outputs or count != len(inputs):
+    counts = [settings.get(name) for name in ("targets", "sources", "stops")]
+    if not all(type(count) is int and count >= 0 for count in counts) or -1 in inputs:
+        raise place.refuse("a gradient is of values by values")
+    targets, sources, stops = counts
+    mode = settings.get("mode")
+    if mode not in MODES:
+        raise place.refuse(f"{quoted(mode, 40)!r} is no kind of gradient")
+    seeds = (sources if mode == "tangent" else targets) if settings.get("seeds") else 0
+    results = targets if mode == "tangent" else sources
+    if not targets or not sources or targets + sources + seeds + stops != len(inputs) or results != len(outputs):
         raise place.refuse("the targets, sources and results of a gradient do not add up")
 
 

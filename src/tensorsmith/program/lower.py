@@ -26,6 +26,7 @@ def _gradient_kernel(
 #   batch_jacobian  the same row by row: no row of the target depends on another row of the source.
 #   tangent         for each target, how fast it moves when the sources move by the seeds.
 GRADIENT = register(Op("gradient", _gradient_kernel))
+MODES = frozenset({"gradient", "jacobian", "batch_jacobian", "tangent"})
 
 
 def derivative_settings(

@@ -157,11 +157,14 @@ def _setting(value: Any) -> str:
 def call_text(node: Node, names: Names) -> str:
     """A node as a call: `matmul(x, kernel)`; a gradient says of what and by what."""
     if node.op.name == "gradient" and "targets" in node.settings:
-        count = node.settings["targets"]
-        targets, sources = node.inputs[:count], node.inputs[count : count + len(node.outputs)]
-        seeds = node.inputs[count + len(node.outputs) :]
-        text = f"gradient of {', '.join(names[i] for i in targets)} by {', '.join(names[i] for i in sources)}"
-        return text + (f", weighted by {', '.join(names[i] for i in seeds)}" if seeds else "")
+        settings, inputs = node.settings, [names[i] for i in node.inputs]
+        first, second = settings["targets"], settings["targets"] + settings["sources"]
+        mode = settings["mode"]
+        seeds = (second - first if mode == "tangent" else first) if settings["seeds"] else 0
+        given, stops = inputs[second : second + seeds], inputs[second + seeds :]
+        text = f"{mode.replace('_', ' ')} of {', '.join(inputs[:first])} by {', '.join(inputs[first:second])}"
+        text += f", weighted by {', '.join(given)}" if given else ""
+        return text + (f", constant {', '.join(stops)}" if stops else "")
     return f"{node.op.name}({arguments_text(node, names)})"
 
 
