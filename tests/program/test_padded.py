@@ -9,6 +9,7 @@ import tensorsmith.ops.cumulative
 import tensorsmith.ops.linalg
 import tensorsmith.ops.reductions
 import tensorsmith.ops.shaping
+import tensorsmith.ops.sorting
 import tensorsmith.ops.trigonometry  # noqa: F401
 from tensorsmith.function.trace import trace
 from tensorsmith.program import execute
@@ -116,6 +117,23 @@ def test_an_operation_that_needs_the_exact_rows_is_refused():
     program = program_of(step, [], 5)
     with pytest.raises(CannotPad):
         both(program, 7, 16, 5)
+
+
+@pytest.mark.parametrize("name", ["sort", "cumsum"])
+def test_what_goes_along_a_wide_axis_meets_its_real_elements_only(name):
+    def step(x, y, v):
+        h = ops["matmul"](x, v[0])
+        moved = ops["sort"](h, axis=-1) if name == "sort" else ops["cumsum"](h, axis=1, reverse=True)
+        return ops["reduce_sum"](ops["multiply"](moved, v[1]), axis=None)
+
+    def without_rows(x, y, v):
+        h = ops["multiply"](v[0], 2.0)
+        return ops["sort"](h, axis=-1) if name == "sort" else ops["cumsum"](h, axis=1, reverse=True)
+
+    variables = weights((5, 30), (30,))
+    with pytest.raises(CannotPad):
+        both(program_of(step, variables, 5), 7, 16, 5)
+    assert_equal(*both(program_of(without_rows, variables, 5), 16, 16, 5))
 
 
 @pytest.mark.parametrize("name", ["fill", "range", "random_uniform"])

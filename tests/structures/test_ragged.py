@@ -157,3 +157,27 @@ def test_traced_is_at_once(r):
 def test_repr():
     assert repr(tf.ragged.constant(ROWS)) == "<tf.RaggedTensor [[1, 2], [3], [], [4, 5, 6]]>"
     assert repr(tf.ragged.constant([["a"], ["b", "c"]])) == "<tf.RaggedTensor [[b'a'], [b'b', b'c']]>"
+    assert repr(tf.ragged.constant([[8, 12, 5], [9]])) == "<tf.RaggedTensor [[8, 12, 5], [9]]>"
+    assert repr(tf.ragged.constant([[0.5, 2.25], [3.0]])) == "<tf.RaggedTensor [[0.5, 2.25], [3.0]]>"
+    assert repr(tf.ragged.constant([[], [[]]])) == "<tf.RaggedTensor [[], [[]]]>"
+    assert repr(tf.ragged.constant([[], []])) == "<tf.RaggedTensor [[], []]>"
+
+
+def test_long_rows_are_broken_and_very_long_ones_cut():
+    words = tf.ragged.constant([["word"] * 8, ["word"] * 3])
+    assert repr(words) == (
+        "<tf.RaggedTensor [[" + ", ".join(["b'word'"] * 8) + "],\n [" + ", ".join(["b'word'"] * 3) + "]]>"
+    )
+    long = repr(tf.RaggedTensor.from_row_lengths(tf.range(3001), [1001, 2000]))
+    assert long == "<tf.RaggedTensor [[0, 1, 2, ..., 998, 999, 1000], [1001, 1002, 1003, ..., 2998, 2999, 3000]]>"
+
+
+def test_rows_of_one_length_become_one_array():
+    assert tf.ragged.constant([["a", "b"], ["c", "d"]]).numpy().tolist() == [[b"a", b"b"], [b"c", b"d"]]
+    nested = tf.ragged.constant([[[1, 2], [3]], [[4], [5]]]).numpy()
+    assert nested.shape == (2, 2) and [[part.tolist() for part in row] for row in nested] == [[[1, 2], [3]], [[4], [5]]]
+
+
+def test_strings_and_numbers_do_not_mix():
+    with pytest.raises(ValueError, match=r"mixes strings with other values to a Tensor: 3 .int. stands among strings"):
+        tf.ragged.constant([["one", "two"], [3, 4]])

@@ -16,7 +16,8 @@ from tensorsmith.tensor.convert import convert
         ([1, 2], tf.int32, (2,)), ([1, 2.5], tf.float32, (2,)), ([[1.0], [2.0]], tf.float32, (2, 1)), ([], tf.float32, (0,)),
         ([1, 2**40], tf.int64, (2,)), ("text", tf.string, ()), ([b"a", "b"], tf.string, (2,)), (1j, tf.complex128, ()),
         (np.float64(1), tf.float64, ()), (np.arange(3), tf.int64, (3,)), (np.float32([1]), tf.float32, (1,)),
-        ([np.float32(1), np.float32(2)], tf.float32, (2,)), (range(3), tf.int64, (3,)), (tf.TensorShape([2, 3]), tf.int32, (2,)),
+        ([np.float32(1), np.float32(2)], tf.float32, (2,)), (range(3), tf.int32, (3,)),
+        (range(2**31, 2**31 + 2), tf.int64, (2,)), (tf.TensorShape([2, 3]), tf.int32, (2,)),
     ],
 )  # fmt: skip
 def test_the_dtype_that_a_value_takes_by_itself(value: object, dtype: tf.DType, shape: tuple) -> None:
@@ -28,6 +29,28 @@ def test_the_dtype_that_a_value_takes_by_itself(value: object, dtype: tf.DType, 
 def test_strings_are_bytes_in_utf8() -> None:
     assert tf.constant("é").numpy() == "é".encode()
     assert tf.constant(["a", b"\xff"]).numpy().tolist() == [b"a", b"\xff"]
+
+
+def test_arrays_of_objects_hold_strings_only() -> None:
+    assert tf.constant(np.array(["a", "é", b"b"], object)).numpy().tolist() == [b"a", "é".encode(), b"b"]
+    for value, text in (
+        (["a", 3], "mixes strings with other values to a Tensor: 3 (int) stands among strings. Write all as strings"),
+        ([["a"], [1.5]], "mixes strings with other values to a Tensor: 1.5 (float)"),
+        (np.array([b"a", None], object), "mixes strings with other values to a Tensor: None (NoneType)"),
+        (np.array([1, 2], object), "an array of dtype object that holds numbers to a Tensor: use array.astype("),
+        ([1, None], "Attempt to convert a value (None) with an unsupported type (NoneType) to a Tensor."),
+        ([1, {}], "Attempt to convert a value ({}) with an unsupported type (dict) to a Tensor."),
+        ([2**70], "Cannot convert 1180591620717411303424 to a Tensor: it does not fit 64 bits."),
+        (2**70, "Cannot convert 1180591620717411303424 to a Tensor: it does not fit 64 bits."),
+    ):
+        with pytest.raises(ValueError) as caught:
+            tf.constant(value)
+        assert text in str(caught.value)
+
+
+def test_an_imaginary_part_is_not_lost() -> None:
+    with pytest.raises(TypeError, match=r"^Cannot convert .1\+2j. to a tensor of dtype float32: it would lose its"):
+        tf.constant(1 + 2j, tf.float32)
 
 
 def test_a_tensor_is_given_back_as_it_is() -> None:

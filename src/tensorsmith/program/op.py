@@ -127,3 +127,12 @@ def elementwise(specs: Specs, settings: dict) -> Specs:
 def predicate(specs: Specs, settings: dict) -> Specs:
     """The shape rule of comparisons: shapes broadcast, the result is boolean."""
     return [(elementwise(specs, settings)[0][0], np.dtype(bool))]
+
+
+def pointwise(op: Op) -> bool:
+    """True for an operation that makes each element of its result from the elements at the same place alone.
+
+    The shape rule does not tell: the result of a cumulative sum, a sort or a softmax has the shape of its input too,
+    but these go along an axis.
+    """
+    return op.shapes in (elementwise, predicate) and "axis" not in op.settings

@@ -16,7 +16,7 @@ from typing import Any
 
 from tensorsmith.core.errors import SizeNotKnownError
 from tensorsmith.program.lower import GRADIENT, Env, arguments, call, execute, schedule
-from tensorsmith.program.op import elementwise, predicate
+from tensorsmith.program.op import pointwise
 from tensorsmith.program.program import Node, Program
 
 # Widths are rounded up to whole vector registers of 8 floats, where that adds at most a quarter.
@@ -180,7 +180,7 @@ class Lowered:
                 raise CannotPad from None
             return
         rule = _RULES.get(node.op.name)
-        if rule is None and (node.op.shapes in (elementwise, predicate)):
+        if rule is None and pointwise(node.op):
             rule = _elementwise
         result = rule(self, node, values) if rule is not None else None
         if result is None:

@@ -7,7 +7,7 @@ from typing import Any
 
 from tensorsmith.core import context
 from tensorsmith.core.errors import explain
-from tensorsmith.program.op import Op, elementwise, predicate
+from tensorsmith.program.op import Op, pointwise
 from tensorsmith.tensor.apply import apply
 from tensorsmith.tensor.tensor import Symbol
 
@@ -19,7 +19,7 @@ ELEMENTWISE = frozenset(
 
 def is_elementwise(op: Op) -> bool:
     """True for an operation that makes each element of its result from the elements at the same place."""
-    return op.shapes in (elementwise, predicate) or op.name in ELEMENTWISE
+    return pointwise(op) or op.name in ELEMENTWISE
 
 
 def quietly(function: Callable[..., Any], *arguments: Any, **settings: Any) -> Any:

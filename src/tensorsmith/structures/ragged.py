@@ -282,11 +282,11 @@ class RaggedTensor:
         return [inner[a:b] for a, b in pairwise(splits)]
 
     def numpy(self) -> np.ndarray:
-        """An array of rows: of dtype object where they differ in length."""
+        """An array of rows: of dtype object, each row an array, where they differ in length."""
         splits = self.row_splits.tolist()
         inner = self.values.numpy()
         rows = [inner[a:b] for a, b in pairwise(splits)]
-        if len({row.shape for row in rows}) == 1 and not any(row.dtype == object for row in rows):
+        if len({row.shape for row in rows}) == 1:
             return np.stack(rows)
         out = np.empty(len(rows), object)
         for at, row in enumerate(rows):
@@ -313,11 +313,15 @@ class RaggedTensor:
     __str__ = __repr__
 
 
-def _text(array: np.ndarray) -> str:
-    # object arrays hold rows, which NumPy would print with their own `array(...)` around them
-    if array.dtype == object:
-        return "[" + ", ".join(_text(row) if isinstance(row, np.ndarray) else repr(row) for row in array) + "]"
-    return np.array2string(array, separator=", ")
+def _text(part: Any) -> str:
+    """Rows as TensorFlow prints them: NumPy breaks the lines and leaves out what is long, numbers are not aligned."""
+    if not isinstance(part, np.ndarray):
+        return repr(part) if isinstance(part, bytes) else str(part)
+    if not part.size:
+        # NumPy prints two empty rows as it prints none
+        return str(part.tolist())
+    # rows that differ in length are elements of an array of objects, and are printed by this same function
+    return np.array2string(part, separator=", ", formatter={"all": _text})
 
 
 def is_ragged(value: Any) -> bool:

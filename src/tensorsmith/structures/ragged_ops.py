@@ -16,6 +16,7 @@ from tensorsmith.structures.between import from_tensor
 from tensorsmith.structures.lifting import is_elementwise, quietly, refuse
 from tensorsmith.structures.ragged import RaggedTensor, first_part, is_ragged
 from tensorsmith.structures.ragged_index import gather_rows
+from tensorsmith.structures.ragged_shaping import SHAPING, axis_numbers
 from tensorsmith.structures.row_partition import column_ids, column_range, row_ids, row_order
 from tensorsmith.tensor.apply import apply, functions, op
 from tensorsmith.tensor.convert import convert
@@ -158,7 +159,7 @@ def _reduce(op: Op, ragged: RaggedTensor, settings: dict) -> Any:
     if axis is None:
         total = apply(op, [ragged.flat_values], {**settings, "axis": None, "keepdims": False})
         return functions["reshape"](total, (1,) * rank) if keepdims else total
-    axes = sorted({int(a) % rank for a in np.atleast_1d(np.asarray(axis))}, reverse=True)
+    axes = sorted(set(axis_numbers(axis, rank, op.name)), reverse=True)
     if kind == "mean":
         total = _over_axes(registry["reduce_sum"], ragged, axes, keepdims, settings)
         ones = ragged.with_flat_values(functions["ones_like"](ragged.flat_values))
@@ -294,6 +295,8 @@ def _lift(op: Op, arguments: tuple, settings: dict) -> Any:
         return _gather(op, arguments, settings)
     if op.name == "one_hot":
         return first.with_flat_values(apply(op, [first.flat_values, *arguments[1:]], settings))
+    if op.name in SHAPING:
+        return SHAPING[op.name](op, arguments, settings)
     if is_elementwise(op):
         return elementwise(lambda *flat: apply(op, list(flat), settings), list(arguments))
     raise refuse(op, "RaggedTensor", "Use r.to_tensor() first, or tf.ragged.map_flat_values.")

@@ -51,7 +51,7 @@ def to_array(value: Any, dtype: DType | None = None, like: np.dtype | None = Non
     array: Any
     if isinstance(value, (np.ndarray, np.generic)):
         array, natural = value, None
-        if array.dtype.kind in "SU":
+        if array.dtype.kind in "SUO":
             array = _strings(array)
     else:
         if isinstance(value, TensorShape) or (isinstance(value, tuple) and None in value):
@@ -77,7 +77,12 @@ def _from_python(value: Any) -> tuple[np.ndarray, np.dtype | None]:
     if kind is bool:
         return np.array(value), np.dtype(bool)
     if kind is int:
-        return np.array(value), _INT32 if -(2**31) <= value < 2**31 else _INT64
+        if -(2**31) <= value < 2**31:
+            return np.array(value), _INT32
+        array = np.array(value)
+        if array.dtype == object:
+            raise ValueError(_why_no_strings([value]))
+        return array, _INT64
     if kind is str or kind is bytes:
         return _strings(np.array(value, _OBJECT)), None
     if value is None:
@@ -95,11 +100,9 @@ def _from_python(value: Any) -> tuple[np.ndarray, np.dtype | None]:
     if array.dtype.kind in "SU":
         return _strings(np.array(value, _OBJECT)), None
     if array.dtype == object:
-        if all(isinstance(item, (str, bytes)) for item in array.ravel()):
-            return _strings(array), None
-        raise ValueError(
-            f"Attempt to convert a value ({_short(value)}) with an unsupported type ({type(value).__name__}) to a Tensor."
-        )
+        return _strings(array), None
+    if isinstance(value, range):
+        return array, _INT32 if not len(value) or max(abs(value[0]), abs(value[-1])) < 2**31 else _INT64
     if isinstance(value, (list, tuple)):
         leaf = _first(value)
         if array.dtype.kind == "f" and (not array.size or type(leaf) in (float, int, bool)):
@@ -121,11 +124,35 @@ def _first(value: Any) -> Any:
 
 
 def _strings(array: np.ndarray) -> np.ndarray:
-    """An object array of bytes: str is encoded as UTF-8."""
+    """An object array of bytes: str is encoded as UTF-8.
+
+    Raises ValueError where an element is neither.
+    """
     out = np.empty(array.shape, _OBJECT)
-    flat = [item.encode() if isinstance(item, str) else bytes(item) for item in np.asarray(array, _OBJECT).ravel()]
+    items = np.asarray(array, _OBJECT).ravel()
+    if not all(isinstance(item, (str, bytes)) for item in items):
+        raise ValueError(_why_no_strings(items))
+    flat = [item.encode() if isinstance(item, str) else bytes(item) for item in items]
     out.reshape(-1)[:] = flat if flat else []
     return out
+
+
+def _why_no_strings(items: Any) -> str:
+    """What is wrong with elements that are not all strings."""
+    odd = [item for item in items if not isinstance(item, (str, bytes))]
+    if len(odd) < len(items):
+        return (
+            f"Cannot convert a sequence that mixes strings with other values to a Tensor: {_short(odd[0])} "
+            f"({type(odd[0]).__name__}) stands among strings. Write all as strings, or all as numbers."
+        )
+    unknown = [item for item in odd if not isinstance(item, (int, float, complex, np.number, np.bool_))]
+    if unknown:
+        kind = type(unknown[0]).__name__
+        return f"Attempt to convert a value ({_short(unknown[0])}) with an unsupported type ({kind}) to a Tensor."
+    large = [item for item in odd if isinstance(item, int) and not -(2**63) <= item < 2**64]
+    if large:
+        return f"Cannot convert {_short(large[0])} to a Tensor: it does not fit 64 bits."
+    return "Cannot convert an array of dtype object that holds numbers to a Tensor: use array.astype('float32')."
 
 
 def _follows(own: np.dtype, like: np.dtype, python: bool, value: Any) -> bool:
@@ -148,6 +175,11 @@ def _check_cast(value: Any, array: np.ndarray, target: np.dtype, python: bool) -
     """Refuses a conversion that would lose what the user wrote."""
     if target.kind in "iub" and array.dtype.kind == "f" and python and array.size:
         raise TypeError(f"Cannot convert {_short(value)} to a tensor of dtype {target.name}; use tf.cast.")
+    if array.dtype.kind == "c" and target.kind in "fiub" and array.size:
+        raise TypeError(
+            f"Cannot convert {_short(value)} to a tensor of dtype {dtypes.as_dtype(target).name}: it would lose its "
+            "imaginary part; use tf.math.real."
+        )
     if (target == object) != (array.dtype == object):
         raise TypeError(
             f"Cannot convert {_short(value)} to a tensor of dtype {dtypes.as_dtype(target).name}; "
