@@ -29,6 +29,8 @@ class _Local(threading.local):
         self.name_scopes: list[str] = []
         # the layers whose calls are under way and the open name scopes, "block/dense": who asks for operations now
         self.part = ""
+        # whether AutoGraph rewrites what libraries call of the user's: False in a function that does not want it
+        self.rewrites = True
         # the variables made while a function is traced; None while nobody asks
         self.made: list[Any] | None = None
 

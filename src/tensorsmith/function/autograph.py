@@ -9,17 +9,20 @@ import sysconfig
 import threading
 import types
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from tensorsmith.core import ports
+from tensorsmith.core import context, ports
 from tensorsmith.core.places import users_frame
 from tensorsmith.function import branches, loops
 from tensorsmith.function.merging import Undefined
 from tensorsmith.function.overloads import OVERLOADS, print_
 from tensorsmith.function.rewriting import Form, done, rewritten
 from tensorsmith.function.source import LeftAlone
+
+_local = context.local
 
 # ---- what is left alone
 
@@ -137,7 +140,7 @@ class Conversion:
         return {key: self._within(part) for key, part in value.items()} if type(value) is dict else value
 
     def _convert(self, function: types.FunctionType) -> Any:
-        if function.__code__ in done or getattr(function, "_ag_left_alone", False):
+        if function.__code__ in done:
             return function
         found = _form(function)
         if isinstance(found, str):
@@ -154,6 +157,21 @@ class Conversion:
 
 _usual, _printing = Conversion(False), Conversion(True)
 converted = _usual.converted
+
+
+def in_trace(function: Any) -> Any:
+    """What a library calls in place of a user's function or method: rewritten while a program is traced, itself else."""
+    return function if _local.graph is None or not _local.rewrites else converted(function)
+
+
+@contextmanager
+def rewriting(on: bool) -> Iterator[None]:
+    """Whether AutoGraph rewrites what libraries call of the user's, until the end of the block."""
+    outer, _local.rewrites = _local.rewrites, on
+    try:
+        yield
+    finally:
+        _local.rewrites = outer
 
 
 def conversion(features: Any) -> Callable[[Any], Any]:
@@ -307,15 +325,12 @@ def do_not_convert(func: Callable[..., Any] | None = None) -> Any:
     """
     if func is None:
         return do_not_convert
-    target = getattr(func, "__func__", func)
-    if isinstance(target, types.FunctionType):
-        # on a copy: the user's own function stays what it was
-        target = types.FunctionType(
-            target.__code__, target.__globals__, target.__name__, target.__defaults__, target.__closure__
-        )
-        functools.update_wrapper(target, getattr(func, "__func__", func))
-        target.__kwdefaults__ = getattr(func, "__func__", func).__kwdefaults__
-        target._ag_left_alone = True  # type: ignore[attr-defined]
-        return types.MethodType(target, func.__self__) if isinstance(func, types.MethodType) else target
-    # an object that can be called: this function stands in a library's file, which is left alone
-    return lambda *args, **settings: func(*args, **settings)
+    inner = getattr(func, "__func__", func)
+
+    # this function stands in a library's file, which is left alone
+    @functools.wraps(inner)
+    def as_it_is(*args: Any, **settings: Any) -> Any:
+        with rewriting(False):
+            return inner(*args, **settings)
+
+    return types.MethodType(as_it_is, func.__self__) if isinstance(func, types.MethodType) else as_it_is

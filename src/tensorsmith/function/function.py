@@ -9,7 +9,7 @@ from typing import Any, overload
 
 from tensorsmith.core import context, nest
 from tensorsmith.core.errors import explain
-from tensorsmith.function.autograph import conversion
+from tensorsmith.function.autograph import conversion, rewriting
 from tensorsmith.function.concrete import ConcreteFunction, traced_form
 from tensorsmith.function.signature import Key, Parameters, fitted
 
@@ -128,13 +128,13 @@ class Function:
         first = not traces.made_variables and not traces.count
         traces.count += 1
         made: list[Any] = []
-        with _noting_variables(made):
+        with _noting_variables(made), rewriting(self._autograph):
             found = traced_form(function, self.__name__, args, kwargs)
         if made and first:
             # they are there now; the second trace is the one that later calls mean
             traces.made_variables = True
             made = []
-            with _noting_variables(made):
+            with _noting_variables(made), rewriting(self._autograph):
                 found = traced_form(function, self.__name__, args, kwargs)
         if made:
             raise ValueError(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from tensorsmith.function.autograph import in_trace
 from tensorsmith.keras import activations
 from tensorsmith.keras.layers.base import Layer
 
@@ -22,7 +23,7 @@ class Activation(Layer):
         self.supports_masking = True
 
     def call(self, inputs: Any) -> Any:
-        return self.activation(inputs)
+        return in_trace(self.activation)(inputs)
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "activation": activations.serialize(self.activation)}

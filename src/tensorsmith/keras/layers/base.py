@@ -13,6 +13,7 @@ from tensorsmith.core import context, naming, nest
 from tensorsmith.core.dtypes import as_dtype
 from tensorsmith.core.shapes import TensorShape
 from tensorsmith.core.specs import TensorSpec, describe
+from tensorsmith.function.autograph import in_trace
 from tensorsmith.function.trace import symbols_like, trace
 from tensorsmith.keras import config, constraints, initializers, regularizers
 from tensorsmith.keras.layers import calling, node, remembered
@@ -61,6 +62,7 @@ class Layer(Trackable):
     _auto_config: dict[str, Any]
     _added: Any
     _fast: bool
+    _dynamic: bool
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Any:
         layer = super().__new__(cls)
@@ -71,6 +73,7 @@ class Layer(Trackable):
         state["_trainable"] = True
         state["built"] = False
         state["_fast"] = False
+        state["_dynamic"] = False
         state["_inbound_nodes"] = []
         # the number of a call, and what add_loss was given in it
         state["_added"] = ()
@@ -93,7 +96,8 @@ class Layer(Trackable):
             shape = (kwargs.pop("batch_size", None), *given)
         elif "input_dim" in kwargs:
             shape = (None, kwargs.pop("input_dim"))
-        for ignored in ("weights", "dynamic", "implementation", "batch_size", "input_dtype"):
+        self._dynamic = bool(kwargs.pop("dynamic", False))
+        for ignored in ("weights", "implementation", "batch_size", "input_dtype"):
             kwargs.pop(ignored, None)
         if kwargs.get("quantization_config", "") is None:
             # newer releases of Keras 3 write it into every config
@@ -265,6 +269,11 @@ class Layer(Trackable):
         changes[0] += 1
 
     @property
+    def dynamic(self) -> bool:
+        """True where it, or a layer inside, was made with dynamic=True: its `call` is plain Python on values."""
+        return any(layer._dynamic for layer in self._flatten_layers())
+
+    @property
     def dtype(self) -> str:
         return self._dtype.name
 
@@ -327,7 +336,7 @@ class Layer(Trackable):
         for variable in self.trainable_weights:
             regularizer = getattr(variable, "regularizer", None)
             if regularizer is not None:
-                found.append(regularizer(variable))
+                found.append(in_trace(regularizer)(variable))
         return found
 
     def add_loss(self, losses: Any, **_: Any) -> None:
@@ -383,7 +392,7 @@ class Layer(Trackable):
             x = args[0]
             if type(x) is Tensor and x._array.dtype is _FLOAT32 and (self._fast is True or self._fast(x._array.shape)):
                 try:
-                    return self.call(x)
+                    return (self.call if context.local.graph is None else in_trace(self.call))(x)
                 except Exception as error:
                     calling.add_note(error, self, x)
                     raise
@@ -423,7 +432,7 @@ class Layer(Trackable):
         outer_part = context.local.part
         context.local.part = naming.below(outer_part, self.name)
         try:
-            outputs = self.call(*args, **kwargs)
+            outputs = (self.call if self._dynamic else in_trace(self.call))(*args, **kwargs)
         except Exception as error:
             calling.add_note(error, self, first)
             raise
@@ -433,7 +442,7 @@ class Layer(Trackable):
             context.local.part = outer_part
         if self.activity_regularizer is not None:
             for output in nest.flatten(outputs):
-                penalty = self.activity_regularizer(output)
+                penalty = in_trace(self.activity_regularizer)(output)
                 # per sample, so that its strength does not hang on the size of the batch
                 self.add_loss(divide(penalty, cast(shape(output)[0], penalty.dtype)) if len(output.shape) else penalty)
         fast: Any = (
@@ -469,7 +478,15 @@ class Layer(Trackable):
         return node.connect(self, args, kwargs, outputs)
 
     def compute_output_spec(self, *args: Any, **kwargs: Any) -> Any:
-        """TensorSpecs of the results for symbolic arguments, found by running `call` once on symbols."""
+        """TensorSpecs of the results for symbolic arguments, found by running `call` once on symbols.
+
+        A layer made with dynamic=True is asked for its `compute_output_shape` instead: its `call` needs values.
+        """
+        if self._dynamic and args:
+            if not self.built:
+                self._first_build(args, kwargs)
+            shapes = self.compute_output_shape(calling.shapes_of(args[0]))
+            return nest.map_structure(lambda shape: TensorSpec(shape, self._dtype), as_tensor_shapes(shapes))
 
         def body(graph: Any) -> Any:
             inner = [nest.map_structure(lambda leaf: _inner(graph, leaf), a) for a in args]

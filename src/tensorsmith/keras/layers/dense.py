@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from tensorsmith.function.autograph import in_trace
 from tensorsmith.keras import activations, constraints, initializers, regularizers
 from tensorsmith.keras.layers.base import Layer
 from tensorsmith.keras.layers.input import InputSpec
@@ -74,7 +75,7 @@ class Dense(Layer):
         outputs = matmul(inputs, self.kernel)
         if self.bias is not None:
             outputs = add(outputs, self.bias)
-        return self.activation(outputs)
+        return in_trace(self.activation)(outputs)
 
     def compute_output_shape(self, input_shape: Any) -> Any:
         return (*tuple(input_shape)[:-1], self.units)

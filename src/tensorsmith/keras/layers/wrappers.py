@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from typing import Any
 
+from tensorsmith.function.autograph import in_trace
 from tensorsmith.keras import registry
 from tensorsmith.keras.layers.base import Layer
 
@@ -39,7 +40,7 @@ class Lambda(Layer):
 
     def call(self, inputs: Any, training: Any = None) -> Any:
         arguments = {**self.arguments, "training": training} if self._takes_training else self.arguments
-        return self.function(inputs, **arguments)
+        return in_trace(self.function)(inputs, **arguments)
 
     def get_config(self) -> dict[str, Any]:
         config = {**super().get_config(), "function": registry.serialize_keras_object(self.function)}

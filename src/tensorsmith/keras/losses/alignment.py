@@ -13,6 +13,7 @@ from tensorsmith.core import context, nest
 from tensorsmith.core.dtypes import DType, as_dtype
 from tensorsmith.core.errors import explain
 from tensorsmith.core.specs import describe
+from tensorsmith.function.autograph import in_trace
 from tensorsmith.function.trace import trace
 from tensorsmith.keras import config
 from tensorsmith.ops.casting import cast
@@ -80,6 +81,7 @@ def values_of(
 
     Raises ValueError, naming `who`, where it gives None or values that do not belong to the rows of the batch.
     """
+    function = in_trace(function)
     if isinstance(y_pred, dict) or _several(y_pred):
         # several outputs in one loss: only its function knows how they belong together
         predictions: Any = nest.map_structure(lambda value: as_predictions(value, dtype), y_pred)

@@ -8,6 +8,7 @@ from typing import Any
 from tensorsmith.core.dtypes import as_dtype
 from tensorsmith.core.errors import explain
 from tensorsmith.core.naming import snake_case
+from tensorsmith.function.autograph import in_trace
 from tensorsmith.keras import config, registry
 from tensorsmith.keras.losses.alignment import match_weights, values_of
 from tensorsmith.ops.creation import ones_like
@@ -149,7 +150,7 @@ class LossFunctionWrapper(Loss):
         self.fn, self._settings = fn, settings
 
     def call(self, y_true: Any, y_pred: Any) -> Any:
-        return self.fn(y_true, y_pred, **self._settings)
+        return in_trace(self.fn)(y_true, y_pred, **self._settings)
 
     def get_config(self) -> dict[str, Any]:
         settings = {key: registry.serialize_keras_object(value) for key, value in self._settings.items()}

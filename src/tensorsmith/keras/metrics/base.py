@@ -9,6 +9,7 @@ import numpy as np
 from tensorsmith.core.dtypes import as_dtype
 from tensorsmith.core.errors import explain
 from tensorsmith.core.naming import snake_case, unique
+from tensorsmith.function.autograph import in_trace
 from tensorsmith.function.recurring import recurring
 from tensorsmith.keras import config, initializers
 from tensorsmith.keras.layers.tracking import Trackable
@@ -185,8 +186,8 @@ class Metric(Trackable):
         return recurring(self, config.values())(self._update_and_result, args, settings)
 
     def _update_and_result(self, *args: Any, **settings: Any) -> Any:
-        self.update_state(*args, **settings)
-        return self.result()
+        in_trace(self.update_state)(*args, **settings)
+        return in_trace(self.result)()
 
     def stateless_update_state(self, metric_variables: Any, *args: Any, **settings: Any) -> list[Any]:
         """The values that `update_state` would give the variables, from these values; the metric stays as it is."""

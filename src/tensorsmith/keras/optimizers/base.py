@@ -9,6 +9,7 @@ from typing import Any
 from tensorsmith.core.dtypes import as_dtype
 from tensorsmith.core.errors import explain, warn
 from tensorsmith.core.naming import snake_case
+from tensorsmith.function.autograph import in_trace
 from tensorsmith.function.recurring import is_own, recurring
 from tensorsmith.keras import config, registry
 from tensorsmith.keras.optimizers import clipping
@@ -144,7 +145,7 @@ class Optimizer(OptimizerState, Keras2Optimizer):
         for variable in variables:
             constraint = getattr(variable, "constraint", None)
             if constraint is not None and not is_own(constraint):
-                variable.assign(constraint(variable))
+                variable.assign(in_trace(constraint)(variable))
 
     def _step(self, gradients: list[Any], variables: list[Any], rate: Any = None) -> None:
         self._once = {}
@@ -158,7 +159,7 @@ class Optimizer(OptimizerState, Keras2Optimizer):
             for variable in variables:
                 constraint = getattr(variable, "constraint", None)
                 if constraint is not None and is_own(constraint):
-                    variable.assign(constraint(variable))
+                    variable.assign(in_trace(constraint)(variable))
             self._iterations.assign_add(1)
         finally:
             # what was computed for a step may be symbols of a trace, which end with it
@@ -174,9 +175,9 @@ class Optimizer(OptimizerState, Keras2Optimizer):
         with_rate = self._takes_rate()
         for gradient, variable in zip(gradients, variables):
             if with_rate:
-                self.update_step(gradient, variable, rate)
+                in_trace(self.update_step)(gradient, variable, rate)
             else:
-                self.update_step(gradient, variable)  # type: ignore[call-arg]
+                in_trace(self.update_step)(gradient, variable)  # type: ignore[call-arg]
 
     def _accumulate(self, gradients: list[Any], variables: list[Any], rate: Any) -> None:
         """Adds the gradients up; what an update by their mean would do is kept at every n-th call only."""

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from tensorsmith.function.autograph import in_trace
 from tensorsmith.keras import config, initializers
 from tensorsmith.keras.variable import Variable
 from tensorsmith.ops.casting import cast
@@ -121,6 +122,6 @@ class Keras2Optimizer:
                 f"{type(self).__name__} must write update_step(self, gradient, variable, learning_rate)."
             )
         if "apply_state" in inspect.signature(apply_dense).parameters:
-            apply_dense(gradient, variable, apply_state=self._prepare([variable]))
+            in_trace(apply_dense)(gradient, variable, apply_state=self._prepare([variable]))
         else:
-            apply_dense(convert(gradient), variable)
+            in_trace(apply_dense)(convert(gradient), variable)

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from tensorsmith.core.errors import explain
+from tensorsmith.function.autograph import in_trace
 from tensorsmith.keras import config, initializers, registry
 from tensorsmith.keras.optimizers.schedules import LearningRateSchedule
 from tensorsmith.keras.variable import Variable
@@ -98,9 +99,9 @@ class OptimizerState:
     def _current_rate(self) -> Tensor:
         """The rate of this step as a scalar tensor."""
         if isinstance(self._learning_rate, LearningRateSchedule):
-            rate = convert(self._learning_rate(self.iterations))
+            rate = convert(in_trace(self._learning_rate)(self.iterations))
         elif self._scheduled():
-            rate = convert(self._learning_rate(), None, np.dtype(config.floatx()))
+            rate = convert(in_trace(self._learning_rate)(), None, np.dtype(config.floatx()))
         else:
             rate = convert(self._learning_rate)
         if self._initial_decay:

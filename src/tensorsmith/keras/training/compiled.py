@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tensorsmith.core import nest
+from tensorsmith.function.autograph import in_trace
 from tensorsmith.keras import losses, metrics
 from tensorsmith.ops.casting import cast
 from tensorsmith.ops.shaping import expand_dims, shape
@@ -133,9 +134,9 @@ class CompiledMetrics:
         for at, metric, is_weighted in self._built or []:
             target = match_rank(targets[at], predictions[at])
             if is_weighted and weights[at] is not None:
-                metric.update_state(target, predictions[at], sample_weight=weights[at])
+                in_trace(metric.update_state)(target, predictions[at], sample_weight=weights[at])
             else:
-                metric.update_state(target, predictions[at])
+                in_trace(metric.update_state)(target, predictions[at])
 
 
 def as_metric(given: Any, y_true: Any, y_pred: Any) -> Any:

@@ -10,6 +10,7 @@ import numpy as np
 from tensorsmith.core import nest
 from tensorsmith.core.dtypes import of_array
 from tensorsmith.core.specs import TensorSpec
+from tensorsmith.function.autograph import in_trace
 from tensorsmith.function.trace import symbols_like, trace
 from tensorsmith.program import execute
 from tensorsmith.program.checks import STATUS
@@ -31,7 +32,7 @@ class Step:
 
     def __init__(self, function: Callable[[Any], Any], batch: Any) -> None:
         specs = nest.map_structure(_spec, batch)
-        self.traced = trace(lambda graph: function(symbols_like(graph, specs)))
+        self.traced = trace(lambda graph: in_trace(function)(symbols_like(graph, specs)))
         self.program: Program = self.traced.program
         updated = {id(variable): number for variable, number in self.program.updates}
         captured = {id(variable): variable for variable, _ in self.program.captures}

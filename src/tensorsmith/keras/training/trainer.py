@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from tensorsmith.core import context, nest
+from tensorsmith.function.autograph import in_trace
 from tensorsmith.keras import optimizers, registry
 from tensorsmith.keras.callbacks.history import History
 from tensorsmith.keras.layers.base import Layer, changes
@@ -78,7 +79,7 @@ class Trainer(Layer):
         self.__dict__["_compiled_loss"] = CompiledLoss(loss, loss_weights, names)
         self.__dict__["_compiled_metrics"] = CompiledMetrics(metrics, weighted_metrics, names)
         self.__dict__["_loss_tracker"] = Mean(name="loss")
-        self.run_eagerly = bool(run_eagerly)
+        self.run_eagerly = bool(run_eagerly) or self.dynamic
         self.steps_per_execution = steps_per_execution
         self.stop_training = False
         self.__dict__["_compile_given"] = {
@@ -190,7 +191,7 @@ class Trainer(Layer):
     def _results_of(self, metrics: list[Any]) -> dict[str, Any]:
         results: dict[str, Any] = {}
         for metric in metrics:
-            value = metric.result()
+            value = in_trace(metric.result)()
             results.update(value if isinstance(value, dict) else {metric.name: value})
         return results
 
@@ -207,7 +208,7 @@ class Trainer(Layer):
         x, y, sample_weight = unpack(data)
         with GradientTape() as tape:
             y_pred = self(x, training=True)
-            loss = self.compute_loss(x=x, y=y, y_pred=y_pred, sample_weight=sample_weight)
+            loss = in_trace(self.compute_loss)(x=x, y=y, y_pred=y_pred, sample_weight=sample_weight)
             _check_scalar(loss, self)
         variables = self.trainable_variables
         if variables:
@@ -224,7 +225,7 @@ class Trainer(Layer):
     def _test_update(self, data: Any) -> None:
         x, y, sample_weight = unpack(data)
         y_pred = self(x, training=False)
-        loss = self.compute_loss(x=x, y=y, y_pred=y_pred, sample_weight=sample_weight, training=False)
+        loss = in_trace(self.compute_loss)(x=x, y=y, y_pred=y_pred, sample_weight=sample_weight, training=False)
         _check_scalar(loss, self)
         self._track_loss(loss, y_pred)
         self._update_metrics(y, y_pred, sample_weight)
