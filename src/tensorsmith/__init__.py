@@ -124,7 +124,8 @@ from tensorsmith.version import __version__
 if TYPE_CHECKING:
     # what __getattr__ finds
     from tensorsmith import keras
-    from tensorsmith.function.control_flow import case, cond, map_fn, switch_case, while_loop
+    from tensorsmith.function.control_flow import case, cond, switch_case, while_loop
+    from tensorsmith.function.folding import foldl, foldr, map_fn, scan
     from tensorsmith.function.function import function
     from tensorsmith.function.printing import print_ as print
     from tensorsmith.function.programs import program_of
@@ -186,7 +187,11 @@ del globals()["function"]
 # Where the names are that are not needed to build and add tensors: each is imported when it is first asked for.
 _LATER = {
     "Assert": "tensorsmith.ops.debugging",
+    "foldl": "tensorsmith.function.folding",
+    "foldr": "tensorsmith.function.folding",
+    "map_fn": "tensorsmith.function.folding",
     "reverse_sequence": "tensorsmith.ops.sequences",
+    "scan": "tensorsmith.function.folding",
     "sequence_mask": "tensorsmith.ops.sequences",
     "GradientTape": "tensorsmith.state.tape",
     "UnconnectedGradients": "tensorsmith.state.tape",
@@ -212,7 +217,6 @@ _LATER = {
     "custom_gradient": "tensorsmith.state.custom_gradient",
     "function": "tensorsmith.function.function",
     "program_of": "tensorsmith.function.programs",
-    "map_fn": "tensorsmith.function.control_flow",
     "searchsorted": "tensorsmith.ops.sorting",
     "sigmoid": "tensorsmith.ops.activations",
     "sin": "tensorsmith.ops.trigonometry",
@@ -254,25 +258,25 @@ __all__ = [
     "Assert", "DType", "GradientTape", "IndexedSlices", "Module", "Program", "RaggedTensor", "SparseTensor",
     "Tensor", "TensorArray", "TensorShape", "TensorSpec", "UnconnectedGradients", "Variable", "abs", "acos",
     "acosh", "add", "add_n", "argmax", "argmin", "argsort", "as_dtype", "asin", "asinh", "atan", "atan2", "atanh",
-    "autograph", "bfloat16", "bitcast", "bitwise", "bool", "boolean_mask", "broadcast_static_shape", "broadcast_to",
-    "case", "cast", "clip_by_global_norm", "clip_by_norm", "clip_by_value", "complex", "complex128", "complex64",
-    "concat", "cond", "config", "constant", "convert_to_tensor", "cos", "cosh", "cumsum", "custom_gradient",
-    "debugging", "device", "divide", "double", "dtypes", "einsum", "ensure_shape", "equal", "errors",
-    "executing_eagerly", "exp", "expand_dims", "eye", "fill", "float16", "float32", "float64", "floor", "floordiv",
-    "floormod", "function", "gather", "gather_nd", "get_static_value", "greater", "greater_equal", "half",
-    "identity", "init_scope", "int16", "int32", "int64", "int8", "is_symbolic_tensor", "is_tensor", "keras", "less",
-    "less_equal", "linalg", "linspace", "logical_and", "logical_not", "logical_or", "map_fn", "math", "matmul",
-    "maximum", "meshgrid", "minimum", "multiply", "name_scope", "negative", "nest", "newaxis", "nn", "norm",
-    "not_equal", "one_hot", "ones", "ones_like", "pad", "pow", "print", "program_of", "queue", "ragged", "random",
-    "range", "rank", "reduce_all", "reduce_any", "reduce_logsumexp", "reduce_max", "reduce_mean", "reduce_min",
-    "reduce_prod", "reduce_sum", "repeat", "reshape", "resource", "reverse", "reverse_sequence", "roll", "round",
-    "saturate_cast", "saved_model", "scatter_nd", "searchsorted", "sequence_mask", "sets", "shape", "shape_n",
-    "sigmoid", "sign", "sin", "sinh", "size", "slice", "sort", "sparse", "split", "sqrt", "square", "squeeze",
-    "stack", "stop_gradient", "strided_slice", "string", "strings", "subtract", "switch_case", "tan", "tanh",
-    "tensor_scatter_nd_add", "tensor_scatter_nd_max", "tensor_scatter_nd_min", "tensor_scatter_nd_sub",
-    "tensor_scatter_nd_update", "tensordot", "tile", "transpose", "truediv", "truncatemod", "uint16", "uint32",
-    "uint64", "uint8", "unique", "unique_with_counts", "unstack", "variant", "where", "while_loop", "zeros",
-    "zeros_like",
+    "autograph", "bfloat16", "bitcast", "bitwise", "bool", "boolean_mask", "broadcast_static_shape",
+    "broadcast_to", "case", "cast", "clip_by_global_norm", "clip_by_norm", "clip_by_value", "complex",
+    "complex128", "complex64", "concat", "cond", "config", "constant", "convert_to_tensor", "cos", "cosh",
+    "cumsum", "custom_gradient", "debugging", "device", "divide", "double", "dtypes", "einsum", "ensure_shape",
+    "equal", "errors", "executing_eagerly", "exp", "expand_dims", "eye", "fill", "float16", "float32", "float64",
+    "floor", "floordiv", "floormod", "foldl", "foldr", "function", "gather", "gather_nd", "get_static_value",
+    "greater", "greater_equal", "half", "identity", "init_scope", "int16", "int32", "int64", "int8",
+    "is_symbolic_tensor", "is_tensor", "keras", "less", "less_equal", "linalg", "linspace", "logical_and",
+    "logical_not", "logical_or", "map_fn", "math", "matmul", "maximum", "meshgrid", "minimum", "multiply",
+    "name_scope", "negative", "nest", "newaxis", "nn", "norm", "not_equal", "one_hot", "ones", "ones_like", "pad",
+    "pow", "print", "program_of", "queue", "ragged", "random", "range", "rank", "reduce_all", "reduce_any",
+    "reduce_logsumexp", "reduce_max", "reduce_mean", "reduce_min", "reduce_prod", "reduce_sum", "repeat",
+    "reshape", "resource", "reverse", "reverse_sequence", "roll", "round", "saturate_cast", "saved_model", "scan",
+    "scatter_nd", "searchsorted", "sequence_mask", "sets", "shape", "shape_n", "sigmoid", "sign", "sin", "sinh",
+    "size", "slice", "sort", "sparse", "split", "sqrt", "square", "squeeze", "stack", "stop_gradient",
+    "strided_slice", "string", "strings", "subtract", "switch_case", "tan", "tanh", "tensor_scatter_nd_add",
+    "tensor_scatter_nd_max", "tensor_scatter_nd_min", "tensor_scatter_nd_sub", "tensor_scatter_nd_update",
+    "tensordot", "tile", "transpose", "truediv", "truncatemod", "uint16", "uint32", "uint64", "uint8", "unique",
+    "unique_with_counts", "unstack", "variant", "where", "while_loop", "zeros", "zeros_like",
 ]  # fmt: skip
 
 

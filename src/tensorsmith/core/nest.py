@@ -64,21 +64,19 @@ def map_structure(function: Callable[..., Any], *structures: Any) -> Any:
                 raise ValueError(f"The two dictionaries don't have the same keys: {list(first)} and {list(other)}.")
         # called in the order of `flatten`: what `function` numbers must stand as flattened values do
         made = {key: map_structure(function, *(s[key] for s in structures)) for key in _sorted(first)}
-        return _like_dict(first, {key: made[key] for key in first})
-    return _like(first, [map_structure(function, *parts) for parts in zip(*structures)])
+        return like(first, {key: made[key] for key in first})
+    return like(first, [map_structure(function, *parts) for parts in zip(*structures)])
 
 
-def _like(template: Any, parts: list[Any]) -> Any:
+def like(template: Any, parts: Any) -> Any:
+    """A list, tuple, named tuple or dict of the kind of `template` with these parts (a dict for a dict)."""
+    if isinstance(template, dict):
+        return parts if type(template) is dict else type(template)(parts)
     if hasattr(template, "_fields"):
         return type(template)(*parts)
     if isinstance(template, list):
         return parts
     return tuple(parts)
-
-
-def _like_dict(template: dict, items: dict) -> dict:
-    kind = type(template)
-    return items if kind is dict else kind(items)
 
 
 def pack_sequence_as(structure: Any, leaves: list[Any] | tuple) -> Any:
@@ -102,11 +100,11 @@ def _pack(structure: Any, rest: Any) -> Any:
         return next(rest)
     if isinstance(structure, dict):
         packed = {key: _pack(structure[key], rest) for key in _sorted(structure)}
-        return _like_dict(structure, {key: packed[key] for key in structure})
+        return like(structure, {key: packed[key] for key in structure})
     parts = []
     for part in structure:
         parts.append(_pack(part, rest))
-    return _like(structure, parts)
+    return like(structure, parts)
 
 
 def assert_same_structure(first: Any, second: Any) -> None:

@@ -8,9 +8,10 @@ import numpy as np
 
 from tensorsmith.core import nest
 from tensorsmith.core.errors import explain
+from tensorsmith.core.shapes import TensorShape
 from tensorsmith.core.specs import describe
 from tensorsmith.function.composites import is_composite, is_tensor
-from tensorsmith.function.merging import NUMBER, Slot, Undefined, Whole, fill, late_parts, merged_shape, same_plain
+from tensorsmith.function.merging import NUMBER, Slot, Undefined, Whole, fill, late_parts, same_plain
 from tensorsmith.tensor.convert import convert
 from tensorsmith.tensor.tensor import Tensor
 
@@ -22,12 +23,13 @@ class Carry:
     given  the Python number that it began as; None for a tensor: a number follows the dtype of the body.
     shape  static, None where it changes.
     late   True where `first` is a stand-in that takes the body's shape.
+    kept   True where the shape was told, and a body that gives another is refused.
     """
 
-    __slots__ = ("first", "given", "late", "name", "shape")
+    __slots__ = ("first", "given", "kept", "late", "name", "shape")
 
     def __init__(self, first: Tensor, name: str, given: Any = None, late: bool = False) -> None:
-        self.first, self.name, self.given, self.late = first, name, given, late
+        self.first, self.name, self.given, self.late, self.kept = first, name, given, late, False
         self.shape: tuple[int | None, ...] = tuple(first.shape)
 
 
@@ -39,7 +41,30 @@ class Carried:
         self.structure = [self._enter(value, name) for value, name in zip(values, names)]
         self.names = names
         for carry, shape in zip(self.carries, shapes or []):
-            carry.shape = tuple(shape)
+            if shape is not None:
+                self._keep(carry, TensorShape(shape))
+
+    def _keep(self, carry: Carry, shape: TensorShape) -> None:
+        if shape.rank is None:
+            return
+        if not shape.is_compatible_with(carry.shape):
+            raise ValueError(
+                explain(
+                    carry.name,
+                    "its first value does not fit its shape invariant",
+                    {"first": describe(carry.first), "shape_invariant": shape},
+                    "",
+                    "Put None where the size changes.",
+                )
+            )
+        carry.shape, carry.kept = tuple(shape), True
+
+    def extended(self, value: Tensor, name: str) -> Carried:
+        """The same with one tensor more behind."""
+        whole = object.__new__(Carried)
+        whole.carries, whole.names = list(self.carries), [*self.names, name]
+        whole.structure = [*self.structure, whole._slot(Carry(value, name))]
+        return whole
 
     def _enter(self, value: Any, name: str) -> Any:
         if nest.is_nested(value):
@@ -64,6 +89,10 @@ class Carried:
 
     def specs(self) -> list[Any]:
         return [(carry.shape, carry.first.dtype) for carry in self.carries]
+
+    def pack_one(self, form: Any) -> Any:
+        """A part of the structure with the first values in it."""
+        return fill(form, [carry.first for carry in self.carries])
 
     def pack(self, tensors: list[Any]) -> list[Any]:
         return fill(self.structure, tensors)
@@ -115,17 +144,13 @@ class Carried:
                 explain(
                     name,
                     "its structure changes from round to round",
-                    {"after": describe(result)},
+                    {"before": describe(self.pack_one(form)), "after": describe(result)},
                     "a loop that runs as part of a program keeps the form of what it carries",
                 )
             )
         keys = list(form) if isinstance(form, dict) else range(len(form))
         parts = [self._compare(form[key], result[key], f"{name}[{key!r}]", outputs) for key in keys]
-        if isinstance(form, dict):
-            return dict(zip(keys, parts))
-        if hasattr(form, "_fields"):
-            return type(form)(*parts)
-        return parts if isinstance(form, list) else tuple(parts)
+        return nest.like(form, dict(zip(keys, parts)) if isinstance(form, dict) else parts)
 
     def _compare_whole(self, form: Whole, result: Any, name: str, outputs: list[Any]) -> Whole:
         if type(result) is not type(form.template) or len(result._parts()) != form.count:
@@ -169,9 +194,9 @@ class Carried:
                     explain(
                         carry.name,
                         "its dtype changes from round to round",
-                        {"before": dtype.name, "after": value.dtype.name},
+                        {"before": describe(carry.first), "after": describe(value)},
                         "",
-                        "Convert it with tf.cast.",
+                        f"Convert it: tf.cast(value, tf.{dtype.name}).",
                     )
                 )
             carry.first = convert(carry.given, None, value.dtype.numpy_dtype)
@@ -180,21 +205,51 @@ class Carried:
                     explain(
                         carry.name,
                         "its dtype changes from round to round",
-                        {"before": dtype.name, "after": value.dtype.name},
+                        {"before": describe(carry.first), "after": describe(value)},
+                        "",
+                        f"Convert it: tf.cast(value, tf.{dtype.name}).",
                     )
                 )
             self._anew = True
             return value
-        shape = tuple(value.shape)
-        if shape != carry.shape:
-            wanted = (
-                shape if carry.late and len(shape) != len(carry.shape) else merged_shape(carry.shape, shape, carry.name)
-            )
-            if carry.late and len(shape) == len(carry.shape) and 0 in carry.shape and 0 not in shape:
-                wanted = shape
-            if wanted != carry.shape:
-                carry.shape, self._anew = wanted, True
+        self._reshape(carry, value)
         return value
+
+    def _reshape(self, carry: Carry, value: Tensor) -> None:
+        """Takes over what the body changes in a shape; ValueError where that may not be."""
+        shape, before = tuple(value.shape), carry.shape
+        if shape == before:
+            return
+        if carry.kept:
+            if len(shape) != len(before) or any(b is not None and a != b for a, b in zip(shape, before)):
+                raise ValueError(
+                    explain(
+                        carry.name,
+                        "its shape after a round does not fit its shape invariant",
+                        {"before": f"{value.dtype.name}{before}", "after": describe(value)},
+                        "",
+                        "Put None where the size changes, or give it a fixed shape with tf.ensure_shape.",
+                    )
+                )
+            return
+        if len(shape) != len(before):
+            if not carry.late:
+                raise ValueError(
+                    explain(
+                        carry.name,
+                        "its rank changes from round to round",
+                        {"before": f"{value.dtype.name}{before}", "after": describe(value)},
+                        "a round of a loop may change sizes, not the number of axes",
+                        "Use tf.reshape, or write the values to a tf.TensorArray.",
+                    )
+                )
+            wanted = shape
+        elif carry.late and 0 in before and 0 not in shape:
+            wanted = shape
+        else:
+            wanted = tuple([x if x == y else None for x, y in zip(before, shape)])
+        if wanted != before:
+            carry.shape, self._anew = wanted, True
 
     def _discovered(self, result: Any, name: str) -> Any:
         """A variable that the body sets first: it begins as a stand-in of the same form."""

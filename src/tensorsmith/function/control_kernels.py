@@ -1,7 +1,7 @@
 """How branches and loops run: operations whose settings are sub-programs.
 
-NumPy runs them as Python would. XLA gets `lax.cond`, `lax.while_loop`, and for a loop whose number of rounds is
-known when it is compiled a scan, which has a reverse gradient.
+NumPy runs them as Python would. XLA gets `lax.cond` and `lax.switch`; a scan for a loop whose number of rounds is known
+when it is compiled; a `lax.while_loop` that can be differentiated (`reverse_loop`) for any other.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from tensorsmith.function.reverse_loop import reversible
 from tensorsmith.program.execute import jax
 from tensorsmith.program.lower import lower
 from tensorsmith.program.op import Array, Arrays, Op, register
@@ -48,18 +49,33 @@ def _cond(xp: Any, predicate: Array, values: Arrays, then: Any = None, otherwise
     """The results of one of two programs; `late` names results whose shape may be open in one of them."""
     if _python_runs(xp):
         return _function(then if bool(predicate) else otherwise, xp)(values)
-    first, second = _function(then, xp), _function(otherwise, xp)
-    if late:
-        shapes = [jax().eval_shape(f, values) for f in (first, second)]
-        first, second = _alike(xp, first, shapes[1], late), _alike(xp, second, shapes[0], late)
+    first, second = _alike(xp, [_function(then, xp), _function(otherwise, xp)], values, late)
     return jax().lax.cond(xp.reshape(predicate, ()), first, second, values)
 
 
-def _alike(xp: Any, function: Callable[[Values], Values], other: Values, late: Any) -> Callable[[Values], Values]:
-    def run(values: Values) -> Values:
-        return [fitting(xp, r, other[at].shape) if at in late else r for at, r in enumerate(function(values))]
+def _switch(xp: Any, index: Array, values: Arrays, branches: Any = (), late: Any = ()) -> Values:
+    """The results of program number `index`; of the last for a number that no other has."""
+    last = len(branches) - 1
+    if _python_runs(xp):
+        at = int(index)
+        return _function(branches[at if 0 <= at < last else last], xp)(values)
+    functions = _alike(xp, [_function(branch, xp) for branch in branches], values, late)
+    index = xp.reshape(index, ())
+    within = xp.logical_and(index >= 0, index < last)
+    return jax().lax.switch(xp.where(within, index, last).astype(np.int32), functions, values)
 
-    return run
+
+def _alike(xp: Any, functions: list[Any], values: Values, late: Any) -> list[Any]:
+    """The functions, whose results at the places `late` get the shape that one of them knows."""
+    if not late:
+        return functions
+    specs = [jax().eval_shape(function, values) for function in functions]
+    shapes = {at: next((s[at].shape for s in specs if s[at].size), specs[0][at].shape) for at in late}
+
+    def like(function: Callable[[Values], Values]) -> Callable[[Values], Values]:
+        return lambda v: [fitting(xp, r, shapes[at]) if at in shapes else r for at, r in enumerate(function(v))]
+
+    return [like(function) for function in functions]
 
 
 def _while(xp: Any, carried: Arrays, fixed: Arrays, test: Any = None, body: Any = None, late: Any = ()) -> Values:
@@ -71,54 +87,98 @@ def _while(xp: Any, carried: Arrays, fixed: Arrays, test: Any = None, body: Any 
             values = step([*values, *fixed])
         return values
     values = _settled(xp, lambda v: step([*v, *fixed]), _typed(xp, values, body), late)
-    return jax().lax.while_loop(lambda v: xp.reshape(go_on([*v, *fixed])[0], ()), lambda v: step([*v, *fixed]), values)
+    return reversible(
+        lambda v, fixed: xp.reshape(go_on([*v, *fixed])[0], ()),
+        lambda v, fixed: step([*v, *fixed]),
+        values,
+        _arrays(xp, fixed),
+    )
 
 
 def _for(
-    xp: Any, count: Array, carried: Arrays, fixed: Arrays, test: Any = None, body: Any = None, late: Any = ()
+    xp: Any,
+    carried: Arrays,
+    rows: Arrays,
+    fixed: Arrays,
+    count: Array | None = None,
+    test: Any = None,
+    body: Any = None,
+    late: Any = (),
+    reverse: Any = False,
 ) -> Values:
-    """`carried` after `count` rounds of `body`, which takes the number of the round, carried and fixed values.
+    """`carried` after `count` rounds of `body`, and behind it, stacked, what each round gives besides.
 
-    test  None, or the program that says from carried and fixed values whether to go on.
+    The body takes the number of the round, the carried values, that row of each of `rows`, and the fixed values.
+
+    count    None with rows: there are as many rounds as they have rows.
+    test     None, or the program that says from carried and fixed values whether to go on (without rows then).
+    reverse  True: from the last row to the first.
     """
     step = _function(body, xp)
     go_on = None if test is None else _function(test, xp)
-    values = list(carried)
+    values, kept = list(carried), len(carried)
+    if rows:
+        count = rows[0].shape[0]
     if _python_runs(xp):
-        for number in range(int(count)):
-            if go_on is not None and not bool(go_on([*values, *fixed])[0]):
-                break
-            values = step([np.int32(number), *values, *fixed])
-        return values
+        return _rounds(xp, int(count), values, rows, fixed, go_on, step, body, reverse)
+    values = _typed(xp, values, body, 1)
+    first = [r[0] if r.shape[0] else xp.zeros(r.shape[1:], r.dtype) for r in rows]
+    values = _settled(xp, lambda v: step([np.int32(0), *v, *first, *fixed])[:kept], values, late)
     known = isinstance(count, (np.ndarray, np.generic, int))
-    values = _settled(xp, lambda v: step([np.int32(0), *v, *fixed]), _typed(xp, values, body, 1), late)
-    if not known:
-        return _counted(xp, xp.reshape(count, ()), values, fixed, step, go_on)
+    if known and go_on is None:
 
-    def round_(values: Values, number: Any) -> tuple[Values, None]:
-        def one(v: Values) -> Values:
-            return step([number, *v, *fixed])
+        def round_(values: Values, given: Any) -> tuple[Values, Values]:
+            number, row = given
+            results = step([number, *values, *row, *fixed])
+            return results[:kept], results[kept:]
 
+        numbers = np.arange(max(int(count), 0), dtype=np.int32)
+        last, stacked = jax().lax.scan(round_, values, (numbers, list(rows)), reverse=reverse)
+        return [*last, *stacked]
+
+    def more(state: Values, fixed: Values) -> Any:
+        within = state[0] < fixed[0]
         if go_on is None:
-            return one(values), None
-        return jax().lax.cond(xp.reshape(go_on([*values, *fixed])[0], ()), one, lambda v: v, values), None
+            return within
+        return xp.logical_and(within, xp.reshape(go_on([*state[1:], *fixed[1:]])[0], ()))
 
-    return jax().lax.scan(round_, values, np.arange(max(int(count), 0), dtype=np.int32))[0]
+    def one(state: Values, fixed: Values) -> Values:
+        return [state[0] + np.int32(1), *step([*state, *fixed[1:]])]
+
+    limit = xp.reshape(xp.asarray(count, np.int32), ())
+    bound = max(int(count), 0) if known else None
+    return reversible(more, one, [xp.asarray(0, np.int32), *values], [limit, *_arrays(xp, fixed)], bound)[1:]
 
 
-def _counted(xp: Any, count: Any, values: Values, fixed: Values, step: Any, go_on: Any) -> Values:
-    """A loop whose number of rounds is known only when it runs."""
+def _rounds(
+    xp: Any,
+    count: int,
+    values: Values,
+    rows: Values,
+    fixed: Values,
+    go_on: Any,
+    step: Any,
+    body: Program,
+    reverse: bool,
+) -> Values:
+    """The rounds of a loop one after the other."""
+    kept, given = len(values), []
+    for number in reversed(range(count)) if reverse else range(count):
+        if go_on is not None and not bool(go_on([*values, *fixed])[0]):
+            break
+        results = step([np.int32(number), *values, *[row[number] for row in rows], *fixed])
+        values, rest = list(results[:kept]), results[kept:]
+        given.append(rest)
+    if reverse:
+        given.reverse()
+    if given:
+        return [*values, *[xp.stack([xp.asarray(part) for part in parts]) for parts in zip(*given)]]
+    specs = [body.specs[number] for number in body.outputs[kept:]]
+    return [*values, *[np.zeros((0, *(d or 0 for d in shape)), dtype) for shape, dtype in specs]]
 
-    def test(state: Any) -> Any:
-        number, values = state
-        more = number < count
-        return more if go_on is None else xp.logical_and(more, xp.reshape(go_on([*values, *fixed])[0], ()))
 
-    def body(state: Any) -> Any:
-        number, values = state
-        return number + np.int32(1), step([number, *values, *fixed])
-
-    return jax().lax.while_loop(test, body, (xp.asarray(np.int32(0)), values))[1]
+def _arrays(xp: Any, values: Values) -> Values:
+    return [xp.asarray(value) for value in values]
 
 
 def _typed(xp: Any, values: Values, body: Program, skip: int = 0) -> Values:
@@ -138,20 +198,7 @@ def _settled(xp: Any, step: Callable[[Values], Values], values: Values, late: An
     return values
 
 
-def _map(xp: Any, rows: Arrays, fixed: Arrays, body: Any = None) -> Values:
-    """The results of `body` on row i of each of `rows` and on the fixed values, stacked."""
-    step = _function(body, xp)
-    size = rows[0].shape[0]
-    if _python_runs(xp) and size:
-        results = [step([*[r[at] for r in rows], *fixed]) for at in range(size)]
-        return [xp.stack([xp.asarray(part) for part in parts]) for parts in zip(*results)]
-    if xp is np:
-        specs = [body.specs[number] for number in body.outputs]
-        return [np.zeros((0, *(d or 0 for d in shape)), dtype) for shape, dtype in specs]
-    return jax().lax.map(lambda parts: step([*parts, *fixed]), list(rows))
-
-
 COND = register(Op("cond", _cond, same=False))
+SWITCH = register(Op("switch", _switch, same=False))
 WHILE = register(Op("while_loop", _while, same=False))
 FOR = register(Op("for_loop", _for, same=False))
-MAP = register(Op("map_rows", _map, same=False))

@@ -1,4 +1,4 @@
-"""What two branches, or two rounds of a loop, must agree on: the form, dtypes and shapes of their values."""
+"""What branches, or two rounds of a loop, must agree on: the form, dtypes and shapes of their values."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ from tensorsmith.tensor.convert import convert
 from tensorsmith.tensor.tensor import Tensor
 
 NUMBER = (bool, int, float, complex, np.ndarray, np.generic)
+# what is a tensor to who gets it from a program
+PLAIN = (*NUMBER, str, bytes)
 RETURNED = "the value returned"
 
 
@@ -91,130 +93,151 @@ def same_plain(a: Any, b: Any) -> bool:
         return False
 
 
-def merged_shape(a: Any, b: Any, name: str) -> tuple[int | None, ...]:
-    """What two static shapes have in common; ValueError when their ranks differ."""
-    if len(a) != len(b):
-        raise ValueError(
-            explain(
-                name,
-                "its rank changes",
-                {"shapes": [tuple(a), tuple(b)]},
-                "a branch or a round of a loop may change sizes, not the number of axes",
-            )
-        )
-    return tuple([x if x == y else None for x, y in zip(a, b)])
-
-
 class Branches:
-    """The results of two branches put side by side.
+    """The results of several branches put side by side.
 
-    first, second  the tensors that each gives, in the order of the slots.
-    late           the slots in which one of them may be a stand-in.
+    labels  what the branches are called in messages.
+    sides   for each branch the tensors that it gives, in the order of the slots.
+    late    the slots in which one of them may be a stand-in.
     """
 
-    def __init__(self) -> None:
-        self.first: list[Tensor] = []
-        self.second: list[Tensor] = []
+    def __init__(self, labels: list[str]) -> None:
+        self.labels = labels
+        self.sides: list[list[Tensor]] = [[] for _ in labels]
         self.late: list[int] = []
 
-    def merge(self, a: Any, b: Any, name: str) -> Any:
-        """The common structure of two values; TypeError or ValueError, naming the variable, where there is none."""
-        if a is b:
-            return a
-        if isinstance(a, Undefined) or isinstance(b, Undefined):
-            return self._half(a, b, name)
-        if nest.is_nested(a) or nest.is_nested(b):
-            return self._nested(a, b, name)
-        if is_composite(a) or is_composite(b):
-            return self._composite(a, b, name)
-        if not (is_tensor(a) or is_tensor(b)) and same_plain(a, b):
-            return a
-        if not all(is_tensor(v) or isinstance(v, NUMBER) for v in (a, b)):
+    def specs(self) -> list[Any]:
+        """(shape, NumPy dtype) of each result: sizes that differ are None."""
+        found = []
+        for at, tensors in enumerate(zip(*self.sides)):
+            shapes = [tuple(t.shape) for t in tensors]
+            if at in self.late:
+                # a stand-in has no elements
+                shapes = [s for s in shapes if 0 not in s] or shapes[:1]
+            shape = shapes[0]
+            for other in shapes[1:]:
+                shape = tuple([x if x == y else None for x, y in zip(shape, other)])
+            found.append((shape, tensors[0].dtype.numpy_dtype))
+        return found
+
+    def merge(self, values: list[Any], name: str) -> Any:
+        """The common structure of the values; TypeError or ValueError, naming the variable, where there is none."""
+        first = values[0]
+        if all(value is first for value in values):
+            return first
+        if any(isinstance(value, Undefined) for value in values):
+            return self._half(values, name)
+        if any(map(nest.is_nested, values)):
+            return self._nested(values, name)
+        if any(map(is_composite, values)):
+            return self._composite(values, name)
+        if not any(map(is_tensor, values)) and all(same_plain(first, value) for value in values):
+            return first
+        if not all(is_tensor(v) or isinstance(v, NUMBER) for v in values):
             raise TypeError(
                 explain(
                     name,
                     "it differs between the branches and is no tensor in one",
-                    {"if": describe(a), "else": describe(b)},
+                    self._given(values),
                     "only tensors may differ where the condition is a tensor",
+                    "Give a tensor in each branch.",
                 )
             )
-        return self._slot(*_of_one_dtype(a, b, name), name)
+        return self._slot(self._of_one_dtype(values, name), name)
 
-    def _slot(self, x: Tensor, y: Tensor, name: str, late: bool = False) -> Slot:
-        if not late:
-            merged_shape(x.shape, y.shape, name)
-        else:
-            self.late.append(len(self.first))
-        self.first.append(x)
-        self.second.append(y)
-        return Slot(len(self.first) - 1)
+    def _given(self, values: list[Any], tell: Any = describe) -> dict[str, str]:
+        return {label: tell(value) for label, value in zip(self.labels, values)}
 
-    def _half(self, a: Any, b: Any, name: str) -> Any:
-        """A value that only one branch has: dropped, unless it is what the function returns."""
-        there = b if isinstance(a, Undefined) else a
-        if isinstance(there, Undefined) or name != RETURNED:
+    def _slot(self, tensors: list[Tensor], name: str, late: bool = False) -> Slot:
+        if late:
+            self.late.append(len(self.sides[0]))
+        elif len({len(t.shape) for t in tensors}) > 1:
+            raise ValueError(
+                explain(
+                    name,
+                    "its rank differs between the branches",
+                    self._given(tensors),
+                    "a branch may change sizes, not the number of axes",
+                    "Use tf.reshape or tf.expand_dims in one of them.",
+                )
+            )
+        for side, tensor in zip(self.sides, tensors):
+            side.append(tensor)
+        return Slot(len(self.sides[0]) - 1)
+
+    def _half(self, values: list[Any], name: str) -> Any:
+        """A value that only some branches have: dropped, unless it is what the function returns."""
+        there = next((value for value in values if not isinstance(value, Undefined)), None)
+        if there is None or name != RETURNED:
             return Undefined(name)
         if nest.is_nested(there):
-            return nest.map_structure(lambda leaf: self._half(*((a, leaf) if there is b else (leaf, b)), name), there)
+            every = [nest.map_structure(lambda _, v=v: v, there) if isinstance(v, Undefined) else v for v in values]
+            return self._nested(every, name)
         if not (is_tensor(there) or isinstance(there, NUMBER)):
             return there
-        value = convert(there)
-        stand_in = Tensor(np.zeros([size or 0 for size in value.shape], value.dtype.numpy_dtype))
-        return self._slot(stand_in, value, name, True) if there is b else self._slot(value, stand_in, name, True)
+        like = convert(there)
+        stand_in = Tensor(np.zeros([size or 0 for size in like.shape], like.dtype.numpy_dtype))
+        every = [stand_in if isinstance(value, Undefined) else value for value in values]
+        return self._slot(self._of_one_dtype(every, name), name, True)
 
-    def _nested(self, a: Any, b: Any, name: str) -> Any:
-        alike = type(a) is type(b) and len(a) == len(b)
-        if not alike or isinstance(a, dict) and set(a) != set(b):
-            raise TypeError(
-                explain(name, "its structure differs between the branches", {"if": describe(a), "else": describe(b)})
-            )
-        if isinstance(a, dict):
-            return {key: self.merge(a[key], b[key], f"{name}[{key!r}]") for key in a}
-        parts = [self.merge(x, y, f"{name}[{at}]" if name != RETURNED else name) for at, (x, y) in enumerate(zip(a, b))]
-        return nest.pack_sequence_as([None] * len(parts), parts) if isinstance(a, list) else _like(a, parts)
-
-    def _composite(self, a: Any, b: Any, name: str) -> Any:
-        if type(a) is not type(b):
+    def _nested(self, values: list[Any], name: str) -> Any:
+        first = values[0]
+        alike = all(type(value) is type(first) and len(value) == len(first) for value in values)
+        if not alike or isinstance(first, dict) and any(set(value) != set(first) for value in values):
             raise TypeError(
                 explain(
-                    name, "its kind differs between the branches", {"if": type(a).__name__, "else": type(b).__name__}
+                    name,
+                    "its structure differs between the branches",
+                    self._given(values, _with_type),
+                    "all branches must give the same lists, tuples and dictionaries",
                 )
             )
-        first, second = a._parts(), b._parts()
-        open_ = [x or y for x, y in zip(late_parts(a), late_parts(b))]
-        if len(first) != len(second):
-            raise TypeError(explain(name, "its number of ragged axes differs between the branches"))
-        start = len(self.first)
-        for x, y, late in zip(first, second, open_):
-            self._slot(*_of_one_dtype(x, y, name), name, late)
-        # the branch that knows more tells what is known
-        return Whole(b if any(late_parts(a)) else a, start, len(first))
+        if isinstance(first, dict):
+            return nest.like(first, {k: self.merge([v[k] for v in values], f"{name}[{k!r}]") for k in first})
+        parts = [
+            self.merge(list(at_one_place), f"{name}[{at}]" if name != RETURNED else name)
+            for at, at_one_place in enumerate(zip(*values))
+        ]
+        return nest.like(first, parts)
 
-
-def _like(template: Any, parts: list[Any]) -> Any:
-    return type(template)(*parts) if hasattr(template, "_fields") else tuple(parts)
-
-
-def _of_one_dtype(a: Any, b: Any, name: str) -> tuple[Tensor, Tensor]:
-    """Two values as tensors of one dtype: a Python number follows the other."""
-    x, y = (convert(v) if is_tensor(v) else v for v in (a, b))
-    if isinstance(x, Tensor) and not isinstance(y, Tensor):
-        y = convert(y, None, x.dtype.numpy_dtype)
-    elif isinstance(y, Tensor) and not isinstance(x, Tensor):
-        x = convert(x, None, y.dtype.numpy_dtype)
-    elif not isinstance(x, Tensor):
-        x, y = convert(x), convert(y)
-        if x.dtype.is_floating != y.dtype.is_floating:
-            wide = (x if x.dtype.is_floating else y).dtype.numpy_dtype
-            x, y = convert(a, None, wide), convert(b, None, wide)
-    if x.dtype is not y.dtype:
-        raise TypeError(
-            explain(
-                name,
-                "its dtype differs between the branches",
-                {"if": x.dtype.name, "else": y.dtype.name},
-                "",
-                "Convert one of them with tf.cast.",
+    def _composite(self, values: list[Any], name: str) -> Any:
+        if any(type(value) is not type(values[0]) for value in values):
+            raise TypeError(
+                explain(
+                    name,
+                    "its kind differs between the branches",
+                    self._given(values, lambda value: type(value).__name__),
+                )
             )
-        )
-    return x, y
+        sides = [value._parts() for value in values]
+        if any(len(parts) != len(sides[0]) for parts in sides):
+            raise TypeError(explain(name, "its number of ragged axes differs between the branches"))
+        start = len(self.sides[0])
+        for parts, late in zip(zip(*sides), zip(*map(late_parts, values))):
+            self._slot(self._of_one_dtype(list(parts), name), name, any(late))
+        # the branch that knows more tells what is known
+        return Whole(next((v for v in values if not any(late_parts(v))), values[0]), start, len(sides[0]))
+
+    def _of_one_dtype(self, values: list[Any], name: str) -> list[Tensor]:
+        """Values as tensors of one dtype: Python numbers follow the tensors, else what is widest among them."""
+        tensors = [convert(value) if is_tensor(value) else value for value in values]
+        like = next((t.dtype.numpy_dtype for t in tensors if isinstance(t, Tensor)), None)
+        if like is None:
+            numbers = [convert(value) for value in values]
+            like = next((n.dtype.numpy_dtype for n in numbers if n.dtype.is_floating), None)
+        tensors = [t if isinstance(t, Tensor) else convert(t, None, like) for t in tensors]
+        if any(t.dtype is not tensors[0].dtype for t in tensors):
+            raise TypeError(
+                explain(
+                    name,
+                    "its dtype differs between the branches",
+                    self._given(tensors, lambda tensor: tensor.dtype.name),
+                    "",
+                    "Convert one of them with tf.cast.",
+                )
+            )
+        return tensors
+
+
+def _with_type(value: Any) -> str:
+    return f"{type(value).__name__} {describe(value)}" if nest.is_nested(value) else describe(value)

@@ -125,8 +125,7 @@ def on_numpy(program: Program) -> bool:
         if len(_numpy_only) > 4096:
             _numpy_only.clear()
         found = any(dtype == object for _, dtype in program.specs) or any(
-            node.op.eager or any(isinstance(s, Program) and on_numpy(s) for s in node.settings.values())
-            for node in program.nodes
+            node.op.eager or any(map(on_numpy, node.programs)) for node in program.nodes
         )
         _numpy_only[key] = found
     return found

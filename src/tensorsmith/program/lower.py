@@ -184,7 +184,7 @@ def _folded(node: Node, env: Env, xp: Any) -> Any:
     Sizes computed from shapes stay numbers so, and a reshape or a range can take them.
     """
     known = False
-    if _holds_programs(node):
+    if node.programs:
         return None  # a loop may take any time, which is XLA's to spend
     for number in node.inputs:
         if number >= 0:
@@ -199,10 +199,6 @@ def _folded(node: Node, env: Env, xp: Any) -> Any:
         return None
     large = any(r.size > FOLD for r in (results if isinstance(results, (tuple, list)) else (results,)))
     return None if large else results
-
-
-def _holds_programs(node: Node) -> bool:
-    return any(isinstance(setting, Program) for setting in node.settings.values())
 
 
 def arguments(node: Node, env: Env) -> list[Any]:

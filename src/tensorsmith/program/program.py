@@ -39,6 +39,15 @@ class Node:
         self.op, self.inputs, self.groups, self.settings, self.outputs = op, inputs, groups, settings, outputs
         self.where, self.part = where, part
 
+    @property
+    def programs(self) -> list[Program]:
+        """The programs among the settings: the branches of a condition, the body of a loop."""
+        found: list[Program] = []
+        for setting in self.settings.values():
+            parts = setting if isinstance(setting, tuple) else (setting,)
+            found.extend(part for part in parts if isinstance(part, Program))
+        return found
+
 
 class Program:
     """A list of operations on numbered values.
