@@ -194,7 +194,7 @@ class Carried:
                     explain(
                         carry.name,
                         "its dtype changes from round to round",
-                        {"before": describe(carry.first), "after": describe(value)},
+                        {"before": dtype.name, "after": value.dtype.name},
                         "",
                         f"Convert it: tf.cast(value, tf.{dtype.name}).",
                     )
@@ -205,7 +205,7 @@ class Carried:
                     explain(
                         carry.name,
                         "its dtype changes from round to round",
-                        {"before": describe(carry.first), "after": describe(value)},
+                        {"before": dtype.name, "after": value.dtype.name},
                         "",
                         f"Convert it: tf.cast(value, tf.{dtype.name}).",
                     )

@@ -169,9 +169,9 @@ def case(
         assert body is not None
         return body() if strict else _single(body())
     # the place of the first that is true
-    place = convert(len(flags), None, "int32")
+    place = convert(len(flags))
     for at in reversed(range(len(flags))):
-        place = functions["where"](functions["reshape"](flags[at], ()), convert(at, None, "int32"), place)
+        place = functions["where"](functions["reshape"](flags[at], ()), convert(at), place)
     labels = [f"case {at}" for at in range(len(bodies))]
     if default is not None:
         bodies, labels = [*bodies, default], [*labels, "default"]

@@ -117,14 +117,13 @@ def _for(
     step = _function(body, xp)
     go_on = None if test is None else _function(test, xp)
     values, kept = list(carried), len(carried)
-    if rows:
-        count = rows[0].shape[0]
+    rounds: Any = rows[0].shape[0] if rows else count
     if _python_runs(xp):
-        return _rounds(xp, int(count), values, rows, fixed, go_on, step, body, reverse)
+        return _rounds(xp, int(rounds), values, rows, fixed, go_on, step, body, reverse)
     values = _typed(xp, values, body, 1)
     first = [r[0] if r.shape[0] else xp.zeros(r.shape[1:], r.dtype) for r in rows]
     values = _settled(xp, lambda v: step([np.int32(0), *v, *first, *fixed])[:kept], values, late)
-    known = isinstance(count, (np.ndarray, np.generic, int))
+    known = isinstance(rounds, (np.ndarray, np.generic, int))
     if known and go_on is None:
 
         def round_(values: Values, given: Any) -> tuple[Values, Values]:
@@ -132,7 +131,7 @@ def _for(
             results = step([number, *values, *row, *fixed])
             return results[:kept], results[kept:]
 
-        numbers = np.arange(max(int(count), 0), dtype=np.int32)
+        numbers = np.arange(max(int(rounds), 0), dtype=np.int32)
         last, stacked = jax().lax.scan(round_, values, (numbers, list(rows)), reverse=reverse)
         return [*last, *stacked]
 
@@ -145,8 +144,8 @@ def _for(
     def one(state: Values, fixed: Values) -> Values:
         return [state[0] + np.int32(1), *step([*state, *fixed[1:]])]
 
-    limit = xp.reshape(xp.asarray(count, np.int32), ())
-    bound = max(int(count), 0) if known else None
+    limit = xp.reshape(xp.asarray(rounds, np.int32), ())
+    bound = max(int(rounds), 0) if known else None
     return reversible(more, one, [xp.asarray(0, np.int32), *values], [limit, *_arrays(xp, fixed)], bound)[1:]
 
 

@@ -87,7 +87,7 @@ class Reversible:
             return self._kept(values, fixed)
 
         def forward(values: Any, fixed: Any) -> Any:
-            wanted = Wanted(*(tuple(v.perturbed for v in part) for part in (values, fixed)))
+            wanted = Wanted(tuple([v.perturbed for v in values]), tuple([v.perturbed for v in fixed]))
             values, fixed = [v.value for v in values], [v.value for v in fixed]
             last, trail = kept(values, fixed)
             return (last, trail), (wanted, values, fixed, trail)

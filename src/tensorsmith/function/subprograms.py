@@ -62,7 +62,7 @@ def node(graph: Graph, op: Any, arguments: list[Any], settings: dict, specs: lis
             numbers.extend(graph.number(part) for part in argument)
             groups.append(len(argument))
         else:
-            numbers.append(graph.number(argument))
+            numbers.append(-1 if argument is None else graph.number(argument))
             groups.append(None)
     return graph.add(op, numbers, tuple(groups), settings, specs, list)
 

@@ -255,7 +255,11 @@ def _differentiate(group: Group, env: Env, xp: Any, run: Call, amends: tuple[Ame
 
     if group.mode == "tangent":
         seeds = [env[i] for i in group.seeds]
-        _, results, handed_on = module.jvp(forward, tuple(given), tuple(seeds), has_aux=True)
+        # Twice backwards, and not `jvp`: loops whose length is known only when they run go backwards alone. What flows
+        # back is linear in what flows in, and its own derivative by that is the way forward.
+        targets, pull, handed_on = module.vjp(forward, *given, has_aux=True)
+        _, push = module.vjp(pull, module.tree.map(xp.zeros_like, targets))
+        (results,) = push(tuple(seeds))
         env.update(zip(made, handed_on))
     else:
         targets, pull, handed_on = module.vjp(forward, *given, has_aux=True)

@@ -62,9 +62,9 @@ def to_tensors(value: Any, dtype: DType | None, numbers: bool = True) -> Any:
     if isinstance(value, (list, tuple)) and not isinstance(value, TensorShape):
         if numbers and value and all(_is_number(leaf) for leaf in nest.flatten(value)):
             return _cast(convert(value), dtype)
-        return nest._like(value, [to_tensors(part, dtype, numbers) for part in value])
+        return nest.like(value, [to_tensors(part, dtype, numbers) for part in value])
     if isinstance(value, dict):
-        return nest._like_dict(value, {key: to_tensors(part, dtype, numbers) for key, part in value.items()})
+        return nest.like(value, {key: to_tensors(part, dtype, numbers) for key, part in value.items()})
     if isinstance(value, (int, float)) and not isinstance(value, np.generic):
         return _cast(convert(value), dtype) if numbers else value
     if isinstance(value, (np.ndarray, np.generic)) or hasattr(value, "_read") or hasattr(value, "__array__"):
