@@ -281,7 +281,7 @@ def carry(
         with context.tracing(graph):
             number = None if count is None and rows is None else graph.input((), "int32")
             inputs = [graph.input(shape, dtype) for shape, dtype in carried.specs()]
-            row = [graph.input(tuple(r.shape)[1:], r.dtype) for r in rows or []]
+            row: list[Tensor] = [graph.input(tuple(r.shape)[1:], r.dtype) for r in rows or []]
             state, given = body(number, carried.pack(inputs), row)
             outputs = carried.settle(state)
         if outputs is not None:

@@ -12,7 +12,8 @@ from tensorsmith.core import context
 from tensorsmith.core.errors import explain
 from tensorsmith.core.specs import describe
 from tensorsmith.function.composites import is_composite
-from tensorsmith.function.control_flow import is_open, map_fn
+from tensorsmith.function.control_flow import is_open
+from tensorsmith.function.folding import map_fn
 from tensorsmith.ops.sorting import argsort, sort
 from tensorsmith.tensor.apply import functions
 from tensorsmith.tensor.convert import convert

@@ -93,7 +93,8 @@ class Reversible:
             return (last, trail), (wanted, values, fixed, trail)
 
         def back(residuals: Any, flows: Any) -> Any:
-            return self._back(*residuals, flows[0])
+            wanted, values, fixed, trail = residuals
+            return self._back(wanted, values, fixed, trail, flows[0])
 
         kept.defvjp(forward, back, symbolic_zeros=True)
 
