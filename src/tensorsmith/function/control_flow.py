@@ -351,8 +351,9 @@ def _loop_node(
         length = next((r.shape[0] for r in rows or [] if r.shape[0] is not None), None)
         specs += [((length, *t.shape), t.dtype.numpy_dtype) for t in given]
         settings["reverse"] = reverse
-        limit = None if count is None else convert(count)
-        results = node(outer, kernels.FOR, [first, rows or [], operands(fixed), limit], settings, specs)
+        if count is None:
+            count = length if length is not None else functions["shape"](rows[0])[0]  # type: ignore[index]
+        results = node(outer, kernels.FOR, [convert(count), first, rows or [], operands(fixed)], settings, specs)
     stacked = len(results) - len(given)
     commit(variables, results[size:stacked])
     return carried.pack(results[:size]), results[stacked:]

@@ -97,10 +97,10 @@ def _while(xp: Any, carried: Arrays, fixed: Arrays, test: Any = None, body: Any 
 
 def _for(
     xp: Any,
+    count: Array,
     carried: Arrays,
     rows: Arrays,
     fixed: Arrays,
-    count: Array | None = None,
     test: Any = None,
     body: Any = None,
     late: Any = (),
@@ -110,7 +110,7 @@ def _for(
 
     The body takes the number of the round, the carried values, that row of each of `rows`, and the fixed values.
 
-    count    None with rows: there are as many rounds as they have rows.
+    count    the number of rounds, which with rows is theirs.
     test     None, or the program that says from carried and fixed values whether to go on (without rows then).
     reverse  True: from the last row to the first.
     """
