@@ -23,6 +23,8 @@ FIGURES = (
     "eager_ops",
     "tape_gradient",
     "eager_loop",
+    "function_loop",
+    "function_call",
     "import_time",
     "cold_process",
     "many_models",
