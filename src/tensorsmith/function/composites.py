@@ -40,6 +40,10 @@ class Form:
         # structure: nested, any leaves; counts: how many tensors each leaf has (-1: a plain value, kept)
         self.structure, self.leaves, self.counts = structure, leaves, counts
 
+    def is_one_tensor(self) -> bool:
+        """True where the value is a tensor and nothing else."""
+        return self.counts == [1] and not nest.is_nested(self.structure) and not is_composite(self.leaves[0])
+
     def pack(self, tensors: list[Any]) -> Any:
         """The value with these tensors."""
         leaves, at = [], 0

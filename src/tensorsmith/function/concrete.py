@@ -11,6 +11,7 @@ from tensorsmith.core import context, nest
 from tensorsmith.core.errors import explain
 from tensorsmith.core.specs import TensorSpec, describe
 from tensorsmith.function.composites import split
+from tensorsmith.function.runner import Runner
 from tensorsmith.function.signature import argument_names, specs_of, stand_ins
 from tensorsmith.function.trace import Traced, trace
 from tensorsmith.program import execute
@@ -39,6 +40,8 @@ class ConcreteFunction:
         self._op = Op(name, self._kernel, same=False, shapes=self._result_specs)
         self._sources = [source for source, _ in self._program.captures]
         self._written = [variable for variable, _ in self._program.updates]
+        self._runner: Runner | None = None
+        self._one = traced.form.is_one_tensor()
 
     def _result_specs(self, specs: Any, settings: Any) -> tuple[Any, ...]:
         program = self._program
@@ -108,19 +111,43 @@ class ConcreteFunction:
         count = len(self._program.outputs)
         if _local.tapes:
             values = [*tensors, *[source._read() for source in self._sources]]
-            results = apply(self._op, [values], {}) if values else self._at_once([])
-        else:
+        elif any(isinstance(t, Symbol) for t in tensors):
             # the symbol that a model draws with is neither run nor traced here
             values = [*tensors, *[source._tensor for source in self._sources]]
-            results = (
-                apply(self._op, [values], {}) if any(isinstance(t, Symbol) for t in tensors) else self._at_once(values)
-            )
+        else:
+            return self.run_arrays([t._array for t in tensors])
+        if not values:
+            return self.run_arrays([])
+        results = apply(self._op, [values], {})
         for variable, value in zip(self._written, results[count:]):
             variable._write(value)
         return self._traced.pack(results[:count])
 
-    def _at_once(self, values: list[Tensor]) -> list[Tensor]:
-        return [Tensor(array) for array in self._arrays([value._array for value in values])]
+    def run_arrays(self, arrays: list[Any]) -> Any:
+        """Its result for arrays that fit its inputs, where nobody traces or records. They may be the caller's own."""
+        runner = self._runner
+        if runner is None:
+            if execute.on_numpy(self._program):
+                return self._interpreted(arrays)
+            runner = self._runner = Runner(self._program)
+        try:
+            results = runner(arrays)
+        except execute.REFUSED:
+            # NumPy may run it, or says by itself what is wrong
+            results = self._interpreted(arrays)
+            execute.refused(self._program)
+            self._runner = None
+            return results
+        return results[0] if self._one else self._traced.pack(results)
+
+    def _interpreted(self, arrays: list[Any]) -> Any:
+        captures = [source._tensor._array for source in self._sources]
+        # a result that is an argument would be the caller's own array, which may change
+        arrays = [np.array(array) for array in arrays]
+        outputs, updates = execute.interpreted(self._program, arrays, captures)
+        for variable, array in zip(self._written, updates):
+            variable._write(Tensor(array))
+        return self._traced.pack([Tensor(array) for array in outputs])
 
     def _arrays(self, arrays: list[Any]) -> list[np.ndarray]:
         count = len(self._program.inputs)

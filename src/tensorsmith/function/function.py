@@ -11,7 +11,7 @@ from tensorsmith.core import context, nest
 from tensorsmith.core.errors import explain
 from tensorsmith.function.autograph import conversion, rewriting
 from tensorsmith.function.concrete import ConcreteFunction, traced_form
-from tensorsmith.function.signature import Key, Parameters, fitted
+from tensorsmith.function.signature import Key, Parameters, Remembered, fitted
 
 _local = context.local
 
@@ -36,6 +36,7 @@ class _Traces:
     def __init__(self) -> None:
         self.forms: dict[Any, ConcreteFunction] = {}
         self.keep: list[Any] = []
+        self.remembered = Remembered()
         self.count = 0
         self.lock = threading.RLock()
         # variables may be made in the first trace only: later ones would make them anew
@@ -78,11 +79,20 @@ class Function:
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         if _Switch.eager:
             return self.python_function(*args, **kwargs)
+        known: Any = None
+        given: list[Any] = []
+        if not kwargs and _local.graph is None and not _local.tapes:
+            found, given, known = self._traces.remembered.find(args)
+            if found is not None:
+                return found.run_arrays(given)
         args, kwargs = self._parameters.bind(args, kwargs)
         if self.input_signature is not None:
             args, kwargs = self._fitted(args, kwargs)
         key = Key((args, kwargs))
-        return self._form(key, args, kwargs).run(key.tensors)
+        form = self._form(key, args, kwargs)
+        if known is not None and not form.local:
+            self._traces.remembered.note(known, given, key.tensors, form)
+        return form.run(key.tensors)
 
     def _fitted(self, args: tuple, kwargs: dict) -> tuple[tuple, dict]:
         count = len(self.input_signature)  # type: ignore[arg-type]

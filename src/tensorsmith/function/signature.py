@@ -56,6 +56,56 @@ class Key:
         return kind, value
 
 
+class Remembered:
+    """Finds what calls of the usual kind mean without building a Key: some ten arrays in 2 µs instead of 20.
+
+    Of the usual kind are positional arguments that are plain tensors, NumPy arrays, numbers, strings or None. What a
+    call meant is noted under the dtypes and shapes of its arrays and the values of the rest, so it is only ever found
+    by a call that would have the same Key.
+    """
+
+    __slots__ = ("_found",)
+
+    def __init__(self) -> None:
+        self._found: dict[Any, Any] = {}
+
+    def find(self, args: tuple) -> tuple[Any, list[Any], Any]:
+        """(what was noted for such a call, its arrays, under what to note it); None for what there is not."""
+        parts: list[Any] = []
+        arrays: list[Any] = []
+        for value in args:
+            kind = type(value)
+            if kind is np.ndarray:
+                array = value
+            elif kind is Tensor:
+                array = value._array
+            elif kind is float:
+                parts += kind, repr(value)  # as in a Key
+                continue
+            elif value is None or kind is int or kind is bool or kind is str:
+                parts += kind, value
+                continue
+            else:
+                return None, arrays, None
+            arrays.append(array)
+            parts += array.dtype, array.shape
+        known = tuple(parts)
+        return self._found.get(known), arrays, known
+
+    def note(self, known: Any, arrays: list[Any], tensors: list[Tensor], meaning: Any) -> None:
+        """Notes what a call meant, where its arrays can go as they are in the place of the tensors of its Key."""
+        if len(arrays) != len(tensors):
+            return
+        for array, tensor in zip(arrays, tensors):
+            if type(tensor) is not Tensor or array.dtype.kind not in "fiubc" or not array.dtype.isnative:
+                return
+            if array.dtype != tensor._array.dtype or array.shape != tensor._array.shape:
+                return
+        if len(self._found) > 1000:
+            self._found.clear()
+        self._found[known] = meaning
+
+
 class Parameters:
     """The parameters of a Python function: calls that mean the same are given one form."""
 

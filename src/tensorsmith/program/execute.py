@@ -73,6 +73,60 @@ def guard() -> Iterator[None]:
         yield
 
 
+_device: list[Any] = []
+
+
+def device() -> Any:
+    """The device on which a call runs a program before it returns; None: JAX's own, and callers wait for the results."""
+    if not _device:
+        found = None
+        if jax().default_backend() == "cpu":
+            with contextlib.suppress(Exception):  # an interface that JAX does not promise: see program/xla.py
+                found = xla.synchronous_device()
+        _device.append(found)
+    return _device[0]
+
+
+def placed(array: Any) -> Any:
+    """The array on the device of `ahead`. It may stay where it stands: it must not change from here on."""
+    with jax().enable_x64(True):
+        return jax().device_put(array, device())
+
+
+def ahead(key: Any, make: Callable[[], Callable[..., Any]], arrays: list[Any]) -> Callable[..., list[Any]]:
+    """The function that `make()` gives, compiled for arrays of these shapes and kept under `key` for the process.
+
+    Takes NumPy arrays and those on `device()`, and has done with them when it returns.
+    """
+    full = key, tuple([(tuple(a.shape), str(a.dtype)) for a in arrays])
+    found = _jitted.get(full)
+    if found is None:
+        with _compile_lock:
+            found = _jitted.get(full)
+            if found is None:
+                if len(_jitted) > 4096:
+                    _jitted.clear()
+                found = _jitted[full] = _compiled_ahead(make(), arrays)
+    return found
+
+
+def _compiled_ahead(function: Callable[..., Any], arrays: list[Any]) -> Callable[..., list[Any]]:
+    module, where = jax(), device()
+    sharding = None if where is None else module.sharding.SingleDeviceSharding(where)
+    with guard():
+        specs = [module.ShapeDtypeStruct(a.shape, a.dtype, sharding=sharding) for a in arrays]
+        compiled = module.jit(function, keep_unused=True).lower(*specs).compile()
+    wide = any(np.dtype(a.dtype).itemsize == 8 for a in [*arrays, *module.tree.leaves(compiled.out_info)])
+    if where is not None and not wide:
+        return compiled
+
+    def call(*arrays: Any) -> list[Any]:
+        with module.enable_x64(True):
+            return module.block_until_ready(compiled(*arrays))
+
+    return call
+
+
 _jitted: dict[Any, Any] = {}
 
 
@@ -131,6 +185,11 @@ def on_numpy(program: Program) -> bool:
     return found
 
 
+def refused(program: Program) -> None:
+    """Notes that XLA has turned a program down, which NumPy could run."""
+    _numpy_only[program.signature()] = True
+
+
 def interpreted(program: Program, inputs: list[Any], captures: list[Any]) -> tuple[list[Any], list[Any]]:
     """A program run by NumPy; what an operation refuses is told as when it is called by itself."""
     with np.errstate(all="ignore"):
@@ -164,7 +223,7 @@ def run(program: Program, inputs: list[Any], captures: list[Any]) -> tuple[list[
     if results is None:
         # NumPy may run it, or says by itself what is wrong
         result = interpreted(program, inputs, captures)
-        _numpy_only[program.signature()] = True
+        refused(program)
         return result
     arrays = [np.asarray(result) for result in results]
     outputs, updates = arrays[:n_outputs], arrays[n_outputs:]

@@ -17,6 +17,7 @@ from tensorsmith.tensor import printing
 from tensorsmith.tensor.apply import functions, variables
 from tensorsmith.tensor.arithmetic import Arithmetic
 from tensorsmith.tensor.convert import convert
+from tensorsmith.tensor.held import Window
 from tensorsmith.tensor.tensor import OnDevice, Reference, Symbol, Tensor
 
 _local = context.local
@@ -75,7 +76,7 @@ class Variable(Arithmetic):
                     "known while a function is traced. Give a function that makes the value: tf.Variable(lambda: ...)."
                 )
             value = _cast_initial(initial_value, dtype)
-        self._tensor = value
+        self._stored = value
         self._dtype = value.dtype
         self._shape = value.shape if shape is None else TensorShape(shape)
         self._trainable = trainable is None or bool(trainable)
@@ -85,13 +86,29 @@ class Variable(Arithmetic):
         if _local.made is not None:
             _local.made.append(self)
 
+    # What holds the value: a tensor, or a window on what a compiled function keeps (`tensor/held.py`).
+    _stored: Tensor
+
+    @property
+    def _tensor(self) -> Tensor:
+        """The value outside of any trace, as a tensor that stays as it is; no tape is told."""
+        value = self._stored
+        return value.value() if type(value) is Window else value
+
+    @_tensor.setter
+    def _tensor(self, value: Tensor) -> None:
+        self._stored = value
+
     def _read(self) -> Tensor:
         """The value as operations see it: a Symbol in a trace; open tapes are told."""
         graph = _local.graph
-        value = self._tensor if graph is None else graph.read(self)
-        if type(value) is OnDevice:
+        value = self._stored if graph is None else graph.read(self)
+        kind = type(value)
+        if kind is Window:
+            value = value.value()
+        elif kind is OnDevice:
             # read by Python: from here on it lives in NumPy, where operations on plain tensors are fastest
-            value = self._tensor = Tensor(value._array)
+            value = self._stored = Tensor(value._array)
         for tape in _local.tapes:
             tape.note_read(self, value)
         return value
@@ -108,7 +125,7 @@ class Variable(Arithmetic):
                 raise InvalidArgumentError(
                     explain(self._name, "it was assigned a symbolic tensor outside its trace", {"shape": value.shape})
                 )
-            self._tensor = value
+            self._stored = value
         else:
             graph.write(self, value)
 
@@ -289,6 +306,7 @@ class Variable(Arithmetic):
     def __deepcopy__(self, memo: dict) -> Variable:
         copy = object.__new__(type(self))
         copy.__dict__.update(self.__dict__)
+        copy._stored = self._tensor
         memo[id(self)] = copy
         return copy
 
