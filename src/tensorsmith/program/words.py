@@ -43,17 +43,28 @@ def is_small(spec: Spec) -> bool:
 
 
 class Words:
-    """The places of arrays of these specs in one buffer of `size` words, the first at word `start`."""
+    """The places of arrays of these specs in one buffer of `size` words, the first at word `start`.
+
+    Arrays of one dtype stand side by side, so that a program converts each dtype once: with a conversion for each array
+    XLA makes a kernel for each, and the chapter's step takes 39 instead of 13 µs.
+    """
 
     def __init__(self, specs: list[Any], start: int = 0) -> None:
-        self.spans: list[Span] = []
-        at = self.start = start
-        for shape, dtype in specs:
+        places: list[Any] = [None] * len(specs)
+        self.start = at = start
+        # for each dtype: its first and last word, and which arrays stand there
+        self.regions: list[tuple[Span, list[int]]] = []
+        for dtype in dict.fromkeys(dtype for _, dtype in specs):
             per_element = dtype.itemsize // WORD.itemsize
             at += at % per_element  # a 64-bit number stands on a 64-bit boundary
-            stop = at + math.prod(shape) * per_element
-            self.spans.append(Span(at, stop, tuple(shape), dtype))
-            at = stop
+            first, members = at, [n for n, spec in enumerate(specs) if spec[1] == dtype]
+            for n in members:
+                shape = specs[n][0]
+                stop = at + math.prod(shape) * per_element
+                places[n] = Span(at, stop, tuple(shape), dtype)
+                at = stop
+            self.regions.append((Span(first, at, ((at - first) // per_element,), dtype), members))
+        self.spans: list[Span] = places
         self.size = at
 
     def views(self, buffer: np.ndarray) -> list[np.ndarray]:
@@ -62,31 +73,38 @@ class Words:
 
     def taken_apart(self, jax: Any, buffer: Any) -> list[Any]:
         """The arrays of a buffer, in a program."""
-        return [_read(jax, buffer[s.start : s.stop], s) for s in self.spans]
+        arrays: list[Any] = [None] * len(self.spans)
+        for region, members in self.regions:
+            words = buffer[region.start : region.stop]
+            if region.dtype.itemsize == 8:
+                words = words.reshape(-1, 2)
+            flat = jax.lax.bitcast_convert_type(words, region.dtype)
+            at = 0
+            for n in members:
+                shape = self.spans[n].shape
+                arrays[n] = flat[at : at + math.prod(shape)].reshape(shape)
+                at += math.prod(shape)
+        return arrays
 
     def put_together(self, jax: Any, arrays: list[Any]) -> list[Any]:
         """The pieces of a buffer that holds these arrays, in a program; to be joined with what follows."""
+        xp = jax.numpy
         pieces: list[Any] = []
         at = self.start
-        for span, array in zip(self.spans, arrays):
-            if span.start > at:
-                pieces.append(jax.numpy.zeros(span.start - at, WORD))
-            pieces.append(_written(jax, array, span))
-            at = span.stop
+        for region, members in self.regions:
+            if region.start > at:
+                pieces.append(xp.zeros(region.start - at, WORD))
+            flat = xp.concatenate([_flat(xp, arrays[n], self.spans[n]) for n in members])
+            pieces.append(jax.lax.bitcast_convert_type(flat, WORD).reshape(-1))
+            at = region.stop
         return pieces
 
 
-def _read(jax: Any, words: Any, span: Span) -> Any:
-    if span.dtype.itemsize == 8:
-        words = words.reshape(-1, 2)
-    return jax.lax.bitcast_convert_type(words, span.dtype).reshape(span.shape)
-
-
-def _written(jax: Any, array: Any, span: Span) -> Any:
-    array = jax.numpy.asarray(array)
+def _flat(xp: Any, array: Any, span: Span) -> Any:
+    array = xp.asarray(array)
     if array.shape != span.shape or array.dtype != span.dtype:
         raise TypeError(f"a value of {span.dtype}{span.shape} became one of {array.dtype}{array.shape}")
-    return jax.lax.bitcast_convert_type(array.reshape(-1), WORD).reshape(-1)
+    return array.reshape(-1)
 
 
 def empty(size: int) -> np.ndarray:
