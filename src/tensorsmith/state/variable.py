@@ -87,7 +87,7 @@ class Variable(Arithmetic):
             _local.made.append(self)
 
     # What holds the value: a tensor, or a window on what a compiled function keeps (`tensor/held.py`).
-    _stored: Tensor
+    _stored: Any
 
     @property
     def _tensor(self) -> Tensor:
