@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from typing import Any
 
@@ -130,14 +131,15 @@ class ConcreteFunction:
             if execute.on_numpy(self._program):
                 return self._interpreted(arrays)
             runner = self._runner = Runner(self._program)
-        try:
+        results = None
+        with contextlib.suppress(execute.Refused):
             results = runner(arrays)
-        except execute.REFUSED:
+        if results is None:
             # NumPy may run it, or says by itself what is wrong
-            results = self._interpreted(arrays)
+            packed = self._interpreted(arrays)
             execute.refused(self._program)
             self._runner = None
-            return results
+            return packed
         return results[0] if self._one else self._traced.pack(results)
 
     def _interpreted(self, arrays: list[Any]) -> Any:

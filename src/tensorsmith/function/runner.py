@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-from tensorsmith.program import execute
+from tensorsmith.program import checks, execute
+from tensorsmith.program.calls import calls_python
+from tensorsmith.program.checks import STATUS
 from tensorsmith.program.lower import lower
 from tensorsmith.program.program import Program
 from tensorsmith.program.words import WORD, Words, empty, is_small
@@ -32,23 +35,27 @@ class Runner:
     def __init__(self, program: Program) -> None:
         self.program = program
         specs = program.specs
-        written = [variable for variable, _ in program.updates]
+        # a program starts with the status 0, and what it leaves is looked at and never kept: one more result
+        self._status = any(variable is STATUS for variable, _ in program.updates)
+        updates = [(variable, at) for at, (variable, _) in enumerate(program.updates) if variable is not STATUS]
+        written = [variable for variable, _ in updates]
+        self._updates = [at for _, at in updates]
         places = {id(variable): at for at, variable in enumerate(written)}
-        fixed = {id(source): source for source, _ in program.captures if id(source) not in places}
+        fixed = {id(s): s for s, _ in program.captures if id(s) not in places and s is not STATUS}
         read = list(fixed.values())
         # in each group: what goes in the buffer, and what goes by itself (indices)
         self._written, self._read = _Group(written), _Group(read)
         self._arguments = _Split([specs[i] for i in program.inputs])
-        self._results = _Split([specs[i] for i in program.outputs], self._written.words.size)
+        ends = [*program.outputs, *(number for variable, number in program.updates if variable is STATUS)]
+        self._results = _Split([specs[i] for i in ends], self._written.words.size)
         self.size = -(-self._results.words.size // _ROUNDED) * _ROUNDED
-        read_places = {id(source): at for at, source in enumerate(read)}
-        # for each capture: (True, place among the written) or (False, place among those only read)
-        self._captures = [
-            (id(source) in places, places.get(id(source), read_places.get(id(source), 0)))
-            for source, _ in program.captures
-        ]
+        # for each capture: (True, place among the written) or (False, place among those only read); None for the status
+        found = {id(source): (False, at) for at, source in enumerate(read)}
+        found.update({number: (True, at) for number, at in places.items()})
+        self._captures = [None if source is STATUS else found[id(source)] for source, _ in program.captures]
         self._buffers: list[Any] = []
-        self._lock = threading.RLock()
+        # Python code called from a program may call the function itself, on another thread
+        self._lock: Any = contextlib.nullcontext() if calls_python(program) else threading.RLock()
         self._sent: tuple[list[Any], Any, list[Any]] | None = None
         self._executables: dict[Any, Callable[..., list[Any]]] = {}
         self._varying = self._places_of_unknown_shape()
@@ -58,20 +65,35 @@ class Runner:
             self._windows.append((variable, Window(self.store, self._written.place(at))))
 
     def __call__(self, arrays: list[Any]) -> list[Tensor]:
-        """The results for these arguments, as arrays; the variables that it writes have their new values then."""
+        """The results for these arguments, as arrays; the variables that it writes have their new values then.
+
+        Raises `execute.Refused` where XLA cannot compile the program, and what a check in it has to say.
+        """
         if not self._windows:
-            return self._results_of(*self._run(self.store.now, arrays))
+            words, large = self._run(self.store.now, arrays)
+            results = self._results_of(words, large)
+            if self._status:
+                self._checked(results, arrays)
+            return results
         with self._lock:
-            before = self._settled()
-            words, large = self._run(before, arrays)
+            words, large = self._run(self._settled(), arrays)
             count = len(self._written.large)
-            after = Snapshot(words, large[:count])
-            self.store.now = after
+            results = self._results_of(words, large[count:])
+            if self._status:
+                self._checked(results, arrays)
+            self.store.now = Snapshot(words, large[:count])
             for variable, window in self._windows:
                 if variable._stored is not window:
                     # somebody assigned to it while the program ran: as when both had run one after the other
                     variable._stored = window.value()
-        return self._results_of(words, large[count:])
+        return results
+
+    def _checked(self, results: list[Tensor], arrays: list[Any]) -> None:
+        """Raises what went wrong in a run, before anything is committed."""
+        status = int(results.pop())
+        if status:
+            captures = [source._tensor._array for source, _ in self.program.captures]
+            checks.tell(self.program, status, lambda: execute.interpreted(self.program, arrays, captures))
 
     def _places_of_unknown_shape(self) -> list[int]:
         """Which of the things given to the executable may differ in shape from call to call."""
@@ -191,7 +213,10 @@ class Runner:
         found = self._executables.get(shapes)
         if found is None:
             key = "function", self.program.signature(), tuple(self._captures)
-            found = self._executables[shapes] = execute.ahead(key, self._function, given)
+            try:
+                found = self._executables[shapes] = execute.ahead(key, self._function, given)
+            except execute.REFUSED as error:
+                raise execute.Refused from error
         return found
 
     def _function(self) -> Callable[..., list[Any]]:
@@ -205,8 +230,11 @@ class Runner:
             state = written.joined(jax, rest, with_words=bool(self._windows))
             fixed = read.joined(jax, rest, with_words=bool(read.small))
             inputs = arguments.joined(jax, rest, with_words=bool(arguments.small))
-            captures = [(state if is_written else fixed)[at] for is_written, at in self._captures]
-            outputs, updates = function(inputs, captures)
+            fine = jax.numpy.zeros((), STATUS.dtype.numpy_dtype)
+            captures = [fine if at is None else (state if at[0] else fixed)[at[1]] for at in self._captures]
+            outputs, after = function(inputs, captures)
+            outputs += [value for (variable, _), value in zip(self.program.updates, after) if variable is STATUS]
+            updates = [after[at] for at in self._updates]
             pieces = written.words.put_together(jax, [updates[at] for at in written.small])
             pieces += results.words.put_together(jax, [outputs[at] for at in results.small])
             missing = self.size - sum(piece.size for piece in pieces)

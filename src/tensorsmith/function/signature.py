@@ -97,7 +97,7 @@ class Remembered:
         if len(arrays) != len(tensors):
             return
         for array, tensor in zip(arrays, tensors):
-            if type(tensor) is not Tensor or array.dtype.kind not in "fiubc" or not array.dtype.isnative:
+            if type(tensor) is not Tensor or array.dtype.kind not in "fiubc":
                 return
             if array.dtype != tensor._array.dtype or array.shape != tensor._array.shape:
                 return

@@ -171,6 +171,10 @@ REFUSED = (OpError, TypeError, ValueError, IndexError, NotImplementedError)
 _numpy_only: dict[Any, bool] = {}
 
 
+class Refused(Exception):
+    """XLA has turned a program down; its cause is one of REFUSED."""
+
+
 def on_numpy(program: Program) -> bool:
     """True for a program that NumPy must run: it, or a program in it, holds an eager operation or strings."""
     key = program.signature()
