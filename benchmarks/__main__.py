@@ -25,6 +25,7 @@ FIGURES = (
     "eager_loop",
     "function_loop",
     "function_call",
+    "first_gradient",
     "import_time",
     "cold_process",
     "many_models",

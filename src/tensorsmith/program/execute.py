@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -15,6 +16,9 @@ from tensorsmith.program import checks, disk_cache, xla
 from tensorsmith.program.calls import signature_calls
 from tensorsmith.program.lower import lower
 from tensorsmith.program.program import Program
+
+# how often JAX traced a function ("traced") and XLA compiled one ("compiled"): what a first call waits for
+work: Counter[str] = Counter()
 
 _jax: Any = None
 _import_lock = threading.Lock()
@@ -159,6 +163,8 @@ class _Guarded:
         if shapes in self.seen:
             with self.x64(True):
                 return self.call(*arrays)
+        work["traced"] += 1
+        work["compiled"] += 1
         with _compile_lock, guard():
             result = self.call(*arrays)
         self.seen.add(shapes)
@@ -288,6 +294,8 @@ def _compile(
         if body is not None:
             with contextlib.suppress(Exception):  # another XLA than the one that wrote it: compile anew
                 return xla.load(body, jax())
+    work["traced"] += 1
+    work["compiled"] += 1
     with guard():
         specs = [jax().ShapeDtypeStruct(a.shape, a.dtype) for a in arrays]
         lowered = jax().jit(make(), keep_unused=True).lower(*specs)

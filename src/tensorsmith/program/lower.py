@@ -315,7 +315,7 @@ def _every_element(xp: Any, target: Any, pull: Any, sources: list[Any], by_row: 
     return [xp.reshape(r, (*shape, *s.shape)) for r, s in zip(results, sources)]
 
 
-class _Unrolled:
+class Unrolled:
     """jax.numpy for code that runs step by step: branches and loops ask values and take Python's way (`unrolled`)."""
 
     unrolled = True
@@ -332,6 +332,6 @@ def _differentiate_unrolled(group: Group, env: Env, run: Call) -> None:
 
     known = set(env)
     with guard():
-        _differentiate(group, env, _Unrolled(), run, ())
+        _differentiate(group, env, Unrolled(), run, ())
     for number in env.keys() - known:
         env[number] = np.asarray(env[number])

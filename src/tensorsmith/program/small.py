@@ -13,33 +13,42 @@ from typing import Any
 
 import numpy as np
 
+from tensorsmith.program import execute
+
 # elements that all results together may have: above, XLA's fused and threaded loops win
 LIMIT = 40_000
 
-Step = tuple[Callable[..., Any], tuple[int, ...], tuple[int, ...]]
+# a function (None for a primitive that has no form here), the values that it takes, those that it makes
+Step = tuple[Any, tuple[int, ...], tuple[int, ...]]
 
 
 class NotSmall(Exception):
     """The function is too large, or holds a primitive that has no form here."""
 
 
+def traced(function: Callable[..., list[Any]], specs: list[Any], jax: Any) -> Any:
+    """The jaxpr of a function of flat arrays of these (shape, dtype)."""
+    execute.work["traced"] += 1
+    with execute.guard():
+        return jax.make_jaxpr(function)(*[jax.ShapeDtypeStruct(shape, dtype) for shape, dtype in specs])
+
+
 class Small:
     """A traced function as a list of NumPy calls.
 
-    function   a function of flat arrays that gives a list of them.
-    examples   arrays of the shapes and dtypes that it is for.
+    closed  its jaxpr, of flat arrays (`traced`).
+    limit   the number of elements that all results together may have; by default LIMIT.
 
-    Raises NotSmall where XLA should run it.
+    Call it with those of the arrays that `inputs` names, in order. Raises NotSmall where XLA should run it.
     """
 
-    def __init__(self, function: Callable[..., list[Any]], examples: list[Any], jax: Any) -> None:
-        specs = [jax.ShapeDtypeStruct(np.shape(a), a.dtype) for a in examples]
-        closed = jax.make_jaxpr(function)(*specs)
+    def __init__(self, closed: Any, limit: float | None = None) -> None:
         self._numbers: dict[Any, int] = {}
         # {a broadcast value: its source}, where NumPy's own rule makes the one of the other
         self._sources: dict[int, int] = {}
         self._values: list[Any] = []
-        self._elements = 0
+        # how many elements each value has that some step makes
+        self._sizes: dict[int, int] = {}
         self._run: Callable[..., list[Any]] | None = None
         steps: list[Step] = []
         inputs = [self._number(v) for v in closed.jaxpr.invars]
@@ -51,12 +60,16 @@ class Small:
         kept: list[Step] = []
         for step in reversed(steps):
             if needed.intersection(step[2]):
+                if step[0] is None:
+                    raise NotSmall
                 needed.update(step[1])
                 kept.append(step)
-        self.inputs: list[int | None] = [at if at in needed else None for at in inputs]
+        # which of the arrays it takes are of any use
+        self.inputs: list[int] = [place for place, at in enumerate(inputs) if at in needed]
+        self._parameters = [inputs[place] for place in self.inputs]
         kept = self._folded(kept[::-1])
         self.steps = kept
-        if self._elements > LIMIT:
+        if sum(self._sizes.get(made, 0) for _, _, (made,) in kept) > (LIMIT if limit is None else limit):
             raise NotSmall
 
     def __call__(self, *arrays: Any) -> list[Any]:
@@ -68,7 +81,7 @@ class Small:
     def _written(self) -> Callable[..., list[Any]]:
         """The steps as one Python function, `v3 = f0(v1, v2)` a line: a loop over them would cost as much as they do."""
         names: dict[str, Any] = {}
-        inputs = [f"v{at}" for at in self.inputs if at is not None]
+        inputs = [f"v{at}" for at in self._parameters]
         known = set(inputs)
         lines = [f"def run({', '.join(inputs)}):"]
         for number, (function, given, (made,)) in enumerate(self.steps):
@@ -115,24 +128,25 @@ class Small:
                 # a jitted or custom function: its equations, with its variables standing for ours
                 self._enter(inner, equation, steps)
                 continue
-            if name == "split":
+            if name in ("split", "unstack"):
                 self._split(equation, steps)
                 continue
             make = _FORMS.get(name)
-            if make is None or len(equation.outvars) != 1:
-                raise NotSmall
-            out = equation.outvars[0]
-            function = make(equation)
-            if function is None:
-                raise NotSmall
+            function = make(equation) if make is not None and len(equation.outvars) == 1 else None
             given = tuple(self._atom(v) for v in equation.invars)
+            if function is None:
+                # no harm where nobody needs it, as the forward half of an operation whose derivative does not
+                steps.append((None, given, tuple(self._number(v) for v in equation.outvars)))
+                continue
+            out = equation.outvars[0]
             shape = out.aval.shape
-            self._elements += int(np.prod(shape))
             same = equation.invars[0].aval.shape == shape and equation.invars[0].aval.dtype == out.aval.dtype
-            if name in _RENAMES or (same and name in _RENAMES_SAME):
+            turned = name == "reshape" and equation.params.get("dimensions") is not None
+            if name in _RENAMES or (same and name in _RENAMES_SAME and not turned):
                 self._numbers[out] = given[0]
                 continue
             at = self._number(out)
+            self._sizes[at] = math.prod(shape)
             if name == "broadcast_in_dim":
                 axes = equation.params["broadcast_dimensions"]
                 if tuple(axes) == tuple(range(len(shape) - len(axes), len(shape))):
@@ -148,10 +162,12 @@ class Small:
 
     def _split(self, equation: Any, steps: list[Step]) -> None:
         at, axis, start = self._atom(equation.invars[0]), equation.params["axis"], 0
-        for size, out in zip(equation.params["sizes"], equation.outvars):
-            key = (slice(None),) * axis + (slice(start, start + size),)
+        sizes = equation.params.get("sizes", (None,) * len(equation.outvars))
+        for place, (size, out) in enumerate(zip(sizes, equation.outvars)):
+            # unstack gives up the axis
+            key = (slice(None),) * axis + ((place,) if size is None else (slice(start, start + size),))
             steps.append((lambda x, k=key: x[k], (at,), (self._number(out),)))
-            start += size
+            start += size or 0
 
     def _enter(self, inner: Any, equation: Any, steps: list[Step]) -> None:
         jaxpr = getattr(inner, "jaxpr", inner)
@@ -193,19 +209,37 @@ def _plain(function: Callable[..., Any]) -> Form:
 
 
 def _dot(equation: Any) -> Any:
-    """dot_general of two matrices over one axis each; None for what is wider."""
-    (left, right), batch = equation.params["dimension_numbers"]
+    """dot_general of floats: two matrices over one axis each as they are, what is wider in the form of two stacks."""
+    (left, right), (rows_a, rows_b) = equation.params["dimension_numbers"]
     a, b = (v.aval for v in equation.invars)
-    if batch != ((), ()) or len(left) != 1 or len(a.shape) != 2 or len(b.shape) != 2 or a.dtype != b.dtype:
+    if a.dtype != b.dtype or a.dtype.kind != "f" or equation.outvars[0].aval.dtype != a.dtype:
         return None
-    if a.dtype.kind != "f" or equation.outvars[0].aval.dtype != a.dtype:
-        return None
+    if rows_a or len(left) != 1 or len(a.shape) != 2 or len(b.shape) != 2:
+        return _wide_dot(a.shape, b.shape, left, right, rows_a, rows_b)
     turn_a, turn_b = left[0] == 0, right[0] == 1
     # a product over an axis of one is a table of products, which NumPy multiplies three times as fast
     matmul = np.multiply if a.shape[left[0]] == 1 else np.matmul
     if turn_a:
         return (lambda x, y: matmul(x.T, y.T)) if turn_b else (lambda x, y: matmul(x.T, y))
     return (lambda x, y: matmul(x, y.T)) if turn_b else matmul
+
+
+def _wide_dot(a: Any, b: Any, left: Any, right: Any, rows_a: Any, rows_b: Any) -> Any:
+    """Axes that both share come first in the result, then those of the one alone, then those of the other."""
+    own_a = [i for i in range(len(a)) if i not in left and i not in rows_a]
+    own_b = [i for i in range(len(b)) if i not in right and i not in rows_b]
+    turn_a, turn_b = (*rows_a, *own_a, *left), (*rows_b, *right, *own_b)
+    rows = tuple(a[i] for i in rows_a)
+    inner = math.prod(a[i] for i in left)
+    stack_a = (*rows, math.prod(a[i] for i in own_a), inner)
+    stack_b = (*rows, inner, math.prod(b[i] for i in own_b))
+    out = (*rows, *(a[i] for i in own_a), *(b[i] for i in own_b))
+
+    def product(x: Any, y: Any) -> Any:
+        stacks = np.matmul(x.transpose(turn_a).reshape(stack_a), y.transpose(turn_b).reshape(stack_b))
+        return stacks.reshape(out)
+
+    return product
 
 
 def _broadcast(equation: Any) -> Any:
@@ -224,8 +258,8 @@ def _broadcast(equation: Any) -> Any:
         return lambda x: np.full(shape, x, dtype)
     if tuple(middle) == tuple(shape):
         return lambda x: x.reshape(shape)
-    ones = np.ones(shape, dtype)
-    if dtype.kind == "f":
+    if dtype.kind == "f" and math.prod(shape) <= LIMIT:
+        ones = np.ones(shape, dtype)
         return lambda x: x.reshape(middle) * ones
     return lambda x: np.broadcast_to(x.reshape(middle), shape)
 
@@ -274,12 +308,21 @@ def _transpose(equation: Any) -> Any:
 
 def _reshape(equation: Any) -> Any:
     shape = equation.outvars[0].aval.shape
+    order = equation.params.get("dimensions") if equation.primitive.name == "reshape" else None
+    if order is not None:
+        # the axes are put in this order before
+        return lambda x: x.transpose(order).reshape(shape)
     return lambda x: x.reshape(shape)
 
 
 def _concatenate(equation: Any) -> Any:
     axis = equation.params["dimension"]
     return lambda *parts: np.concatenate(parts, axis)
+
+
+def _stack(equation: Any) -> Any:
+    axis = equation.params["axis"]
+    return lambda *parts: np.stack(parts, axis)
 
 
 def _slice(equation: Any) -> Any:
@@ -320,7 +363,8 @@ _FORMS: dict[str, Form] = {
             "log1p": "log1p", "expm1": "expm1", "tanh": "tanh", "sin": "sin", "cos": "cos", "tan": "tan", "sqrt": "sqrt",
             "square": "square", "floor": "floor", "ceil": "ceil", "eq": "equal", "ne": "not_equal", "lt": "less",
             "le": "less_equal", "gt": "greater", "ge": "greater_equal", "pow": "power", "is_finite": "isfinite",
-            "atan2": "arctan2", "sinh": "sinh", "cosh": "cosh",
+            "atan2": "arctan2", "sinh": "sinh", "cosh": "cosh", "asin": "arcsin", "acos": "arccos", "atan": "arctan",
+            "asinh": "arcsinh", "acosh": "arccosh", "atanh": "arctanh",
         }.items()
     },
     **{name: _plain(lambda x: x) for name in _RENAMES},
@@ -343,6 +387,7 @@ _FORMS: dict[str, Form] = {
     "squeeze": _reshape,
     "expand_dims": _reshape,
     "concatenate": _concatenate,
+    "stack": _stack,
     "slice": _slice,
     "pad": _pad,
 }  # fmt: skip

@@ -20,7 +20,8 @@ from tensorsmith.program.lower import (
 from tensorsmith.program.lower import execute as run_steps
 from tensorsmith.program.op import Op
 from tensorsmith.program.program import Program
-from tensorsmith.program.small import NotSmall, Small
+from tensorsmith.program.small import NotSmall, Small, traced
+from tensorsmith.state.backward import Backward
 from tensorsmith.tensor.apply import apply, wrap
 from tensorsmith.tensor.graph import connected, moved
 from tensorsmith.tensor.tensor import Symbol, Tensor
@@ -114,8 +115,9 @@ class Form:
 class Replay:
     """The derivatives of one form of recording: a Program that ends in a gradient node.
 
-    A small one runs its backward half on NumPy, from the values that the tape recorded (`program/small.py`);
-    any other is one call of a compiled function of the leaves.
+    A gradient is computed piece by piece when its form is new (`state/backward.py`). When it comes again, a small one is
+    one function on NumPy, of the values that the tape recorded (`program/small.py`); any other is one call of a
+    compiled function of the leaves.
     """
 
     def __init__(self, form: Form, flat: list[Any], seeds: list[Tensor]) -> None:
@@ -168,6 +170,8 @@ class Replay:
         self.function: Any = None
         # True once XLA has turned the program down: JAX then takes it operation by operation
         self.refused = False
+        self.sources = sources
+        self._backward: Any = None
         self._small: Any = _UNTRIED
 
     def __call__(self, flat: list[Any], seeds: list[Tensor]) -> list[Any]:
@@ -188,24 +192,44 @@ class Replay:
         return [None if place is None else wrap(arrays[place]) for place in self.places]
 
     def _arrays(self, flat: list[Any], seeds: list[Tensor]) -> list[Any]:
+        if self._backward is None:
+            self._backward = self._pieces(flat, seeds)
+            if self._backward:
+                # a form that is new is not worth a compile: it may never come again
+                return self._backward.run([self._array(flat, seeds, at) for at in self._backward.places])
         if self._is_small():
-            given = [flat[i]._array if i >= 0 else seeds[~i]._array for i in self._given]
-            return self._small(*given)
+            return self._small(*[self._array(flat, seeds, at) for at in self._given])
         every = [*(flat[i] for i in self.form.leaf_places), *seeds]
         return self._compiled([every[at]._array for at in self.keep])
 
+    @staticmethod
+    def _array(flat: list[Any], seeds: list[Tensor], at: int) -> Any:
+        """The array at a place of the recording, or (from -1 downwards) of the seeds."""
+        return flat[at]._array if at >= 0 else seeds[~at]._array
+
+    def _pieces(self, flat: list[Any], seeds: list[Tensor]) -> Backward | bool:
+        """The gradients as a list of pieces; False for what no list of pieces gives."""
+        if self.form.mode != "gradient" or any(dtype.kind == "c" for _, dtype in self.program.specs):
+            return False
+        numbers = {value: number for number, value in self.ids.items()}
+        return Backward(self.form, flat, [numbers[s] for s in self.sources], bool(seeds))
+
     def _is_small(self) -> bool:
-        """Whether NumPy runs the backward half, from the recorded values; found out when it is first asked."""
+        """Whether NumPy runs it, from the recorded values; found out when it is first asked."""
         if self._small is _UNTRIED:
             try:
-                self._small = self._backward()
+                if self._backward:
+                    small, places = self._backward.whole(), self._backward.places
+                else:
+                    small, places = self._traced()
+                self._small, self._given = small, [places[at] for at in small.inputs]
             except (NotSmall, *execute.REFUSED):
                 # or a size in it hangs on values
                 self._small = None
         return self._small is not None
 
-    def _backward(self) -> Small:
-        """The backward half alone, as a function of the leaves and of the values that the forward half recorded."""
+    def _traced(self) -> tuple[Small, list[int]]:
+        """A jacobian or tangent, as JAX traces it: a function of the leaves and of the values that were recorded."""
         program, jax = self.program, execute.jax()
         if any(node.op.eager for node in program.nodes):
             raise NotSmall
@@ -216,7 +240,7 @@ class Replay:
         group = Group(node, [])
         group.slice = between(program.nodes, group.sources, group.targets, node)
 
-        def backward(*arrays: Any) -> list[Any]:
+        def function(*arrays: Any) -> list[Any]:
             env = dict(program.constants)
             env.update(zip(program.inputs, arrays[:count]))
             known = dict(zip(made, arrays[count:]))
@@ -224,17 +248,10 @@ class Replay:
             run_steps([group], env, jax.numpy, amends=(recorded(program, known, jax),))
             return [env[i] for i in node.outputs]
 
-        known_specs: list[Any] = [program.specs[i] for i in [*program.inputs, *made]]
-        examples: list[Any] = [np.broadcast_to(np.zeros((), dtype), shape) for shape, dtype in known_specs]
-        with execute.guard():
-            small = Small(backward, examples, jax)
-        form = self.form
-        # where each array stands: among the tensors of the recording, or (from -1 downwards) among the seeds
-        every = [*form.leaf_places, *range(-1, -1 - len(program.inputs), -1)]
-        places = [every[at] for at in self.keep] + [form.made[numbers[o]] for o in made]
-        self._given = [where for where, at in zip(places, small.inputs) if at is not None]
-        small.inputs = [at for at in small.inputs if at is not None]
-        return small
+        specs: list[Any] = [program.specs[i] for i in [*program.inputs, *made]]
+        every = [*self.form.leaf_places, *range(-1, -1 - len(program.inputs), -1)]
+        places = [every[at] for at in self.keep] + [self.form.made[numbers[o]] for o in made]
+        return Small(traced(function, specs, jax)), places
 
     def _kernel(self, xp: Any, values: Any) -> list[Any]:
         if xp is np:

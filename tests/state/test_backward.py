@@ -1,0 +1,148 @@
+"""First sight: gradients from pieces, with work that is bounded and shared, and no JAX where none is needed."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import tensorsmith as tf
+from tensorsmith.program import execute, pieces
+from tensorsmith.state import tape as tapes
+from tests.support.process import python
+
+
+@pytest.fixture(autouse=True)
+def nothing_seen():
+    tapes._forms.clear()
+    pieces._pieces.clear()
+
+
+def worked(function):
+    """How often JAX traced and XLA compiled meanwhile."""
+    before = execute.work.copy()
+    function()
+    return execute.work["traced"] - before["traced"], execute.work["compiled"] - before["compiled"]
+
+
+def unrolled(w, rounds, step):
+    with tf.GradientTape() as tape:
+        h = tf.ones((4, 3))
+        for _ in range(rounds):
+            h = step(h, w)
+        loss = tf.reduce_mean(tf.square(h))
+    return tape.gradient(loss, w)
+
+
+def test_a_loop_that_grows_costs_nothing_but_its_arithmetic():
+    w = tf.Variable(np.eye(3, dtype="f") * 0.9)
+    assert worked(lambda: [unrolled(w, n, lambda h, w: tf.tanh(h @ w)) for n in range(1, 12)]) == (0, 0)
+
+
+def test_pieces_that_jax_derives_are_derived_once_for_all_lengths():
+    w = tf.Variable(np.eye(3, dtype="f") * 0.9)
+
+    def step(h, w):
+        return tf.cumsum(tf.concat([h[:, :1], h[:, 1:]], axis=1) @ w, axis=1)
+
+    unrolled(w, 1, step)
+    unrolled(w, 2, step)
+    unrolled(w, 3, step)
+    assert worked(lambda: [unrolled(w, n, step) for n in range(4, 12)]) == (0, 0)
+
+
+def test_sizes_that_change_at_every_step_cost_one_derivation_an_operation():
+    w = tf.Variable(np.ones((3,), "f"))
+
+    def step(n):
+        with tf.GradientTape() as tape:
+            rows = tf.stack([tf.ones((n, 3)) * w, tf.ones((n, 3))])
+            loss = tf.reduce_sum(tf.square(rows))
+        return tape.gradient(loss, w)
+
+    for n in range(2, 9):
+        # only the stack is not among the stored derivatives
+        assert worked(lambda n=n: step(n)) == (1, 0)
+        assert worked(lambda n=n: step(n)) == (0, 0)
+
+
+def test_a_piece_that_numpy_has_not_is_compiled_alone():
+    x = tf.Variable(np.array([0.3, 0.1, 0.2], "f"))
+
+    def gradient():
+        with tf.GradientTape() as tape:
+            y = tf.reduce_sum(tf.tanh(tf.sort(x) * [1.0, 2.0, 3.0]))
+        return tape.gradient(y, x).numpy()
+
+    first = []
+    assert worked(lambda: first.extend(gradient())) == (2, 1)
+    weights = np.array([3.0, 1.0, 2.0])
+    np.testing.assert_allclose(first, weights / np.cosh(weights * x.numpy()) ** 2, rtol=1e-4)
+    np.testing.assert_allclose(first, gradient(), rtol=1e-5)
+    assert worked(gradient) == (0, 0)
+
+
+@pytest.mark.parametrize("size", [3, 300])
+def test_first_sight_and_later_ones_agree(size):
+    rng = np.random.default_rng(0)
+    w = tf.Variable(rng.normal(size=(size, size)))
+    b = tf.Variable(rng.normal(size=(size,)))
+
+    def gradient():
+        with tf.GradientTape() as tape:
+            h = tf.nn.softmax(w @ w + b)
+            parts = tf.split(h, 3, axis=1)
+            y = tf.reduce_max(parts[0], axis=1) * tf.reduce_sum(parts[2] * b[:1], axis=1)
+        return [g.numpy() for g in tape.gradient(y, [w, b])]
+
+    first, second, third = gradient(), gradient(), gradient()
+    for a, b_, c in zip(first, second, third, strict=True):
+        np.testing.assert_allclose(a, b_, rtol=1e-9, atol=1e-12)
+        np.testing.assert_array_equal(b_, c)
+
+
+def test_what_nothing_flows_into_does_not_meet_an_infinite_slope():
+    x = tf.Variable([0.0, 4.0])
+
+    def gradient():
+        with tf.GradientTape() as tape:
+            y = tf.reduce_sum(tf.stop_gradient(tf.sqrt(x)) * x)
+        return tape.gradient(y, x).numpy().tolist()
+
+    assert [gradient(), gradient(), gradient()] == [[0.0, 2.0]] * 3
+
+
+def test_loops_whose_length_hangs_on_values():
+    x = tf.Variable(1.5)
+
+    def gradient():
+        with tf.GradientTape() as tape:
+            y = tf.while_loop(lambda v: v < 100.0, lambda v: [v * v], [x * 1.0])[0]
+        return tape.gradient(y, x).numpy().item()
+
+    # squared until it is over 100: x**16
+    assert gradient() == gradient() == pytest.approx(16 * 1.5**15)
+
+
+def test_the_first_gradients_of_a_learner_need_no_jax(tmp_path):
+    code = """
+import sys
+import numpy as np
+import tensorsmith as tf
+
+w1, w2 = tf.Variable(5.0), tf.Variable(3.0)
+for _ in range(3):
+    with tf.GradientTape() as tape:
+        z = 3 * w1**2 + 2 * w1 * w2
+    print([g.numpy().item() for g in tape.gradient(z, [w1, w2])])
+x = tf.constant(np.arange(6.0).reshape(3, 2))
+w, b = tf.Variable(np.zeros((2, 1))), tf.Variable(np.zeros(1))
+for _ in range(3):
+    with tf.GradientTape() as tape:
+        loss = tf.reduce_mean(tf.square(x @ w + b - 1.0))
+    for v, g in zip([w, b], tape.gradient(loss, [w, b])):
+        v.assign_sub(0.05 * g)
+print("jax" in sys.modules)
+"""
+    done = python("-c", code, cwd=tmp_path)
+    assert done.stderr == ""
+    assert done.stdout.split("\n") == ["[36.0, 10.0]"] * 3 + ["False", ""]
