@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 import tensorsmith as tf
+from tensorsmith.state import random_generator
 
 
 def counted(body):
@@ -227,3 +228,20 @@ def test_run_functions_eagerly_runs_the_python_code_each_time():
     finally:
         run_functions_eagerly(False)
     assert len(traces) == 2
+
+
+def test_the_streams_of_the_process_are_no_variables_of_the_function_that_draws_first(monkeypatch):
+    monkeypatch.setattr(random_generator, "_global", None)
+    monkeypatch.setattr(random_generator, "_by_seed", {})
+    traces = []
+
+    @tf.function
+    def draw(x, how):
+        traces.append(how)
+        if how == "plain":
+            return x
+        return x + tf.random.normal([1], seed=3 if how == "seeded" else None)
+
+    for how in ("plain", "global", "seeded"):
+        draw(tf.constant([1.0]), how)
+    assert traces == ["plain", "global", "seeded"]

@@ -105,8 +105,26 @@ def test_a_symbol_refuses_to_be_a_value(symbol: Symbol, ask: object, wish: str) 
     )
 
 
+def test_symbols_print_as_in_tensorflow() -> None:
+    seen = []
+
+    @tf.function
+    def f(x: tf.Tensor) -> tf.Tensor:
+        seen.extend([str(x), f"{x:>45}", repr(x), str([x])])
+        return x
+
+    f(tf.constant([[1.0]]))
+    plain = 'Tensor("x:0", shape=(1, 1), dtype=float32)'
+    wrapped = "<tf.Tensor 'x:0' shape=(1, 1) dtype=float32>"
+    assert seen == [plain, plain.rjust(45), wrapped, f"[{wrapped}]"]
+    drawn = tf.keras.Input(shape=(3,), name="first")
+    form = "<KerasTensor shape=(None, 3), dtype=float32, sparse=False, ragged=False, name=first>"
+    assert str(drawn) == repr(drawn) == form
+
+
 def test_a_symbol_knows_its_shape_and_learns_more(symbol: Symbol) -> None:
     assert repr(symbol) == "<tf.Tensor shape=(None, 3) dtype=float32>"
+    assert str(symbol) == f"{symbol}" == "Tensor(shape=(None, 3), dtype=float32)"
     assert symbol.ndim == 2
     assert symbol.size is None
     symbol.set_shape([5, None])

@@ -245,7 +245,7 @@ def get_global_generator() -> Generator:
     """The generator that draws without a seed use."""
     global _global
     if _global is None:
-        _global = Generator()
+        _global = _of_the_process()
     return _global
 
 
@@ -261,8 +261,17 @@ def _generator_of(seed: Any) -> Generator:
     own = _whole(seed, "seed")
     found = _by_seed.get(own)
     if found is None:
-        found = _by_seed[own] = Generator(state=_first_state(_global_seed or 0, own + 1))
+        found = _by_seed[own] = _of_the_process(_first_state(_global_seed or 0, own + 1))
     return found
+
+
+def _of_the_process(state: Any = None) -> Generator:
+    """A generator that stays for the whole process: no variable of the function that happens to draw first."""
+    noting, _local.made = _local.made, None
+    try:
+        return Generator(state=state)
+    finally:
+        _local.made = noting
 
 
 def numpy_generator() -> np.random.Generator:

@@ -304,12 +304,25 @@ class Symbol(Tensor):
         raise TypeError("A symbolic tensor cannot be pickled: it belongs to the program being traced.")
 
     def __format__(self, spec: str) -> str:
-        return format(repr(self), spec)
+        return format(str(self), spec)
 
     def __repr__(self) -> str:
-        return f"<tf.Tensor{f' {self._name!r}' if self._name else ''} shape={self._shape} dtype={self._dtype.name}>"
+        if self._of_model():
+            return (
+                f"<KerasTensor shape={self._shape}, dtype={self._dtype.name}, sparse=False, ragged=False, name={self._name}>"
+            )
+        name = f" '{self._name}:0'" if self._name else ""
+        return f"<tf.Tensor{name} shape={self._shape} dtype={self._dtype.name}>"
 
-    __str__ = __repr__
+    def __str__(self) -> str:
+        if self._of_model():
+            return repr(self)
+        name = f'"{self._name}:0", ' if self._name else ""
+        return f"Tensor({name}shape={self._shape}, dtype={self._dtype.name})"
+
+    def _of_model(self) -> bool:
+        """Whether a layer of a model being drawn made it."""
+        return getattr(self, "_keras_history", None) is not None
 
 
 def _reasons() -> list[str]:
