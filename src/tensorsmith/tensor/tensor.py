@@ -308,9 +308,7 @@ class Symbol(Tensor):
 
     def __repr__(self) -> str:
         if self._of_model():
-            return (
-                f"<KerasTensor shape={self._shape}, dtype={self._dtype.name}, sparse=False, ragged=False, name={self._name}>"
-            )
+            return f"<KerasTensor shape={self._shape}, dtype={self._dtype.name}, sparse=False, ragged=False, name={self._name}>"
         name = f" '{self._name}:0'" if self._name else ""
         return f"<tf.Tensor{name} shape={self._shape} dtype={self._dtype.name}>"
 

@@ -71,15 +71,21 @@ class Trainer(Layer):
         optimizer    an optimizer, or its name.
         loss         a loss, a function (y_true, y_pred) -> one value a sample, a name; or lists and dicts of these.
         metrics      a list of metrics, functions and names.
-        run_eagerly  True: every step runs as plain Python, for `print` and `pdb`.
+        run_eagerly  True: every step runs as plain Python, for `print` and `pdb`; so it is by default where a layer, or
+                     the model, was made with dynamic=True.
         """
+        if run_eagerly is False and self.dynamic:
+            raise ValueError(
+                f"The model {self.name!r} was made with dynamic=True, or holds a layer that was: it runs as plain Python. "
+                "Leave run_eagerly out, or leave dynamic=True out."
+            )
         self.optimizer = optimizers.get(optimizer)
         self.loss = loss
         names = self.output_names if hasattr(self, "output_names") else []
         self.__dict__["_compiled_loss"] = CompiledLoss(loss, loss_weights, names)
         self.__dict__["_compiled_metrics"] = CompiledMetrics(metrics, weighted_metrics, names)
         self.__dict__["_loss_tracker"] = Mean(name="loss")
-        self.run_eagerly = bool(run_eagerly) or self.dynamic
+        self.run_eagerly = self.dynamic if run_eagerly is None else bool(run_eagerly)
         self.steps_per_execution = steps_per_execution
         self.stop_training = False
         self.__dict__["_compile_given"] = {
@@ -264,17 +270,25 @@ class Trainer(Layer):
 
     def _build_for(self, batch: Any) -> None:
         """Makes weights, optimizer state and metrics before the first trace, so that tracing finds them."""
-        x, _, _ = unpack(batch)
+        if self.dynamic:
+            return  # its call is for values alone: the first step makes the weights
         if not self.built or any(not layer.built for layer in self._flatten_layers()):
-            rows = nest.map_structure(lambda a: Tensor(np.zeros((2, *a.shape[1:]), a.dtype)), x)
-            with context.eagerly():
-                spec = nest.map_structure(lambda t: t.shape, rows)
-                if not self.built and type(self).__name__ == "Sequential":
-                    self._full_call((rows,), {})
-                else:
-                    self._build_by_call(spec)
+            try:
+                self._build_on_symbols(unpack(batch)[0])
+            except Exception:
+                if not self.run_eagerly:
+                    raise
+                return  # a call that runs as plain Python may ask for values: the first step shows whether it is right
         if self.optimizer is not None and not self.optimizer.built:
             self.optimizer.build(self.trainable_variables)
+
+    def _build_on_symbols(self, x: Any) -> None:
+        rows = nest.map_structure(lambda a: Tensor(np.zeros((2, *a.shape[1:]), a.dtype)), x)
+        with context.eagerly():
+            if not self.built and type(self).__name__ == "Sequential":
+                self._full_call((rows,), {})
+            else:
+                self._build_by_call(nest.map_structure(lambda t: t.shape, rows))
 
     # ---- fit
 
