@@ -108,30 +108,6 @@ def test_methods_are_traced_for_each_object_and_let_it_go():
     assert gone() is None
 
 
-def test_input_signature_traces_once_and_refuses_what_does_not_fit():
-    traces = []
-
-    @tf.function(input_signature=[tf.TensorSpec([None], tf.float32)])
-    def f(x):
-        traces.append(1)
-        return tf.reduce_sum(x)
-
-    assert [f(tf.constant(x)).numpy() for x in ([1.0], [1.0, 2.0])] == [1.0, 3.0] and f([1.0, 4.0]).numpy() == 5.0
-    assert len(traces) == 1
-    with pytest.raises(TypeError, match="an argument does not fit the input_signature"):
-        f(tf.constant([[1.0]]))
-
-
-def test_get_concrete_function_lists_its_operations():
-    f = tf.function(lambda x: tf.square(x) + 1.0)
-    concrete = f.get_concrete_function(tf.TensorSpec([None], tf.float32))
-    assert concrete(tf.constant([2.0, 3.0])).numpy().tolist() == [5.0, 10.0]
-    assert [node.op.name for node in concrete.graph.get_operations()] == ["square", "add"]
-    assert concrete.structured_outputs == tf.TensorSpec([None], tf.float32)
-    with pytest.raises(TypeError, match="the arguments do not fit the signature"):
-        concrete(tf.constant([1]))
-
-
 def test_nested_results_keep_their_form():
     f = tf.function(lambda x: {"a": (x, [x + 1.0, None]), "b": 3})
     result = f(tf.constant(1.0))

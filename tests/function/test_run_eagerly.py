@@ -23,3 +23,4 @@ def test_python_code_runs_at_each_call_while_it_is_switched_on():
     assert float(double(tf.constant(5.0))) == 10.0
     assert len(seen) == 3
     assert not tf.config.functions_run_eagerly()
+    assert tf.config.experimental_run_functions_eagerly is tf.config.run_functions_eagerly

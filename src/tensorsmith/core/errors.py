@@ -114,6 +114,10 @@ class DataLossError(OpError):
     error_code = 15
 
 
+class InaccessibleTensorError(OpError, TypeError):
+    """A symbolic tensor was used outside of the trace, branch or loop in which it was made."""
+
+
 class ModelFileError(ValueError):
     """A model file, or a config, that cannot be read or is refused; says which file, where in it, and what to do."""
 

@@ -1,4 +1,4 @@
-"""Flatten, map and rebuild nested lists, tuples, dicts and namedtuples.
+"""Flatten, map and rebuild nested lists, tuples, dicts, namedtuples, dataclasses and classes of attrs.
 
 Dicts are walked in sorted key order, as TensorFlow and JAX do, so that two equal
 structures flatten alike whatever the order in which their keys were set.
@@ -6,13 +6,76 @@ structures flatten alike whatever the order in which their keys were set.
 
 from __future__ import annotations
 
+import copy
+from collections import defaultdict
 from collections.abc import Callable
 from typing import Any
 
 
 def is_nested(value: Any) -> bool:
-    """True for a list, tuple or dict (a static shape is a value, not a structure)."""
-    return isinstance(value, (list, tuple, dict)) and type(value).__name__ != "TensorShape"
+    """True for a list, tuple, dict or an object with declared fields (a static shape is a value, not a structure)."""
+    if isinstance(value, (list, tuple, dict)):
+        return type(value).__name__ != "TensorShape"
+    return fields(value) is not None
+
+
+# the fields of each class seen: asked of every leaf of every structure
+_fields: dict[type, tuple[str, ...] | None] = {}
+
+
+def fields(value: Any) -> tuple[str, ...] | None:
+    """The names of the fields of an object of a dataclass or a class of attrs; None for any other."""
+    kind = type(value)
+    found = _fields.get(kind, _fields)
+    if found is not _fields:
+        return found  # type: ignore[return-value]
+    declared = getattr(kind, "__dataclass_fields__", None)
+    if declared is not None:
+        names: Any = tuple([f.name for f in declared.values() if f._field_type.name == "_FIELD"])  # no ClassVar
+    else:
+        attributes = getattr(kind, "__attrs_attrs__", None)
+        names = None if attributes is None else tuple([a.name for a in attributes])
+    if len(_fields) > 4096:
+        _fields.clear()
+    _fields[kind] = names
+    return names
+
+
+def parts(value: Any) -> list[Any]:
+    """What stands directly in a nested value, in order."""
+    if isinstance(value, dict):
+        return [value[key] for key in sorted_keys(value)]
+    names = fields(value) if not isinstance(value, (list, tuple)) else None
+    return list(value) if names is None else [getattr(value, name) for name in names]
+
+
+def rebuilt(value: Any, function: Callable[[Any], Any]) -> Any:
+    """A nested value with `function` of each of its parts in their place."""
+    made = [function(part) for part in parts(value)]
+    return like(value, dict(zip(sorted_keys(value), made)) if isinstance(value, dict) else made)
+
+
+def like(template: Any, new: Any) -> Any:
+    """A nested value of the template's kind with these parts (a dict for a dict)."""
+    kind = type(template)
+    if kind is list:
+        return new
+    if kind is tuple:
+        return tuple(new)
+    if isinstance(template, dict):
+        items = {key: new[key] for key in template}
+        if kind is dict:
+            return items
+        return defaultdict(template.default_factory, items) if isinstance(template, defaultdict) else kind(items)
+    if hasattr(template, "_fields"):
+        return kind(*new)
+    if isinstance(template, (list, tuple)):
+        return new if isinstance(template, list) else tuple(new)
+    # not made by its constructor, which may have more to say than what its fields hold
+    other = copy.copy(template)
+    for name, part in zip(fields(template) or (), new):
+        object.__setattr__(other, name, part)
+    return other
 
 
 def flatten(structure: Any) -> list[Any]:
@@ -29,15 +92,13 @@ def flatten(structure: Any) -> list[Any]:
 def _flatten(structure: Any, leaves: list[Any]) -> None:
     if not is_nested(structure):
         leaves.append(structure)
-    elif isinstance(structure, dict):
-        for key in _sorted(structure):
-            _flatten(structure[key], leaves)
     else:
-        for part in structure:
+        for part in parts(structure):
             _flatten(part, leaves)
 
 
-def _sorted(mapping: dict) -> list[Any]:
+def sorted_keys(mapping: dict) -> list[Any]:
+    """The keys of a dict in order; as they stand where they have none."""
     try:
         return sorted(mapping)
     except TypeError:
@@ -55,28 +116,15 @@ def map_structure(function: Callable[..., Any], *structures: Any) -> Any:
     first = structures[0]
     if not is_nested(first):
         return function(*structures)
+    mine = parts(first)
     for other in structures[1:]:
-        if not is_nested(other) or len(other) != len(first) or isinstance(first, dict) != isinstance(other, dict):
+        if not is_nested(other) or len(parts(other)) != len(mine) or isinstance(first, dict) != isinstance(other, dict):
             raise ValueError(f"The two structures don't have the same nested structure: {first!r} and {other!r}.")
-    if isinstance(first, dict):
-        for other in structures[1:]:
-            if set(other) != set(first):
-                raise ValueError(f"The two dictionaries don't have the same keys: {list(first)} and {list(other)}.")
-        # called in the order of `flatten`: what `function` numbers must stand as flattened values do
-        made = {key: map_structure(function, *(s[key] for s in structures)) for key in _sorted(first)}
-        return like(first, {key: made[key] for key in first})
-    return like(first, [map_structure(function, *parts) for parts in zip(*structures)])
-
-
-def like(template: Any, parts: Any) -> Any:
-    """A list, tuple, named tuple or dict of the kind of `template` with these parts (a dict for a dict)."""
-    if isinstance(template, dict):
-        return parts if type(template) is dict else type(template)(parts)
-    if hasattr(template, "_fields"):
-        return type(template)(*parts)
-    if isinstance(template, list):
-        return parts
-    return tuple(parts)
+        if isinstance(first, dict) and set(other) != set(first):
+            raise ValueError(f"The two dictionaries don't have the same keys: {list(first)} and {list(other)}.")
+    # called in the order of `flatten`: what `function` numbers must stand as flattened values do
+    made = [map_structure(function, *row) for row in zip(mine, *map(parts, structures[1:]))]
+    return like(first, dict(zip(sorted_keys(first), made)) if isinstance(first, dict) else made)
 
 
 def pack_sequence_as(structure: Any, leaves: list[Any] | tuple) -> Any:
@@ -98,13 +146,7 @@ def pack_sequence_as(structure: Any, leaves: list[Any] | tuple) -> Any:
 def _pack(structure: Any, rest: Any) -> Any:
     if not is_nested(structure):
         return next(rest)
-    if isinstance(structure, dict):
-        packed = {key: _pack(structure[key], rest) for key in _sorted(structure)}
-        return like(structure, {key: packed[key] for key in structure})
-    parts = []
-    for part in structure:
-        parts.append(_pack(part, rest))
-    return like(structure, parts)
+    return rebuilt(structure, lambda part: _pack(part, rest))
 
 
 def assert_same_structure(first: Any, second: Any) -> None:

@@ -154,12 +154,12 @@ class Signature:
 
     @property
     def structured_input_signature(self) -> Any:
-        specs = self.concrete.inputs
+        specs = self.concrete.input_specs
         return (), {name: TensorSpec(s.shape, s.dtype, name) for name, s in zip(self.input_names, specs)}
 
     @property
     def structured_outputs(self) -> dict[str, TensorSpec]:
-        return {name: TensorSpec(s.shape, s.dtype, name) for name, s in zip(self.output_names, self.concrete.outputs)}
+        return {name: TensorSpec(s.shape, s.dtype, name) for name, s in zip(self.output_names, self.concrete.output_specs)}
 
     @property
     def variables(self) -> tuple[Any, ...]:
@@ -180,7 +180,7 @@ class Signature:
                 )
             )
         values = []
-        for name, spec in zip(self.input_names, self.concrete.inputs):
+        for name, spec in zip(self.input_names, self.concrete.input_specs):
             value = given[name]
             value = value if isinstance(value, Tensor) else convert(value, None, spec.dtype.numpy_dtype)
             if not spec.is_compatible_with(value):

@@ -18,6 +18,7 @@ from tensorsmith.exchange.safety import quoted
 from tensorsmith.exchange.signatures import forms_of, functions_of
 from tensorsmith.function.composites import Form, is_composite, is_tensor
 from tensorsmith.function.concrete import ConcreteFunction
+from tensorsmith.function.given import Given
 from tensorsmith.function.function import Function
 from tensorsmith.function.trace import Traced
 from tensorsmith.program.program import Program
@@ -339,7 +340,8 @@ class ObjectReader:
             raise arguments_.refuse("they are not the inputs of its program")
         whole = self._values.decode(results_)
         form = _form_of(whole, program, results_)
-        return ConcreteFunction(name.text(), Traced(None, program, form), *arguments)  # type: ignore[arg-type]
+        given = Given(None, name.text(), *arguments)
+        return ConcreteFunction(name.text(), Traced(None, program, form), given)  # type: ignore[arg-type]
 
     def _signature(self, name: str, place: Place) -> Signature:
         form, inputs, outputs = place.fields("form", "inputs", "outputs")

@@ -99,7 +99,7 @@ def forms_of(function: Any) -> list[ConcreteFunction]:
     if function.input_signature is not None:
         return [function.get_concrete_function()]
     found: list[ConcreteFunction] = []
-    for form in function._traces.forms.values():
+    for form in function._forms.all():
         if not any(_same_call(form, other) for other in found):
             found.append(form)
     return found
@@ -126,7 +126,7 @@ def _output_names(name: str, concrete: ConcreteFunction) -> list[str]:
     else:
         leaves = [leaf for leaf in nest.flatten(outputs) if leaf is not None]
         names = [f"output_{at}" for at in range(len(leaves))]
-    if len(names) != len(concrete.outputs) or any(map(is_composite, nest.flatten(outputs))):
+    if len(names) != len(concrete.program.outputs) or any(map(is_composite, nest.flatten(outputs))):
         raise ValueError(
             explain(
                 f"the signature {name!r}", "it returns what is no tensor", {"outputs": outputs},

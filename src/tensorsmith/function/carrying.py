@@ -136,7 +136,7 @@ class Carried:
     def _compare_nested(self, form: Any, result: Any, name: str, outputs: list[Any]) -> Any:
         if (
             not nest.is_nested(result)
-            or len(form) != len(result)
+            or len(nest.parts(form)) != len(nest.parts(result))
             or isinstance(form, dict)
             and set(form) != set(result)
         ):
@@ -148,8 +148,9 @@ class Carried:
                     "a loop that runs as part of a program keeps the form of what it carries",
                 )
             )
-        keys = list(form) if isinstance(form, dict) else range(len(form))
-        parts = [self._compare(form[key], result[key], f"{name}[{key!r}]", outputs) for key in keys]
+        keys = nest.sorted_keys(form) if isinstance(form, dict) else range(len(nest.parts(form)))
+        rows = zip(keys, nest.parts(form), nest.parts(result))
+        parts = [self._compare(mine, its, f"{name}[{key!r}]", outputs) for key, mine, its in rows]
         return nest.like(form, dict(zip(keys, parts)) if isinstance(form, dict) else parts)
 
     def _compare_whole(self, form: Whole, result: Any, name: str, outputs: list[Any]) -> Whole:

@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 from collections.abc import Callable
+from types import GeneratorType
 from typing import Any
 
 import numpy as np
 
 from tensorsmith.core import context, nest
 from tensorsmith.core.errors import explain
-from tensorsmith.core.specs import TensorSpec, describe
-from tensorsmith.function.composites import split
+from tensorsmith.core.shapes import TensorShape
+from tensorsmith.core.specs import TensorSpec
+from tensorsmith.function.given import Given
+from tensorsmith.function.graph_text import FunctionDef
+from tensorsmith.function.listing import ListedTensor, Listing
 from tensorsmith.function.runner import Runner
-from tensorsmith.function.signature import argument_names, specs_of, stand_ins
+from tensorsmith.function.signature import stand_ins
 from tensorsmith.function.trace import Traced, trace
 from tensorsmith.program import execute
+from tensorsmith.program.checks import STATUS
 from tensorsmith.program.lower import lower
 from tensorsmith.program.op import Arrays, Op
 from tensorsmith.program.program import Program
@@ -34,10 +40,9 @@ class ConcreteFunction:
     structured_outputs          what it returns, with a TensorSpec for each tensor.
     """
 
-    def __init__(self, name: str, traced: Traced, args: tuple, kwargs: dict) -> None:
+    def __init__(self, name: str, traced: Traced, given: Given) -> None:
         self.name = name
-        self._traced, self._program = traced, traced.program
-        self.structured_input_signature = specs_of((args, kwargs))
+        self._traced, self._program, self._given = traced, traced.program, given
         self._op = Op(name, self._kernel, same=False, shapes=self._result_specs)
         self._sources = [source for source, _ in self._program.captures]
         self._written = [variable for variable, _ in self._program.updates]
@@ -51,21 +56,52 @@ class ConcreteFunction:
     # ---- what it is
 
     @property
+    def structured_input_signature(self) -> tuple[tuple, dict]:
+        return self._given.structured()
+
+    @property
     def structured_outputs(self) -> Any:
-        return self._traced.form.describe(self.outputs)
+        return self._traced.form.describe(self.output_specs)
 
     @property
-    def inputs(self) -> list[TensorSpec]:
-        return [TensorSpec(*self._program.specs[number]) for number in self._program.inputs]
+    def input_specs(self) -> list[TensorSpec]:
+        """The specs of the tensors that it takes, in order, with their names."""
+        return list(self._given.specs)
 
     @property
-    def outputs(self) -> list[TensorSpec]:
+    def output_specs(self) -> list[TensorSpec]:
+        """The specs of the tensors that it gives, in order."""
         return [TensorSpec(*self._program.specs[number]) for number in self._program.outputs]
+
+    @property
+    def output_shapes(self) -> Any:
+        """What it returns, with a shape for each tensor."""
+        return nest.map_structure(lambda spec: getattr(spec, "shape", None), self.structured_outputs)
+
+    @property
+    def output_dtypes(self) -> Any:
+        """What it returns, with a dtype for each tensor."""
+        return nest.map_structure(lambda spec: getattr(spec, "dtype", None), self.structured_outputs)
+
+    @property
+    def inputs(self) -> list[ListedTensor]:
+        """The placeholders of its graph: of its arguments, then of what it captures."""
+        return self.graph.inputs
+
+    @property
+    def outputs(self) -> list[ListedTensor]:
+        """The results of its graph, in the order of the flattened structure."""
+        return self.graph.outputs
+
+    @property
+    def captured_inputs(self) -> list[Any]:
+        """What it takes beside its arguments: the variables that it reads or assigns."""
+        return list(self.variables)
 
     @property
     def variables(self) -> tuple[Any, ...]:
         """The variables that it reads or assigns."""
-        found = {id(v): v for v in [*self._sources, *self._written] if not isinstance(v, Symbol)}
+        found = {id(v): v for v in [*self._sources, *self._written] if v is not STATUS and not isinstance(v, Symbol)}
         return tuple(found.values())
 
     @property
@@ -77,9 +113,26 @@ class ConcreteFunction:
         """The operations that it runs, to print, count, draw and save."""
         return self._program
 
-    @property
+    @functools.cached_property
     def graph(self) -> Listing:
+        """Its operations as TensorFlow lists them: `get_operations()`, `get_tensor_by_name("Identity:0")`, `as_graph_def()`."""
         return Listing(self._program, self.name)
+
+    @property
+    def function_def(self) -> FunctionDef:
+        """Its signature and its operations as data, which prints as text."""
+        return self.graph.function_def()
+
+    def pretty_printed_signature(self, verbose: bool = True) -> str:
+        """What it takes and gives, as text."""
+        if not verbose:
+            return f"{self.name}{self._given.text()} -> {self.structured_outputs}"
+        rows = self._given.rows()
+        lines = ["Input Parameters:", *(f"  {row}" for row in rows or ["None"])]
+        lines += ["Output Type:", f"  {self.structured_outputs}", "Captures:"]
+        return "\n".join([*lines, *(f"  {v.name}: {TensorSpec(v.shape, v.dtype)}" for v in self.variables or ())]) + (
+            "" if self.variables else "\n  None"
+        )
 
     @property
     def local(self) -> bool:
@@ -89,21 +142,12 @@ class ConcreteFunction:
     # ---- how it is called
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        """Runs it on tensors that fit its signature; Python values are those it was traced with."""
-        specs = self.inputs
-        tensors = split((args, kwargs))[0]
-        if len(tensors) != len(specs):
-            # numbers and arrays may stand for tensors
-            tensors = [convert(leaf) for leaf in nest.flatten((args, kwargs)) if _numeric(leaf)]
-        if len(tensors) != len(specs) or any(not s.is_compatible_with(t) for s, t in zip(specs, tensors)):
-            raise TypeError(
-                explain(
-                    self.name,
-                    "the arguments do not fit the signature",
-                    {"given": describe(tensors), "signature": specs},
-                )
-            )
-        return self.run(tensors)
+        """Runs it on tensors that fit its signature; Python values are those it was traced with, and may be left out.
+
+        Arguments stand as in a call of the function, or are the tensors alone: in order, or by name.
+        Raises TypeError, naming the argument, where one does not fit.
+        """
+        return self.run(self._given.tensors(args, kwargs))
 
     def run(self, tensors: list[Tensor]) -> Any:
         """Its result for these tensors: at once, or as nodes of the graph being traced."""
@@ -185,40 +229,44 @@ class ConcreteFunction:
         values.update(zip(node.outputs, results))
 
     def __repr__(self) -> str:
-        return f"<ConcreteFunction {self.name}{tuple(self.inputs)} -> {self.structured_outputs}>"
-
-
-def _numeric(leaf: Any) -> bool:
-    return isinstance(leaf, (Tensor, np.ndarray, np.generic, int, float)) and not isinstance(leaf, bool)
-
-
-class Listing:
-    """The nodes of a program as TensorFlow's graphs list them."""
-
-    def __init__(self, program: Any, name: str) -> None:
-        self._program, self.name = program, name
-
-    def get_operations(self) -> list[Any]:
-        return list(self._program.nodes)
-
-    def as_graph_def(self) -> str:
-        return str(self._program)
+        return f"<ConcreteFunction {self.name}{self._given.text()} -> {self.structured_outputs}>"
 
     def __str__(self) -> str:
-        return str(self._program)
+        return f"ConcreteFunction {self.pretty_printed_signature()}"
 
 
-def traced_form(function: Callable[..., Any], name: str, args: tuple, kwargs: dict) -> ConcreteFunction:
-    """A function traced for arguments of these specs and values."""
+def traced_form(
+    function: Callable[..., Any], name: str, args: tuple, kwargs: dict, shapes: list[Any] | None = None
+) -> ConcreteFunction:
+    """A function traced for arguments of these specs and values; `shapes` stand in the place of the tensors' own."""
+    given = Given(function, name, args, kwargs, shapes)
 
     def body(graph: Graph) -> Any:
-        names = iter(argument_names(function, args, kwargs))
-        given, named = stand_ins((args, kwargs), lambda shape, dtype: graph.input(shape, dtype, next(names, "")))
-        return nest.map_structure(_as_tensor, function(*given, **named))
+        stand = iter(given.specs)
 
-    return ConcreteFunction(name, trace(body, outer=_local.graph, label=name), args, kwargs)
+        def one(shape: Any, dtype: Any) -> Symbol:
+            spec = next(stand)
+            return graph.input(spec.shape, spec.dtype, spec.name or "")
+
+        positional, named = stand_ins((args, kwargs), one)
+        return nest.map_structure(lambda leaf: _as_result(name, leaf), function(*positional, **named))
+
+    return ConcreteFunction(name, trace(body, outer=_local.graph, label=name), given)
 
 
-def _as_tensor(leaf: Any) -> Any:
-    """Numbers and arrays that a function returns are tensors to who calls it."""
-    return convert(leaf) if isinstance(leaf, (bool, int, float, complex, str, bytes, np.ndarray, np.generic)) else leaf
+def _as_result(name: str, leaf: Any) -> Any:
+    """Numbers and arrays that a function returns are tensors to who calls it; what no program gives is refused."""
+    if isinstance(leaf, (bool, int, float, complex, str, bytes, np.ndarray, np.generic, TensorShape)):
+        return convert(leaf)
+    if isinstance(leaf, (set, frozenset, GeneratorType)):
+        wrong = "a generator" if isinstance(leaf, GeneratorType) else "a set"
+        raise TypeError(
+            explain(
+                name,
+                f"it returns {wrong}",
+                {"returned": leaf},
+                "a traced function returns tensors, or None, in lists, tuples, dicts and objects with fields",
+                "Return a list. A function with `yield` cannot be traced.",
+            )
+        )
+    return leaf

@@ -182,7 +182,7 @@ class Branches:
 
     def _nested(self, values: list[Any], name: str) -> Any:
         first = values[0]
-        alike = all(type(value) is type(first) and len(value) == len(first) for value in values)
+        alike = all(type(v) is type(first) and len(nest.parts(v)) == len(nest.parts(first)) for v in values)
         if not alike or isinstance(first, dict) and any(set(value) != set(first) for value in values):
             raise TypeError(
                 explain(
@@ -196,7 +196,7 @@ class Branches:
             return nest.like(first, {k: self.merge([v[k] for v in values], f"{name}[{k!r}]") for k in first})
         parts = [
             self.merge(list(at_one_place), f"{name}[{at}]" if name != RETURNED else name)
-            for at, at_one_place in enumerate(zip(*values))
+            for at, at_one_place in enumerate(zip(*map(nest.parts, values)))
         ]
         return nest.like(first, parts)
 

@@ -3,26 +3,59 @@
 from __future__ import annotations
 
 import inspect
+import weakref
+from types import GeneratorType
 from typing import Any
 
 import numpy as np
 
 from tensorsmith.core import nest
 from tensorsmith.core.errors import explain
+from tensorsmith.core.shapes import TensorShape
 from tensorsmith.core.specs import TensorSpec, describe
 from tensorsmith.function.composites import is_composite
 from tensorsmith.tensor.convert import convert
 from tensorsmith.tensor.tensor import Tensor
 
 
-class Key:
-    """What a call of a traced function was given: `key` hashable, `tensors` in order, `keep` what must outlive the key."""
+class Weak:
+    """Stands in a key for an object: equal as long as the object lives, and to another for an equal object."""
 
-    __slots__ = ("keep", "key", "tensors")
+    __slots__ = ("hash", "reference")
+
+    def __init__(self, value: Any) -> None:
+        self.reference, self.hash = weakref.ref(value), hash(value)
+
+    def __hash__(self) -> int:
+        return self.hash
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Weak):
+            return False
+        mine, its = self.reference(), other.reference()
+        return mine is not None and (mine is its or bool(mine == its))
+
+    def __repr__(self) -> str:
+        return repr(self.reference())
+
+
+class Key:
+    """What a call of a traced function was given.
+
+    key      hashable, equal for calls that one trace serves.
+    tensors  the tensors (or TensorSpecs) among the arguments, in order.
+    keep     what must outlive the key.
+    objects  the objects that it knows by a weak reference.
+    specs    whether a TensorSpec stands for a tensor.
+    """
+
+    __slots__ = ("keep", "key", "objects", "specs", "tensors")
 
     def __init__(self, arguments: Any) -> None:
-        self.tensors: list[Tensor] = []
+        self.tensors: list[Any] = []
         self.keep: list[Any] = []
+        self.objects: list[Weak] = []
+        self.specs = False
         self.key = self._of(arguments)
 
     def _of(self, value: Any) -> Any:
@@ -32,23 +65,44 @@ class Key:
             return value.dtype.name, value.shape
         if value is None or kind in (bool, int, str, bytes):
             return kind, value
+        if isinstance(value, (set, frozenset)):
+            raise _unclear(value, "its order is not fixed", "Pass a sorted list or a tuple.")
+        if kind is GeneratorType:
+            raise _unclear(value, "it would be used up by the first trace", "Pass a list: list(...).")
         if kind in (float, complex):
             return kind, repr(value)  # NaN is not equal to itself, and 0.0 is to -0.0
         if isinstance(value, (np.ndarray, np.generic)):
             return self._of(convert(value))
         if isinstance(value, dict):
-            return kind, tuple((key, self._of(value[key])) for key in value)
+            return kind, tuple([(key, self._of(value[key])) for key in nest.sorted_keys(value)])
         if nest.is_nested(value):
-            return kind, tuple([self._of(part) for part in value])
+            return kind, tuple([self._of(part) for part in nest.parts(value)])
         if is_composite(value):
             parts = value._parts()
             self.tensors.extend(parts)
             static = getattr(value, "_static", None)
             return kind, static and static(), tuple((part.dtype.name, part.shape) for part in parts)
-        # variables and all other objects by identity or, where they have one, their own equality
-        self.keep.append(value)
+        if kind is TensorSpec:
+            self.tensors.append(value)
+            self.specs = True
+            return value.dtype.name, value.shape
         if hasattr(kind, "_read"):
+            self.keep.append(value)
             return kind, id(value)
+        # all other objects by identity or, where they have one, their own equality
+        try:
+            weak = Weak(value)
+        except TypeError:
+            return self._unreferenced(value)
+        self.objects.append(weak)
+        return kind, weak
+
+    def _unreferenced(self, value: Any) -> Any:
+        """A value that takes no weak reference (a slice, a range), or has no hash."""
+        kind = type(value)
+        if kind is slice:
+            return kind, (value.start, value.stop, value.step)
+        self.keep.append(value)
         try:
             hash(value)
         except TypeError:
@@ -104,6 +158,20 @@ class Remembered:
         if len(self._found) > 1000:
             self._found.clear()
         self._found[known] = meaning
+def _unclear(value: Any, wrong: str, way_out: str) -> TypeError:
+    return TypeError(
+        explain("a traced function", f"{type(value).__name__} cannot be an argument: {wrong}", {"given": value},
+                way_out=way_out)
+    )  # fmt: skip
+
+
+def without_shapes(part: Any) -> Any:
+    """A key with ranks in the place of shapes: what calls have in common that differ in sizes alone."""
+    if type(part) is not tuple:
+        return part
+    if len(part) == 2 and type(part[0]) is str and isinstance(part[1], TensorShape):
+        return part[0], len(part[1])
+    return tuple(map(without_shapes, part))
 
 
 class Parameters:
@@ -119,6 +187,8 @@ class Parameters:
         plain = inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.POSITIONAL_ONLY
         # the common call, positional arguments for positional parameters, needs no binding
         self.count = len(parameters) if all(p.kind in plain for p in parameters) and self.signature else -1
+        self.positional = [p.name for p in parameters if p.kind in plain]
+        self.rest = next((p.name for p in parameters if p.kind is p.VAR_POSITIONAL), "")
 
     def bind(self, args: tuple, kwargs: dict) -> tuple[tuple, dict]:
         """The arguments in order with defaults filled in; TypeError as Python raises it."""
@@ -127,35 +197,121 @@ class Parameters:
         try:
             bound = self.signature.bind(*args, **kwargs)
         except TypeError as error:
-            raise TypeError(f"{self.name}(): {error}") from None
+            raise TypeError(f"{self.name}(): {error}; its parameters are {self.signature}.") from None
         bound.apply_defaults()
         return bound.args, bound.kwargs
 
+    def named(self, args: tuple, kwargs: dict) -> list[tuple[str, Any]]:
+        """Bound arguments with the names of their parameters."""
+        count = len(self.positional)
+        names = [*self.positional[: len(args)], *(f"{self.rest or 'argument'}_{at}" for at in range(len(args) - count))]
+        return [*zip(names, args), *kwargs.items()]
 
-def fitted(who: str, specs: Any, values: Any) -> Any:
-    """Arguments as the specs of an input_signature want them; TypeError or ValueError where they do not fit."""
-    if isinstance(specs, TensorSpec):
-        value = values if isinstance(values, Tensor) else convert(values, None, specs.dtype.numpy_dtype)
-        if not specs.is_compatible_with(value):
+
+class InputSignature:
+    """The TensorSpecs that a function is traced for, once: for its first parameters; the others keep their defaults.
+
+    Raises TypeError where it is no list or tuple of (nested) TensorSpecs, or does not fit the parameters.
+    """
+
+    def __init__(self, specs: Any, parameters: Parameters) -> None:
+        self.parameters = parameters
+        who = parameters.name
+        if not isinstance(specs, (list, tuple)):
+            raise TypeError(explain(who, "input_signature must be a list or a tuple", {"given": specs}))
+        self.specs = tuple(specs)
+        wrong = [leaf for leaf in nest.flatten(self.specs) if not isinstance(leaf, TensorSpec)]
+        if wrong:
+            raise TypeError(explain(who, "input_signature must hold TensorSpecs", {"given": wrong}))
+        if parameters.signature is not None and not parameters.rest and len(self.specs) > len(parameters.positional):
+            extra = len(self.specs) - len(parameters.positional)
             raise TypeError(
-                explain(who, "an argument does not fit the input_signature", {"given": describe(value), "spec": specs})
+                explain(
+                    who,
+                    f"input_signature has {extra} TensorSpecs more than there are parameters",
+                    {"input_signature": list(self.specs), "parameters": parameters.signature},
+                )
             )
-        return value
-    if nest.is_nested(specs):
-        if not nest.is_nested(values) or len(specs) != len(values):
+
+    def given(self) -> tuple[tuple, dict]:
+        """The arguments that it is traced with: the specs, and the defaults of other parameters."""
+        return self.parameters.bind(self.specs, {})
+
+    def fit(self, args: tuple, kwargs: dict) -> list[Tensor]:
+        """The tensors of a call; TypeError, naming the argument, where one does not fit."""
+        tensors: list[Tensor] = []
+        count = len(self.specs)
+        wanted, fixed = self.given()
+        for (name, value), spec in zip(self.parameters.named(args, kwargs), self.specs):
+            self._fit(name, spec, value, tensors)
+        if len(args) > len(wanted):
             raise TypeError(
-                explain(who, "the arguments do not nest like the input_signature", {"given": describe(values)})
+                explain(self.parameters.name, "more arguments than the input_signature has", {"given": len(args)})
             )
-        if isinstance(specs, dict):
-            return {key: fitted(who, spec, values[key]) for key, spec in specs.items()}
-        parts = [fitted(who, spec, part) for spec, part in zip(specs, values)]
-        return parts if isinstance(specs, list) else tuple(parts)
-    return values
+        for (name, value), default in zip(
+            self.parameters.named(args, kwargs)[count:], [*wanted[count:], *fixed.values()]
+        ):
+            if not _same(value, default):
+                raise TypeError(
+                    explain(
+                        self.parameters.name,
+                        f"the argument {name!r} is not in the input_signature and keeps its default",
+                        {"given": describe(value), "default": describe(default)},
+                        way_out="Give it a TensorSpec there, or leave the input_signature out.",
+                    )
+                )
+        return tensors
+
+    def _fit(self, name: str, spec: Any, value: Any, tensors: list[Tensor]) -> None:
+        if isinstance(spec, TensorSpec):
+            tensors.append(self._tensor(name, spec, value))
+            return
+        keys = nest.sorted_keys(spec) if isinstance(spec, dict) else list(range(len(spec)))
+        alike = isinstance(value, dict) if isinstance(spec, dict) else nest.is_nested(value)
+        if not alike or (isinstance(spec, dict) and set(spec) != set(value)) or len(spec) != len(value):
+            raise TypeError(
+                explain(
+                    self.parameters.name,
+                    f"the argument {name!r} does not nest like the input_signature",
+                    {"given": describe(value), "spec": spec},
+                )
+            )
+        for key in keys:
+            self._fit(f"{name}[{key!r}]", spec[key], value[key], tensors)
+
+    def _tensor(self, name: str, spec: TensorSpec, value: Any) -> Tensor:
+        try:
+            tensor = value if isinstance(value, Tensor) else value._read() if hasattr(type(value), "_read") else None
+            if tensor is None:
+                # arrays and numbers take the dtype that is asked for
+                tensor = convert(value, spec.dtype)
+        except (TypeError, ValueError):
+            tensor = None
+        if tensor is None or not spec.is_compatible_with(tensor):
+            raise TypeError(
+                explain(
+                    self.parameters.name,
+                    f"the argument {name!r} does not fit the input_signature",
+                    {"given": describe(value), "spec": spec},
+                    way_out=_way_out(name, spec, tensor),
+                )
+            )
+        return tensor
 
 
-def specs_of(value: Any) -> Any:
-    """Arguments with a TensorSpec in the place of each tensor; ragged and sparse tensors as lists of those of their parts."""
-    return stand_ins(value, TensorSpec, lambda whole, parts: parts)
+def _way_out(name: str, spec: TensorSpec, tensor: Tensor | None) -> str:
+    if tensor is not None and tensor.dtype is not spec.dtype and spec.shape.is_compatible_with(tensor.shape):
+        return f"Convert: tf.cast({name}, tf.{spec.dtype.name})."
+    return ""
+
+
+def _same(value: Any, default: Any) -> bool:
+    if value is default:
+        return True
+    try:
+        return type(value) is type(default) and bool(value == default)
+    except Exception:  # an object whose == fails, or gives many answers, is another one
+        return False
 
 
 def argument_names(function: Any, args: tuple, kwargs: dict) -> list[str]:
@@ -176,10 +332,11 @@ def _leaf_names(name: str, value: Any) -> list[str]:
     if isinstance(value, (Tensor, np.ndarray, np.generic)):
         return [name]
     if isinstance(value, dict):
-        return [leaf for key, part in value.items() for leaf in _leaf_names(f"{name}_{key}", part)]
+        return [leaf for key in nest.sorted_keys(value) for leaf in _leaf_names(f"{name}_{key}", value[key])]
     if nest.is_nested(value):
-        keys = getattr(value, "_fields", range(len(value)))
-        return [leaf for key, part in zip(keys, value) for leaf in _leaf_names(f"{name}_{key}", part)]
+        parts = nest.parts(value)
+        keys = getattr(value, "_fields", range(len(parts)))
+        return [leaf for key, part in zip(keys, parts) for leaf in _leaf_names(f"{name}_{key}", part)]
     if is_composite(value):
         return [f"{name}_{at}" for at in range(len(value._parts()))]
     return []
@@ -196,11 +353,8 @@ def stand_ins(value: Any, make: Any, whole: Any = _from_parts) -> Any:
     if isinstance(value, (Tensor, np.ndarray, np.generic)):
         tensor = convert(value)
         return make(tensor.shape, tensor.dtype)
-    if isinstance(value, dict):
-        return type(value)((key, stand_ins(part, make, whole)) for key, part in value.items())
     if nest.is_nested(value):
-        parts = [stand_ins(part, make, whole) for part in value]
-        return type(value)(*parts) if hasattr(value, "_fields") else parts if isinstance(value, list) else tuple(parts)
+        return nest.rebuilt(value, lambda part: stand_ins(part, make, whole))
     if is_composite(value):
         return whole(value, [make(part.shape, part.dtype) for part in value._parts()])
     return value

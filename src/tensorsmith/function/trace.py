@@ -34,6 +34,7 @@ def trace(body: Callable[[Graph], Any], outer: Graph | None = None, label: str =
     with context.tracing(graph):
         outputs, form = split(body(graph))
         program = graph.finish(outputs)
+    graph.closed = True
     return Traced(graph, program, form)
 
 

@@ -7,6 +7,7 @@ from tensorsmith.core.errors import (
     DataLossError,
     DeadlineExceededError,
     FailedPreconditionError,
+    InaccessibleTensorError,
     InternalError,
     InvalidArgumentError,
     NotFoundError,
@@ -20,6 +21,7 @@ from tensorsmith.core.errors import (
 
 __all__ = [
     "AbortedError", "AlreadyExistsError", "CancelledError", "DataLossError", "DeadlineExceededError",
-    "FailedPreconditionError", "InternalError", "InvalidArgumentError", "NotFoundError", "OpError", "OutOfRangeError",
-    "ResourceExhaustedError", "UnavailableError", "UnimplementedError", "UnknownError",
+    "FailedPreconditionError", "InaccessibleTensorError", "InternalError", "InvalidArgumentError", "NotFoundError",
+    "OpError", "OutOfRangeError", "ResourceExhaustedError", "UnavailableError", "UnimplementedError",
+    "UnknownError",
 ]  # fmt: skip

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from tensorsmith.core import context
-from tensorsmith.core.errors import InvalidArgumentError, explain
+from tensorsmith.core.errors import InaccessibleTensorError, explain
 from tensorsmith.core.places import users_place
 from tensorsmith.program.checks import Status
 from tensorsmith.program.infer import infer
@@ -34,6 +34,8 @@ class Graph:
         self._current: dict[int, Tensor] = {}
         self._written: dict[int, Any] = {}
         self._keep: list[Any] = []
+        # True once the trace is over: its symbols mean nothing any more
+        self.closed = False
         # what is known of vectors computed from shapes, by id (ops/sizes.py)
         self.sizes: dict[int, tuple[int | None, ...]] = {}
 
@@ -85,7 +87,7 @@ class Graph:
     def number(self, tensor: Tensor) -> int:
         """The id of a tensor in this program: its own for a symbol, else a constant or a capture."""
         if isinstance(tensor, Symbol):
-            if tensor._graph is self:
+            if tensor._graph is self and not self.closed:
                 return tensor._id
             return self._capture(tensor)
         found = self._constants.get(id(tensor))
@@ -99,13 +101,14 @@ class Graph:
         while graph is not None and graph is not symbol._graph:
             graph = graph.outer
         if graph is None:
-            raise InvalidArgumentError(
+            maker = symbol._graph
+            raise InaccessibleTensorError(
                 explain(
                     "symbolic tensor",
-                    "it belongs to another program than the one being traced",
-                    {"shape": symbol.shape, "dtype": symbol.dtype.name},
-                    "a value made inside a traced function lives only in that trace",
-                    "Return it from the function, or keep it in a tf.Variable.",
+                    f"{symbol._described()} was made while {maker.label or 'another program'} was traced, and is used "
+                    "outside of it",
+                    rule="a value made inside a traced function, a branch or a loop lives only in there",
+                    way_out="Return it, or keep it in a tf.Variable.",
                 )
             )
         found = self._captured.get(id(symbol))
@@ -113,6 +116,19 @@ class Graph:
             found = symbol, self.program.capture(symbol, tuple(symbol.shape), symbol.dtype.numpy_dtype)
             self._captured[id(symbol)] = found
         return found[1]
+
+    def origin(self, number: int) -> str:
+        """What a value is, for messages: an argument by its name, a result by the operation and the user's line."""
+        name = self.program.names.get(number)
+        if name:
+            return f"{name!r} of {self.label}" if self.label else repr(name)
+        node = next((node for node in self.program.nodes if number in node.outputs), None)
+        source = next((source for source, at in self.program.captures if at == number), None)
+        if node is not None:
+            return f"the result of {node.op.name}" + (f" at {node.where}" if node.where else "")
+        if source is not None and not isinstance(source, Symbol):
+            return f"the value of {source.name!r}"
+        return "a value" + (f" of {self.label}" if self.label else "")
 
     def read(self, variable: Any) -> Tensor:
         """The symbol of a variable's value at this point of the trace."""

@@ -251,8 +251,12 @@ class Symbol(Tensor):
     def set_shape(self, shape: Any) -> None:
         self._shape = self._shape.merge_with(shape)
 
+    def _described(self) -> str:
+        """Which tensor it is, for messages: its name or what made it and where, dtype and shape."""
+        return f"{self._graph.origin(self._id)} ({self._dtype.name}, shape {self._shape})"
+
     def _unknown(self, wish: str, *reasons: str) -> TypeError:
-        what = f"{wish} of a symbolic tensor ({self._dtype.name}, shape {self._shape}) is not known while a program is traced"
+        what = f"{wish} of a symbolic tensor, {self._described()}, is not known while a program is traced"
         if reasons:
             return TypeError(f"{what}. {' '.join(reasons)}")
         return TypeError(
@@ -265,12 +269,15 @@ class Symbol(Tensor):
     item = tolist = numpy
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
-        raise self._unknown("The NumPy array")
+        raise self._unknown("The NumPy array", "Use tf functions instead; tf.numpy_function calls NumPy from a program.")
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **settings: Any) -> Any:
         if method == "__call__" and ufunc in _REFLECTED and not settings and not isinstance(inputs[0], Tensor):
             return getattr(self, _REFLECTED[ufunc])(inputs[0])
-        raise self._unknown(f"np.{ufunc.__name__}")
+        name = ufunc.__name__ if method == "__call__" else f"{ufunc.__name__}.{method}"
+        raise self._unknown(
+            f"NumPy's {name}", "Use the function of tf or tf.math instead; tf.numpy_function calls NumPy from a program."
+        )
 
     def __bool__(self) -> bool:
         raise self._unknown("The truth value", *_reasons())

@@ -64,7 +64,7 @@ def to_tensors(value: Any, dtype: DType | None, numbers: bool = True) -> Any:
             return _cast(convert(value), dtype)
         return nest.like(value, [to_tensors(part, dtype, numbers) for part in value])
     if isinstance(value, dict):
-        return nest.like(value, {key: to_tensors(part, dtype, numbers) for key, part in value.items()})
+        return nest.rebuilt(value, lambda part: to_tensors(part, dtype, numbers))
     if isinstance(value, (int, float)) and not isinstance(value, np.generic):
         return _cast(convert(value), dtype) if numbers else value
     if isinstance(value, (np.ndarray, np.generic)) or hasattr(value, "_read") or hasattr(value, "__array__"):
