@@ -124,14 +124,14 @@ def _fits(form: Any, given: Any, values: list[Any], loose: bool) -> bool:
         return (
             isinstance(given, dict)
             and set(form) == set(given)
-            and all(_fits(part, given[key], values, loose) for key, part in form.items())
+            and all(_fits(form[key], given[key], values, loose) for key in nest.sorted_keys(form))
         )
     if nest.is_nested(form):
         return (
             nest.is_nested(given)
             and not isinstance(given, dict)
-            and len(form) == len(given)
-            and all(_fits(part, other, values, loose) for part, other in zip(form, given))
+            and len(nest.parts(form)) == len(nest.parts(given))
+            and all(_fits(*pair, values, loose) for pair in zip(nest.parts(form), nest.parts(given)))
         )
     try:
         return type(form) is type(given) and bool(form == given)
@@ -159,7 +159,9 @@ class Signature:
 
     @property
     def structured_outputs(self) -> dict[str, TensorSpec]:
-        return {name: TensorSpec(s.shape, s.dtype, name) for name, s in zip(self.output_names, self.concrete.output_specs)}
+        return {
+            name: TensorSpec(s.shape, s.dtype, name) for name, s in zip(self.output_names, self.concrete.output_specs)
+        }
 
     @property
     def variables(self) -> tuple[Any, ...]:

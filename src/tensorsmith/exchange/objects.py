@@ -18,8 +18,8 @@ from tensorsmith.exchange.safety import quoted
 from tensorsmith.exchange.signatures import forms_of, functions_of
 from tensorsmith.function.composites import Form, is_composite, is_tensor
 from tensorsmith.function.concrete import ConcreteFunction
-from tensorsmith.function.given import Given
 from tensorsmith.function.function import Function
+from tensorsmith.function.given import Given
 from tensorsmith.function.trace import Traced
 from tensorsmith.program.program import Program
 from tensorsmith.state.module import Module
@@ -335,7 +335,7 @@ class ObjectReader:
         arguments = self._values.decode(arguments_)
         if not (isinstance(arguments, tuple) and len(arguments) == 2 and isinstance(arguments[1], dict)):
             raise arguments_.refuse("arguments are a tuple and a dict")
-        specs = [leaf for leaf in _in_order(arguments) if isinstance(leaf, TensorSpec)]
+        specs = [leaf for leaf in nest.flatten(arguments) if isinstance(leaf, TensorSpec)]
         if [(tuple(s.shape), s.dtype.numpy_dtype) for s in specs] != [program.specs[i] for i in program.inputs]:
             raise arguments_.refuse("they are not the inputs of its program")
         whole = self._values.decode(results_)
@@ -351,15 +351,6 @@ class ObjectReader:
         if (len(names[0]), len(names[1])) != counts or len(set(names[0])) != counts[0]:
             raise place.refuse("its names are not as many as its arguments and results")
         return Signature(name, concrete, *names)
-
-
-def _in_order(value: Any) -> list[Any]:
-    """The leaves in the order in which a function is given them: that of its dicts' own keys."""
-    if isinstance(value, dict):
-        return [leaf for part in value.values() for leaf in _in_order(part)]
-    if nest.is_nested(value):
-        return [leaf for part in value for leaf in _in_order(part)]
-    return [value]
 
 
 def _form_of(whole: Any, program: Program, place: Place) -> Form:

@@ -269,14 +269,17 @@ class Symbol(Tensor):
     item = tolist = numpy
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
-        raise self._unknown("The NumPy array", "Use tf functions instead; tf.numpy_function calls NumPy from a program.")
+        raise self._unknown(
+            "The NumPy array", "Use tf functions instead; tf.numpy_function calls NumPy from a program."
+        )
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **settings: Any) -> Any:
         if method == "__call__" and ufunc in _REFLECTED and not settings and not isinstance(inputs[0], Tensor):
             return getattr(self, _REFLECTED[ufunc])(inputs[0])
         name = ufunc.__name__ if method == "__call__" else f"{ufunc.__name__}.{method}"
         raise self._unknown(
-            f"NumPy's {name}", "Use the function of tf or tf.math instead; tf.numpy_function calls NumPy from a program."
+            f"NumPy's {name}",
+            "Use the function of tf or tf.math instead; tf.numpy_function calls NumPy from a program.",
         )
 
     def __bool__(self) -> bool:
