@@ -158,6 +158,8 @@ class Remembered:
         if len(self._found) > 1000:
             self._found.clear()
         self._found[known] = meaning
+
+
 def _unclear(value: Any, wrong: str, way_out: str) -> TypeError:
     return TypeError(
         explain("a traced function", f"{type(value).__name__} cannot be an argument: {wrong}", {"given": value},
