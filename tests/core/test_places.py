@@ -21,7 +21,7 @@ def test_each_node_of_a_trace_knows_the_line_of_the_user_who_asked_for_it() -> N
         y = tf.nn.softmax(x)
         return tf.reduce_sum(y)
 
-    nodes = tf.function(body).get_concrete_function(tf.TensorSpec([None, 3])).graph._program.nodes
+    nodes = tf.function(body).get_concrete_function(tf.TensorSpec([None, 3])).program.nodes
     assert {node.where.file for node in nodes} == {__file__}
     assert {node.where.function for node in nodes} == {"body"}
     assert [node.where.line for node in nodes] == [first, first + 1]
@@ -36,7 +36,7 @@ def test_a_function_called_in_another_keeps_its_own_lines() -> None:
     def outer(x):
         return inner(x) + 1.0
 
-    nodes = outer.get_concrete_function(tf.TensorSpec([3])).graph._program.nodes
+    nodes = outer.get_concrete_function(tf.TensorSpec([3])).program.nodes
     assert [node.where.function for node in nodes] == ["inner", "outer"]
 
 
@@ -51,7 +51,7 @@ def test_nodes_know_the_layers_that_they_are_part_of() -> None:
                 return self.inner(x) * tf.exp(x)
 
     block = Block()
-    nodes = tf.function(block).get_concrete_function(tf.TensorSpec([None, 2])).graph._program.nodes
+    nodes = tf.function(block).get_concrete_function(tf.TensorSpec([None, 2])).program.nodes
     parts = {node.op.name: node.part for node in nodes}
     assert parts["matmul"] == "block/tail/inner" and parts["exp"] == "block/tail"
-    assert tf.function(tf.exp).get_concrete_function(tf.TensorSpec([2])).graph._program.nodes[0].part == ""
+    assert tf.function(tf.exp).get_concrete_function(tf.TensorSpec([2])).program.nodes[0].part == ""
