@@ -146,7 +146,7 @@ def test_a_call_that_fails_or_is_interrupted_changes_nothing(monkeypatch):
     x = np.array([1.0, 1.0], "float32")
     add(x), add(x)
     before = {name: v.numpy() for name, v in variables.items()}
-    (form,) = add._traces.forms.values()
+    (form,) = add._forms.all()
     runner = form._runner
     real = runner._executable
 
@@ -196,7 +196,7 @@ def test_an_assignment_while_a_call_runs_comes_before_it(monkeypatch):
     v = tf.Variable(1.0)
     add = tf.function(lambda x: v.assign_add(x))
     add(np.float32(1.0))
-    (form,) = add._traces.forms.values()
+    (form,) = add._forms.all()
     real = form._runner._executable
 
     def slow(given):
