@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from itertools import chain, count
+from itertools import count
 from typing import Any
 
 from tensorsmith.core import context, nest
@@ -362,32 +362,38 @@ class GradientTape:
         The form is the operations and which tensor stands where. It is asked for at every step of a training loop,
         so the tensors are numbered by dictionaries and maps that run in C.
         """
-        ops, inputs, settings, outputs = zip(*self._calls) if self._calls else ((),) * 4
-        shape: Any = ops
-        defaults = _defaults.get(ops)
-        if defaults is None:
-            defaults = _defaults[ops] = _plain_settings(self._calls)
-        if settings == defaults:
-            flat = [*chain.from_iterable(inputs), *outputs, *targets, *sources]
-        else:
-            flat = []
-            shape = [*ops, *map(freeze, settings)]
-            for given in inputs:
-                shape.append(tuple([len(x) if type(x) is list else None for x in given]))
-                for x in given:
-                    flat.extend(x) if type(x) is list else flat.append(x)
-            for made in outputs:
-                shape.append(None if type(made) is Tensor else len(made))
-                flat.append(made) if type(made) is Tensor else flat.extend(made)
-            flat += targets
-            flat += sources
-            shape = tuple(shape)
+        shape: list[Any] = []
+        flat: list[Any] = []
+        results: list[Any] = []
+        for op, inputs, settings, outputs in self._calls:
+            shape.append(op)
+            if op.plain:
+                flat += inputs
+            else:
+                for given in inputs:
+                    if type(given) is list:
+                        shape.append(len(given))
+                        flat += given
+                    else:
+                        shape.append(None)
+                        flat.append(given)
+            # a call by the operation's own defaults tells so by their identity
+            if settings is not op.settings:
+                shape.append(_settled(settings))
+            if type(outputs) is Tensor:
+                results.append(outputs)
+            else:
+                shape.append(len(outputs))
+                results += outputs
+        flat += results
+        flat += targets
+        flat += sources
         ids = list(map(id, flat))
         distinct = dict.fromkeys(ids)
         numbers = dict(zip(distinct, count()))
         pattern = tuple(map(numbers.__getitem__, ids))
         watched = tuple([numbers[w] for w in self._watched if w in numbers])
-        key = shape, pattern, watched, len(targets), len(seeds), mode
+        key = tuple(shape), pattern, watched, len(targets), len(seeds), mode
         form = _forms.get(key)
         if form is None:
             if len(_forms) > 2048:
@@ -481,12 +487,11 @@ def _zero_rows(target: Tensor, source: Tensor) -> Tensor:
 
 
 _forms: dict[Any, Form] = {}
-# {operations of a recording: their default settings}, where each takes single arrays and gives one
-_defaults: dict[Any, tuple[Any, ...] | bool] = {}
+# types of settings of which equal values are the same setting; 0.0 and -0.0 are equal, and are not
+_SETTLED = frozenset({bool, int, str, type(None)})
 
 
-def _plain_settings(calls: list[Any]) -> tuple[Any, ...] | bool:
-    """The default settings of all operations; False where some takes a list of arrays or gives several results."""
-    if any(op.lists or type(outputs) is not Tensor for op, _, _, outputs in calls):
-        return False
-    return tuple([op.settings for op, _, _, _ in calls])
+def _settled(settings: dict[str, Any]) -> Any:
+    """A hashable that stands for settings that are not an operation's defaults."""
+    types = tuple(map(type, settings.values()))
+    return (types, *settings.items()) if _SETTLED.issuperset(types) else freeze(settings)
