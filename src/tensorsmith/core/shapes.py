@@ -22,7 +22,7 @@ class TensorShape(tuple):
     (None, 3)
     """
 
-    _unknown_rank: bool
+    _unknown_rank: bool = False
 
     def __new__(cls, dims: Any = ()) -> TensorShape:
         if type(dims) is cls:
@@ -34,9 +34,7 @@ class TensorShape(tuple):
         if isinstance(dims, int):
             dims = (dims,)
         # a name of a shape in code for TensorFlow 1 may hold NumPy integers or 0-d arrays
-        shape = super().__new__(cls, (None if d is None else int(d) for d in dims))
-        shape._unknown_rank = False
-        return shape
+        return super().__new__(cls, (None if d is None else int(d) for d in dims))
 
     def __reduce__(self) -> Any:
         return TensorShape, (None if self._unknown_rank else tuple(self),)

@@ -116,6 +116,10 @@ def leaky_relu(xp, features: Array, alpha: float = 0.2):
 
 def elu_of(xp: Any, x: Any, alpha: float) -> Any:
     """x above 0, alpha * (exp(x) - 1) below; the side not taken is kept from overflowing, in value and derivative."""
+    if xp is np:
+        # each side is 0 where the other counts
+        below = np.expm1(np.minimum(x, 0))
+        return np.maximum(x, 0) + (below if alpha == 1.0 else below * np.asarray(alpha, x.dtype))
     above = x > 0
     below = xp.expm1(xp.where(above, np.zeros((), x.dtype), x))
     return xp.where(above, x, below * np.asarray(alpha, x.dtype))

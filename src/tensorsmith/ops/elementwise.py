@@ -394,7 +394,9 @@ def add_n(inputs: Any, name: str | None = None) -> Tensor:
     parts = list(inputs) if isinstance(inputs, (list, tuple)) else [inputs]
     if not parts:
         raise ValueError("add_n: the list of tensors is empty; there must be at least one.")
-    shapes = {tuple(part.shape) for part in parts if hasattr(part, "shape")}
+    shapes = {
+        part._array.shape if type(part) is Tensor else tuple(part.shape) for part in parts if hasattr(part, "shape")
+    }
     if len(shapes) > 1 and all(None not in shape for shape in shapes):
         raise InvalidArgumentError(explain("add_n", "the tensors differ in shape", {"shapes": sorted(shapes)}))
     return apply(_add_n, (parts,), {})

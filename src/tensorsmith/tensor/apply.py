@@ -123,8 +123,10 @@ def _unary(made: Op) -> Any:
                 result = _new(Tensor)
                 result._array = kernel(np, array)
                 return result
-        elif type(x) is Tensor and _local.graph is None and x._array.dtype.kind in kinds and not named:
-            return _noted(made, [x], made.settings, kernel(np, x._array))
+        elif _local.graph is None and not named:
+            value = x if type(x) is Tensor else x._read() if type(x) in variables else None  # pyright: ignore[reportAttributeAccessIssue]
+            if type(value) is Tensor and value._array.dtype.kind in kinds:
+                return _noted(made, [value], made.settings, kernel(np, value._array))
         if named or x is _ABSENT:
             return _bound(made, () if x is _ABSENT else (x,), named)
         return apply(made, (x,), {})

@@ -34,6 +34,9 @@ def convert(value: Any, dtype: Any = None, like: np.dtype | None = None) -> Tens
                 f"{value.dtype.name}: {value!r}"
             )
         return value
+    if type(value) is np.ndarray and dtype is None and value.dtype.kind in "fiub" and like in (None, value.dtype):
+        # a batch that a loop hands to a loss; a caller's own array may change after this call, a tensor never does
+        return Tensor(value.copy())
     read = getattr(value, "_read", None)
     if read is not None:
         return convert(read(), dtype)

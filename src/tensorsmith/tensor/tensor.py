@@ -36,7 +36,8 @@ class Tensor(Arithmetic):
 
     @property
     def shape(self) -> TensorShape:
-        return TensorShape(self._array.shape)
+        # an array's sizes are whole numbers already, which TensorShape(...) would look at one by one
+        return tuple.__new__(TensorShape, self._array.shape)
 
     @property
     def dtype(self) -> DType:

@@ -28,6 +28,8 @@ from tensorsmith.state.variable import Variable as StateVariable
 from tensorsmith.tensor.tensor import Tensor
 
 _FLOAT32 = np.dtype("float32")
+_PLAIN_INPUTS = frozenset({Tensor, np.ndarray})
+_TRAINING = frozenset({"training"})
 
 # counts assignments to attributes of built layers: what was traced before may no longer hold
 changes = [0]
@@ -401,13 +403,17 @@ class Layer(Trackable):
     def _full_call(self, args: tuple, kwargs: dict) -> Any:
         dtype = self._dtype if self.__dict__.get("_autocast", True) and "_dtype" in self.__dict__ else None
         calling.require_constructed(self)
-        # numbers and lists of them become tensors as the input alone: elsewhere they may be settings
-        args = tuple(calling.to_tensors(a, dtype, numbers=at == 0) for at, a in enumerate(args))
-        for at, (key, value) in enumerate(kwargs.items()):
-            if key not in ("training", "mask"):
-                kwargs[key] = calling.to_tensors(value, dtype, numbers=at == 0 and not args)
-        if calling.is_symbolic_input([args, kwargs]):
-            return self._symbolic_call(args, kwargs)
+        if len(args) == 1 and type(args[0]) in _PLAIN_INPUTS and kwargs.keys() <= _TRAINING:
+            # one input that is no symbol, as in most calls: nothing nested to look into
+            args = (calling.to_tensors(args[0], dtype),)
+        else:
+            # numbers and lists of them become tensors as the input alone: elsewhere they may be settings
+            args = tuple(calling.to_tensors(a, dtype, numbers=at == 0) for at, a in enumerate(args))
+            for at, (key, value) in enumerate(kwargs.items()):
+                if key not in ("training", "mask"):
+                    kwargs[key] = calling.to_tensors(value, dtype, numbers=at == 0 and not args)
+            if calling.is_symbolic_input([args, kwargs]):
+                return self._symbolic_call(args, kwargs)
         first = args[0] if args else next(iter(kwargs.values()), None)
         if self.input_spec is not None:
             from_spec(self, first)
@@ -445,6 +451,8 @@ class Layer(Trackable):
                 penalty = in_trace(self.activity_regularizer)(output)
                 # per sample, so that its strength does not hang on the size of the batch
                 self.add_loss(divide(penalty, cast(shape(output)[0], penalty.dtype)) if len(output.shape) else penalty)
+        if self._fast:
+            return outputs
         fast: Any = (
             self.activity_regularizer is None and not {"training", "mask"} & accepted and self._dtype.name == "float32"
         )

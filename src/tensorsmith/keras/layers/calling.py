@@ -57,6 +57,8 @@ def to_tensors(value: Any, dtype: DType | None, numbers: bool = True) -> Any:
     """
     if isinstance(value, Tensor):
         return _cast(value, dtype)
+    if type(value) is np.ndarray:
+        return _cast(convert(value), dtype)
     if value is None or isinstance(value, (bool, str, bytes)):
         return value
     if isinstance(value, (list, tuple)) and not isinstance(value, TensorShape):

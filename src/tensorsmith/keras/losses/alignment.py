@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
 from tensorsmith.core import context, nest
 from tensorsmith.core.dtypes import DType, as_dtype
 from tensorsmith.core.errors import explain
@@ -21,6 +23,8 @@ from tensorsmith.ops.shaping import expand_dims, squeeze
 from tensorsmith.tensor.convert import convert
 from tensorsmith.tensor.graph import Graph
 from tensorsmith.tensor.tensor import Tensor
+
+_FLOAT32 = np.dtype("float32")
 
 
 def as_predictions(value: Any, dtype: DType | None = None) -> Tensor:
@@ -60,6 +64,13 @@ def pair(who: str, y_true: Any, y_pred: Any) -> tuple[Tensor, Tensor]:
 
     Raises ValueError, naming `who` and both shapes, where one would be broadcast over the other.
     """
+    if type(y_true) is np.ndarray:
+        y_true = convert(y_true)
+    if type(y_pred) is Tensor and type(y_true) is Tensor:
+        theirs, own = y_pred._array, y_true._array
+        if theirs.dtype is own.dtype is _FLOAT32 and theirs.shape == own.shape:
+            # the common case, with nothing to bring together
+            return y_true, y_pred
     predictions = as_predictions(y_pred)
     targets, predictions = match_rank(as_targets(y_true, predictions), predictions)
     if targets.ndim and not targets.shape.is_compatible_with(predictions.shape):
