@@ -129,6 +129,7 @@ if TYPE_CHECKING:
     from tensorsmith.function.function import function
     from tensorsmith.function.printing import print_ as print
     from tensorsmith.function.programs import program_of
+    from tensorsmith.function.vectorizing import vectorized_map
     from tensorsmith.keras import initializers, losses, metrics, optimizers
     from tensorsmith.ops.activations import sigmoid
     from tensorsmith.ops.cumulative import cumsum
@@ -227,6 +228,7 @@ _LATER = {
     "tanh": "tensorsmith.ops.trigonometry",
     "unique": "tensorsmith.ops.sorting",
     "unique_with_counts": "tensorsmith.ops.sorting",
+    "vectorized_map": "tensorsmith.function.vectorizing",
     "while_loop": "tensorsmith.function.control_flow",
 }
 _NAMESPACES = {
@@ -276,7 +278,7 @@ __all__ = [
     "strided_slice", "string", "strings", "subtract", "switch_case", "tan", "tanh", "tensor_scatter_nd_add",
     "tensor_scatter_nd_max", "tensor_scatter_nd_min", "tensor_scatter_nd_sub", "tensor_scatter_nd_update",
     "tensordot", "tile", "transpose", "truediv", "truncatemod", "uint16", "uint32", "uint64", "uint8", "unique",
-    "unique_with_counts", "unstack", "variant", "where", "while_loop", "zeros", "zeros_like",
+    "unique_with_counts", "unstack", "variant", "vectorized_map", "where", "while_loop", "zeros", "zeros_like",
 ]  # fmt: skip
 
 

@@ -378,5 +378,5 @@ ROWS: dict[str, Row | Elsewhere] = {
         f"rows_{name}": Elsewhere(TEST_ARRAYS)
         for name in ["of", "empty", "unstack", "write", "read", "stack", "concat", "size"]
     },
-    **{name: Elsewhere(TEST_LOOPS) for name in ["cond", "switch", "while_loop", "for_loop"]},
+    **{name: Elsewhere(TEST_LOOPS) for name in ["cond", "switch", "while_loop", "for_loop", "vectorized_map"]},
 }

@@ -25,7 +25,7 @@ def _python_runs(xp: Any) -> bool:
     return xp is np or getattr(xp, "unrolled", False)
 
 
-def _function(program: Program, xp: Any) -> Callable[[Values], Values]:
+def run_of(program: Program, xp: Any) -> Callable[[Values], Values]:
     """A program as a function of arrays, whose results have exactly the dtypes that the program says."""
     inner = lower(program, xp)
     dtypes = [program.specs[number][1] for number in program.outputs]
@@ -48,8 +48,8 @@ def fitting(xp: Any, array: Any, shape: tuple[int, ...]) -> Any:
 def _cond(xp: Any, predicate: Array, values: Arrays, then: Any = None, otherwise: Any = None, late: Any = ()) -> Values:
     """The results of one of two programs; `late` names results whose shape may be open in one of them."""
     if _python_runs(xp):
-        return _function(then if bool(predicate) else otherwise, xp)(values)
-    first, second = _alike(xp, [_function(then, xp), _function(otherwise, xp)], values, late)
+        return run_of(then if bool(predicate) else otherwise, xp)(values)
+    first, second = _alike(xp, [run_of(then, xp), run_of(otherwise, xp)], values, late)
     return jax().lax.cond(xp.reshape(predicate, ()), first, second, values)
 
 
@@ -58,8 +58,8 @@ def _switch(xp: Any, index: Array, values: Arrays, branches: Any = (), late: Any
     last = len(branches) - 1
     if _python_runs(xp):
         at = int(index)
-        return _function(branches[at if 0 <= at < last else last], xp)(values)
-    functions = _alike(xp, [_function(branch, xp) for branch in branches], values, late)
+        return run_of(branches[at if 0 <= at < last else last], xp)(values)
+    functions = _alike(xp, [run_of(branch, xp) for branch in branches], values, late)
     index = xp.reshape(index, ())
     within = xp.logical_and(index >= 0, index < last)
     return jax().lax.switch(xp.where(within, index, last).astype(np.int32), functions, values)
@@ -80,7 +80,7 @@ def _alike(xp: Any, functions: list[Any], values: Values, late: Any) -> list[Any
 
 def _while(xp: Any, carried: Arrays, fixed: Arrays, test: Any = None, body: Any = None, late: Any = ()) -> Values:
     """`carried` after rounds of `body` as long as `test` says so; both take carried and fixed values."""
-    go_on, step = _function(test, xp), _function(body, xp)
+    go_on, step = run_of(test, xp), run_of(body, xp)
     values = list(carried)
     if _python_runs(xp):
         while bool(go_on([*values, *fixed])[0]):
@@ -114,8 +114,8 @@ def _for(
     test     None, or the program that says from carried and fixed values whether to go on (without rows then).
     reverse  True: from the last row to the first.
     """
-    step = _function(body, xp)
-    go_on = None if test is None else _function(test, xp)
+    step = run_of(body, xp)
+    go_on = None if test is None else run_of(test, xp)
     values, kept = list(carried), len(carried)
     rounds: Any = rows[0].shape[0] if rows else count
     if _python_runs(xp):
