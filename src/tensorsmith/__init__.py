@@ -127,6 +127,8 @@ if TYPE_CHECKING:
     from tensorsmith.function.control_flow import case, cond, switch_case, while_loop
     from tensorsmith.function.folding import foldl, foldr, map_fn, scan
     from tensorsmith.function.function import function
+    from tensorsmith.function.ordering import control_dependencies, group, identity_n, no_op
+    from tensorsmith.function.ordering import tuple_ as tuple
     from tensorsmith.function.printing import print_ as print
     from tensorsmith.function.programs import program_of
     from tensorsmith.function.vectorizing import vectorized_map
@@ -188,9 +190,13 @@ del globals()["function"]
 # Where the names are that are not needed to build and add tensors: each is imported when it is first asked for.
 _LATER = {
     "Assert": "tensorsmith.ops.debugging",
+    "control_dependencies": "tensorsmith.function.ordering",
     "foldl": "tensorsmith.function.folding",
     "foldr": "tensorsmith.function.folding",
+    "group": "tensorsmith.function.ordering",
+    "identity_n": "tensorsmith.function.ordering",
     "map_fn": "tensorsmith.function.folding",
+    "no_op": "tensorsmith.function.ordering",
     "reverse_sequence": "tensorsmith.ops.sequences",
     "scan": "tensorsmith.function.folding",
     "sequence_mask": "tensorsmith.ops.sequences",
@@ -231,6 +237,11 @@ _LATER = {
     "vectorized_map": "tensorsmith.function.vectorizing",
     "while_loop": "tensorsmith.function.control_flow",
 }
+# names of Python's own functions, under which our files cannot define them
+_RENAMED = {
+    "print": ("tensorsmith.function.printing", "print_"),
+    "tuple": ("tensorsmith.function.ordering", "tuple_"),
+}
 _NAMESPACES = {
     "autograph": "tensorsmith.public.autograph",
     "bitwise": "tensorsmith.public.bitwise",
@@ -262,23 +273,24 @@ __all__ = [
     "acosh", "add", "add_n", "argmax", "argmin", "argsort", "as_dtype", "asin", "asinh", "atan", "atan2", "atanh",
     "autograph", "bfloat16", "bitcast", "bitwise", "bool", "boolean_mask", "broadcast_static_shape",
     "broadcast_to", "case", "cast", "clip_by_global_norm", "clip_by_norm", "clip_by_value", "complex",
-    "complex128", "complex64", "concat", "cond", "config", "constant", "convert_to_tensor", "cos", "cosh",
-    "cumsum", "custom_gradient", "debugging", "device", "divide", "double", "dtypes", "einsum", "ensure_shape",
-    "equal", "errors", "executing_eagerly", "exp", "expand_dims", "eye", "fill", "float16", "float32", "float64",
-    "floor", "floordiv", "floormod", "foldl", "foldr", "function", "gather", "gather_nd", "get_static_value",
-    "greater", "greater_equal", "half", "identity", "init_scope", "int16", "int32", "int64", "int8",
-    "is_symbolic_tensor", "is_tensor", "keras", "less", "less_equal", "linalg", "linspace", "logical_and",
-    "logical_not", "logical_or", "map_fn", "math", "matmul", "maximum", "meshgrid", "minimum", "multiply",
-    "name_scope", "negative", "nest", "newaxis", "nn", "norm", "not_equal", "one_hot", "ones", "ones_like", "pad",
-    "pow", "print", "program_of", "queue", "ragged", "random", "range", "rank", "reduce_all", "reduce_any",
-    "reduce_logsumexp", "reduce_max", "reduce_mean", "reduce_min", "reduce_prod", "reduce_sum", "repeat",
-    "reshape", "resource", "reverse", "reverse_sequence", "roll", "round", "saturate_cast", "saved_model", "scan",
-    "scatter_nd", "searchsorted", "sequence_mask", "sets", "shape", "shape_n", "sigmoid", "sign", "sin", "sinh",
-    "size", "slice", "sort", "sparse", "split", "sqrt", "square", "squeeze", "stack", "stop_gradient",
-    "strided_slice", "string", "strings", "subtract", "switch_case", "tan", "tanh", "tensor_scatter_nd_add",
-    "tensor_scatter_nd_max", "tensor_scatter_nd_min", "tensor_scatter_nd_sub", "tensor_scatter_nd_update",
-    "tensordot", "tile", "transpose", "truediv", "truncatemod", "uint16", "uint32", "uint64", "uint8", "unique",
-    "unique_with_counts", "unstack", "variant", "vectorized_map", "where", "while_loop", "zeros", "zeros_like",
+    "complex128", "complex64", "concat", "cond", "config", "constant", "control_dependencies", "convert_to_tensor",
+    "cos", "cosh", "cumsum", "custom_gradient", "debugging", "device", "divide", "double", "dtypes", "einsum",
+    "ensure_shape", "equal", "errors", "executing_eagerly", "exp", "expand_dims", "eye", "fill", "float16",
+    "float32", "float64", "floor", "floordiv", "floormod", "foldl", "foldr", "function", "gather", "gather_nd",
+    "get_static_value", "greater", "greater_equal", "group", "half", "identity", "identity_n", "init_scope",
+    "int16", "int32", "int64", "int8", "is_symbolic_tensor", "is_tensor", "keras", "less", "less_equal", "linalg",
+    "linspace", "logical_and", "logical_not", "logical_or", "map_fn", "math", "matmul", "maximum", "meshgrid",
+    "minimum", "multiply", "name_scope", "negative", "nest", "newaxis", "nn", "no_op", "norm", "not_equal",
+    "one_hot", "ones", "ones_like", "pad", "pow", "print", "program_of", "queue", "ragged", "random", "range",
+    "rank", "reduce_all", "reduce_any", "reduce_logsumexp", "reduce_max", "reduce_mean", "reduce_min",
+    "reduce_prod", "reduce_sum", "repeat", "reshape", "resource", "reverse", "reverse_sequence", "roll", "round",
+    "saturate_cast", "saved_model", "scan", "scatter_nd", "searchsorted", "sequence_mask", "sets", "shape",
+    "shape_n", "sigmoid", "sign", "sin", "sinh", "size", "slice", "sort", "sparse", "split", "sqrt", "square",
+    "squeeze", "stack", "stop_gradient", "strided_slice", "string", "strings", "subtract", "switch_case", "tan",
+    "tanh", "tensor_scatter_nd_add", "tensor_scatter_nd_max", "tensor_scatter_nd_min", "tensor_scatter_nd_sub",
+    "tensor_scatter_nd_update", "tensordot", "tile", "transpose", "truediv", "truncatemod", "tuple", "uint16",
+    "uint32", "uint64", "uint8", "unique", "unique_with_counts", "unstack", "variant", "vectorized_map", "where",
+    "while_loop", "zeros", "zeros_like",
 ]  # fmt: skip
 
 
@@ -287,8 +299,9 @@ def __getattr__(name: str) -> Any:
         found: Any = importlib.import_module(_NAMESPACES[name])
     elif name in _LATER:
         found = getattr(importlib.import_module(_LATER[name]), name)
-    elif name == "print":
-        found = importlib.import_module("tensorsmith.function.printing").print_
+    elif name in _RENAMED:
+        module, own = _RENAMED[name]
+        found = getattr(importlib.import_module(module), own)
     else:
         raise AttributeError(f"module 'tensorsmith' has no attribute {name!r}")
     globals()[name] = found

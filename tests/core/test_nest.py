@@ -55,3 +55,10 @@ def test_map_structure_visits_leaves_as_flatten_lists_them():
     mapped = nest.map_structure(lambda leaf: seen.append(leaf) or leaf, {"b": 1, "a": {"d": 2, "c": 3}})
     assert seen == nest.flatten(mapped) == [3, 2, 1]
     assert [*mapped, *mapped["a"]] == ["b", "a", "d", "c"]
+
+
+def test_a_leaf_and_a_list_are_two_structures():
+    with pytest.raises(ValueError, match="don't have the same nested structure: 1 and .1."):
+        nest.assert_same_structure(1, [1])
+    with pytest.raises(ValueError, match="don't have the same nested structure"):
+        nest.assert_same_structure([1, 2], [1, [2]])

@@ -151,4 +151,9 @@ def _pack(structure: Any, rest: Any) -> Any:
 
 def assert_same_structure(first: Any, second: Any) -> None:
     """ValueError, naming both, unless the two nest alike."""
-    map_structure(lambda a, b: None, first, second)
+
+    def leaf(a: Any, b: Any) -> None:
+        if is_nested(b):
+            raise ValueError(f"The two structures don't have the same nested structure: {first!r} and {second!r}.")
+
+    map_structure(leaf, first, second)

@@ -29,8 +29,8 @@ def rows_of(who: str, fn: Any, elems: Any) -> list[Any]:
     if not callable(fn):
         raise TypeError(explain(who, "fn must be callable", {"fn": describe(fn)}))
     leaves = [leaf if is_composite(leaf) else convert(leaf) for leaf in nest.flatten(elems)]
-    sizes = {leaf.shape[0] for leaf in leaves if leaf.shape}
-    if not leaves or any(not leaf.shape for leaf in leaves) or len(sizes - {None}) > 1:
+    sizes = {leaf.shape[0] for leaf in leaves if leaf.shape.rank}
+    if not leaves or any(not leaf.shape.rank for leaf in leaves) or len(sizes - {None}) > 1:
         raise ValueError(
             explain(
                 who,

@@ -7,8 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from tensorsmith.core import context, nest
-from tensorsmith.core import errors
+from tensorsmith.core import context, errors, nest
 from tensorsmith.core.errors import explain
 from tensorsmith.core.specs import describe
 from tensorsmith.function.composites import is_composite, split
@@ -131,8 +130,8 @@ def _rows(fn: Any, elems: Any) -> list[Tensor]:
     if not callable(fn):
         raise TypeError(explain("vectorized_map", "fn must be callable", {"fn": describe(fn)}))
     rows = [convert(leaf) for leaf in nest.flatten(elems)]
-    sizes = {row.shape[0] for row in rows if row.shape} - {None, 1}
-    if not rows or any(not row.shape for row in rows) or len(sizes) > 1:
+    sizes = {row.shape[0] for row in rows if row.shape.rank} - {None, 1}
+    if not rows or any(not row.shape.rank for row in rows) or len(sizes) > 1:
         raise ValueError(
             explain(
                 "vectorized_map",
