@@ -58,7 +58,7 @@ def test_map_structure_visits_leaves_as_flatten_lists_them():
 
 
 def test_a_leaf_and_a_list_are_two_structures():
-    with pytest.raises(ValueError, match="don't have the same nested structure: 1 and .1."):
+    with pytest.raises(ValueError, match=r"don't have the same nested structure: 1 and .1."):
         nest.assert_same_structure(1, [1])
     with pytest.raises(ValueError, match="don't have the same nested structure"):
         nest.assert_same_structure([1, 2], [1, [2]])
