@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import pathlib
 import re
 from typing import Any
 
@@ -25,6 +27,7 @@ def texts(*values: str) -> np.ndarray:
 SPLITS = longs(0, 2, 2, 5)
 VALUES, TABLE = d.normal(5), d.normal(5, 2)
 WORDS = texts("Hello", " wo rld ", "", "é1é")
+BUCKETS = json.loads((pathlib.Path(__file__).parent.parent / "fixtures" / "string_hashes.json").read_text())
 PLACES = np.array([[0, 1], [1, 0], [2, 3]], "int64")
 EAGER = "its size hangs on values"
 NUMPY = "XLA knows no strings"
@@ -287,6 +290,17 @@ ROWS: dict[str, Row | Elsewhere] = {
         lambda parts, separator: each(lambda *s: separator.join(s), *parts),
         ([WORDS, WORDS[::-1].copy()],),
         settings=[{"separator": b"-"}, {"separator": b""}],
+        compiled=NUMPY,
+    ),
+    "string_bucket": row(
+        lambda x, num_buckets, kind="fast", key=(): each(lambda s: BUCKETS[kind][s.hex()] % num_buckets, x).astype(int),
+        (WORDS,),
+        settings=[
+            {"num_buckets": 1024},
+            {"num_buckets": 64, "kind": "strong", "key": (1, 2)},
+            {"num_buckets": 8, "kind": "old"},
+        ],
+        dtype="int64",
         compiled=NUMPY,
     ),
     "string_reduce_join": row(

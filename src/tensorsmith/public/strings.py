@@ -1,5 +1,6 @@
 """The public namespace `tf.strings`."""
 
+from tensorsmith.structures.hashing import to_hash_bucket, to_hash_bucket_fast, to_hash_bucket_strong
 from tensorsmith.structures.strings import (
     as_string,
     bytes_split,
@@ -31,6 +32,9 @@ __all__ = [
     "split",
     "strip",
     "substr",
+    "to_hash_bucket",
+    "to_hash_bucket_fast",
+    "to_hash_bucket_strong",
     "to_number",
     "unicode_decode",
     "unicode_encode",
