@@ -45,9 +45,9 @@ def test_ragged_sparse_and_traced_strings():
 @pytest.mark.parametrize(
     ("call", "text"),
     [
-        (lambda: tf.strings.to_hash_bucket_fast("a", 0), 
+        (lambda: tf.strings.to_hash_bucket_fast("a", 0),
          "to_hash_bucket_fast: there must be at least one bucket (num_buckets=0)."),
-        (lambda: tf.strings.to_hash_bucket_strong("a", 5, [1]), 
+        (lambda: tf.strings.to_hash_bucket_strong("a", 5, [1]),
          "to_hash_bucket_strong: the key must be two integers (key=[1])."),
     ],
 )  # fmt: skip
