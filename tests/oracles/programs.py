@@ -9,4 +9,5 @@ ROWS: dict[str, Elsewhere] = {
     "check": Elsewhere("tests/function/test_checks.py"),
     "print": Elsewhere("tests/function/test_printing.py"),
     "custom_gradient": Elsewhere("tests/state/test_custom_gradient.py"),
+    "recompute": Elsewhere("tests/state/test_recompute.py"),
 }

@@ -144,3 +144,134 @@ def test_without_a_tape_only_the_value_is_computed() -> None:
         return x + 1.0, slope
 
     assert plain(tf.constant(1.0)).numpy() == 2
+
+
+# ---- as users write it
+
+
+class Scaled:
+    def __init__(self) -> None:
+        self.factor = 100.0
+        self.bound = tf.custom_gradient(self.plain)
+
+    @tf.custom_gradient
+    def decorated(self, x):
+        return x * x, lambda upstream: upstream * self.factor
+
+    def plain(self, x):
+        return x * x, lambda upstream: upstream * self.factor
+
+
+@pytest.fixture(params=["at once", "in a function"])
+def run(request):
+    return (lambda f: f()) if request.param == "at once" else (lambda f: tf.function(f)())
+
+
+@pytest.mark.parametrize("name", ["decorated", "bound"])
+def test_on_methods(run, name):
+    x, scaled = tf.Variable(2.0), Scaled()
+
+    def f():
+        with tf.GradientTape() as tape:
+            y = getattr(scaled, name)(x)
+        return y, tape.gradient(y, x)
+
+    assert [v.numpy() for v in run(f)] == [4.0, 100.0]
+
+
+def test_keyword_arguments_are_constants(run):
+    @tf.custom_gradient
+    def scaled(x, scale=2.0):
+        return x * scale, lambda upstream: upstream * scale * 10.0
+
+    x, s = tf.Variable(2.0), tf.Variable(3.0, trainable=False)
+
+    def f():
+        with tf.GradientTape(persistent=True) as tape:
+            tape.watch(s)
+            y = scaled(x, scale=s)
+            z = scaled(x)
+        return [y, z, *tape.gradient(y, [x, s]), tape.gradient(z, x)]
+
+    y, z, by_x, by_s, slope = run(f)
+    assert [v.numpy() for v in (y, z, by_x, slope)] == [6.0, 4.0, 30.0, 20.0]
+    assert by_s is None
+
+
+@pytest.mark.parametrize("give", [lambda a, b: (a, b), lambda a, b: {"a": a, "b": b}], ids=["in order", "by name"])
+def test_nested_arguments(run, give):
+    @tf.custom_gradient
+    def product(parts):
+        return parts["a"] * parts["b"], lambda upstream: give(upstream * 1.0, upstream * 2.0)
+
+    a, b = tf.Variable(3.0), tf.Variable(4.0)
+
+    def f():
+        with tf.GradientTape() as tape:
+            y = product({"b": b, "a": a})
+        return tape.gradient(y, [a, b])
+
+    assert [g.numpy() for g in run(f)] == [1.0, 2.0]
+
+
+def test_a_derivative_that_has_one_of_its_own(run):
+    @tf.custom_gradient
+    def outer(x):
+        @tf.custom_gradient
+        def inner(u):
+            return u * 1.0, lambda v: v * 7.0
+
+        return x * x, lambda upstream: inner(upstream * x)
+
+    x = tf.Variable(2.0)
+
+    def f():
+        with tf.GradientTape() as second:
+            with tf.GradientTape() as first:
+                y = outer(x)
+            slope = first.gradient(y, x)
+        return slope, second.gradient(slope, x)
+
+    assert [v.numpy() for v in run(f)] == [2.0, 7.0]
+
+
+def test_complex_values_flow_as_tensorflow_defines_them(run):
+    @tf.custom_gradient
+    def squared(z):
+        return z * z, lambda upstream: upstream * tf.math.conj(2.0 * z)
+
+    z = tf.constant(1 + 2j, tf.complex128)
+
+    def f():
+        with tf.GradientTape(persistent=True) as tape:
+            tape.watch(z)
+            own, plain = squared(z) * (2 - 1j), z * z * (2 - 1j)
+        return tape.gradient(own, z), tape.gradient(plain, z)
+
+    own, plain = run(f)
+    assert own.numpy() == pytest.approx(plain.numpy()) == np.conj(2 * (1 + 2j) * (2 - 1j))
+
+
+def test_forwards_what_was_computed_moves():
+    @tf.custom_gradient
+    def reversed_(x):
+        return x * x, lambda upstream: -upstream
+
+    x = tf.constant(3.0)
+    with tf.autodiff.ForwardAccumulator(x, tf.constant(1.0)) as acc:
+        y = reversed_(x)
+    assert acc.jvp(y).numpy() == 6.0
+
+
+def test_passing_the_derivative_through(run):
+    x, w = tf.Variable([2.4, -1.6]), tf.Variable(3.0)
+
+    def f():
+        with tf.GradientTape() as tape:
+            y = tf.grad_pass_through(lambda v: tf.round(v * w))(x) * [1.0, 10.0]
+        return y, *tape.gradient(y, [x, w])
+
+    y, by_x, by_w = run(f)
+    assert y.numpy().tolist() == [7.0, -50.0]
+    assert by_x.numpy().tolist() == [1.0, 10.0]
+    assert by_w is None or by_w.numpy() == 0

@@ -225,6 +225,9 @@ def _differentiate(group: Group, env: Env, xp: Any, run: Call, amends: tuple[Ame
         _differentiate_unrolled(group, env, run)
         return
     module = jax()
+    forwards = group.mode == "tangent"
+    if forwards or getattr(xp, "forward", False):
+        xp = Namespace(getattr(xp, "unrolled", False), forwards)
     made = [o for node in group.slice for o in node.outputs]
     steps = schedule(group.slice)
     inside = set(made)
@@ -253,7 +256,7 @@ def _differentiate(group: Group, env: Env, xp: Any, run: Call, amends: tuple[Ame
         execute(steps, inner, xp, run, (*amends, amend) if again or cut else amends)
         return [inner[i] for i in group.targets], [inner[i] for i in made]
 
-    if group.mode == "tangent":
+    if forwards:
         seeds = [env[i] for i in group.seeds]
         # Twice backwards, and not `jvp`: loops whose length is known only when they run go backwards alone. What flows
         # back is linear in what flows in, and its own derivative by that is the way forward.
@@ -268,11 +271,11 @@ def _differentiate(group: Group, env: Env, xp: Any, run: Call, amends: tuple[Ame
         seeds = [env[i] for i in group.seeds]
         if group.mode == "gradient":
             # ones where nothing is given; TensorFlow's gradient of complex values is the conjugate of JAX's
-            flows = _conjugated(xp, seeds) if seeds else module.tree.map(xp.ones_like, targets)
+            flows = conjugated(xp, seeds) if seeds else module.tree.map(xp.ones_like, targets)
             results = pull(flows)
         else:
             results = _every_element(xp, targets[0], pull, given, group.mode == "batch_jacobian")
-        results = _conjugated(xp, results)
+        results = conjugated(xp, results)
     env.update(zip(group.node.outputs, results))
 
 
@@ -290,7 +293,8 @@ def joined(made: Any, value: Any) -> Any:
     return both(made, value)
 
 
-def _conjugated(xp: Any, arrays: Any) -> list[Any]:
+def conjugated(xp: Any, arrays: Any) -> list[Any]:
+    """Complex arrays conjugated: from JAX's gradients to TensorFlow's, and back."""
     return [xp.conj(a) if getattr(a, "dtype", None) in _COMPLEX else a for a in arrays]
 
 
@@ -315,10 +319,15 @@ def _every_element(xp: Any, target: Any, pull: Any, sources: list[Any], by_row: 
     return [xp.reshape(r, (*shape, *s.shape)) for r, s in zip(results, sources)]
 
 
-class Unrolled:
-    """jax.numpy for code that runs step by step: branches and loops ask values and take Python's way (`unrolled`)."""
+class Namespace:
+    """jax.numpy, and what a kernel may ask besides.
 
-    unrolled = True
+    unrolled  the code runs step by step: branches and loops ask values and take Python's way.
+    forward   a tangent is computed: what was computed moves, and a derivative that somebody gave has no say.
+    """
+
+    def __init__(self, unrolled: bool = False, forward: bool = False) -> None:
+        self.unrolled, self.forward = unrolled, forward
 
     def __getattr__(self, name: str) -> Any:
         from tensorsmith.program.execute import jax
@@ -332,6 +341,6 @@ def _differentiate_unrolled(group: Group, env: Env, run: Call) -> None:
 
     known = set(env)
     with guard():
-        _differentiate(group, env, Unrolled(), run, ())
+        _differentiate(group, env, Namespace(unrolled=True), run, ())
     for number in env.keys() - known:
         env[number] = np.asarray(env[number])

@@ -37,6 +37,7 @@ class Op:
     kinds     NumPy kind letters of the dtypes that it takes ("f" floats, "i" "u" ints, "b" bool, "c" complex, "O" strings).
     shapes    function(specs, settings) -> a list with the result's spec, a tuple of them for several results; None: the
               kernel is run on stand-ins.
+    steady    those of the arrays that are constants to derivatives, whatever they were made from.
     eager     True: the size of the result hangs on values, so XLA cannot run it; programs that hold it run on NumPy.
     """
 
@@ -56,6 +57,7 @@ class Op:
         "settings",
         "shapes",
         "shared",
+        "steady",
     )  # fmt: skip
 
     def __init__(
@@ -68,9 +70,11 @@ class Op:
         shapes: Callable[[Specs, dict], Specs | tuple[Any, ...]] | None = None,
         eager: bool = False,
         differentiable: bool = True,
+        steady: tuple[str, ...] = (),
     ) -> None:
         self.name, self.kernel, self.doc = name, kernel, kernel.__doc__
         self.same, self.kinds, self.shapes, self.eager, self.differentiable = same, kinds, shapes, eager, differentiable
+        self.steady = frozenset(steady)
         arrays, lists, settings, optional = [], [], {}, []
         order, defaults = parameters(kernel)
         for parameter in order:

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from tensorsmith.program import execute, slopes
-from tensorsmith.program.lower import Unrolled
+from tensorsmith.program.lower import Namespace
 from tensorsmith.program.op import Op
 from tensorsmith.program.program import freeze
 from tensorsmith.program.small import NotSmall, Small, traced
@@ -158,6 +158,6 @@ def _unrolled(call: Call) -> Callable[..., list[Any]]:
 
     def run(*arrays: Any) -> list[Any]:
         with execute.guard():
-            return [np.asarray(result) for result in call.backward(Unrolled(), jax)(*arrays)]
+            return [np.asarray(result) for result in call.backward(Namespace(unrolled=True), jax)(*arrays)]
 
     return run

@@ -45,8 +45,9 @@ class Backward:
             flowing = tuple([at for at, o in enumerate(outs) if o in flows and o in form.made])
             if not flowing or not op.differentiable:
                 continue
-            taken = [i for x in inputs for i in (x if type(x) is tuple else () if x is None else (x,))]
-            wanted = tuple([at for at, i in enumerate(taken) if i in reached])
+            taken = [i for x in inputs for i in _numbers(x)]
+            steady = [name in op.steady for name, x in zip(op.arrays, inputs) for _ in _numbers(x)]
+            wanted = tuple([at for at, i in enumerate(taken) if i in reached and not steady[at]])
             if not wanted:
                 continue
             call = Call(
@@ -152,11 +153,18 @@ _SUM = Piece(lambda a, b: [a + b], [0, 1], None)
 _NOTHING = slopes.Literal(0.0, np.dtype("float32"))
 
 
+def _numbers(argument: Any) -> tuple[int, ...]:
+    """The numbers of the tensors in one argument of a call."""
+    return argument if type(argument) is tuple else () if argument is None else (argument,)
+
+
 def _reached(calls: list[Any], sources: list[int], spec: Any) -> set[int]:
     """The numbers of the tensors that depend on some source by differentiable operations on real or complex values."""
     found = set(sources)
     for op, inputs, _, outputs in calls:
-        if op.differentiable and any(not found.isdisjoint(x) if type(x) is tuple else x in found for x in inputs):
+        if op.differentiable and any(
+            not found.isdisjoint(_numbers(x)) and name not in op.steady for name, x in zip(op.arrays, inputs)
+        ):
             outs = outputs if type(outputs) is tuple else (outputs,)
             found.update(o for o in outs if spec(o)[1].kind in "fcV")
     return found

@@ -13,7 +13,7 @@ import numpy as np
 from tensorsmith.core import context, nest
 from tensorsmith.core.errors import explain
 from tensorsmith.program.execute import jax
-from tensorsmith.program.lower import lower
+from tensorsmith.program.lower import conjugated, lower
 from tensorsmith.program.op import Arrays, Op, register
 from tensorsmith.program.program import Program
 from tensorsmith.state.variable import Variable
@@ -32,7 +32,7 @@ def _kernel(
 
     given: for each source the place of its derivative among the program's outputs, None for one that has none.
     """
-    if xp is np:
+    if xp is np or getattr(xp, "forward", False):
         return list(results)
     module = jax()
     run = lower(backward, xp)
@@ -47,7 +47,7 @@ def _kernel(
     def back(kept: Any, flowing: list[Any]) -> Any:
         results, sources, captured = kept
         # the captured values come behind what flows in
-        slopes = run([*flowing, *captured], [])[0]
+        slopes = conjugated(xp, run([*conjugated(xp, flowing), *captured], [])[0])
         by_source = [
             None if at is None else xp.asarray(slopes[at], s.dtype).reshape(s.shape) for s, at in zip(sources, given)
         ]
@@ -62,7 +62,9 @@ def _like_results(specs: Any, settings: dict) -> tuple:
     return tuple(specs[0])
 
 
-CUSTOM = register(Op("custom_gradient", _kernel, same=False, shapes=_like_results))
+CUSTOM = register(
+    Op("custom_gradient", _kernel, same=False, shapes=_like_results, steady=("results", "captured")),
+)
 
 
 class _Reads:
@@ -82,8 +84,9 @@ def custom_gradient(f: Callable[..., Any]) -> Callable[..., Any]:
     """Gives a function its own derivative.
 
     f: a function of tensors that returns `(results, grad_fn)`. `grad_fn(*upstream)` takes the derivative by each
-    result and returns the derivative by each argument. Where f reads trainable variables, grad_fn also takes
-    `variables=` (a list of them) and returns `(by_arguments, by_variables)`.
+    result and returns the derivative by each argument (None for one that has none); arguments that are no values, as
+    the `self` of a method, are passed on and have none, keyword arguments are constants. Where f reads trainable
+    variables, grad_fn also takes `variables=` (a list of them) and returns `(by_arguments, by_variables)`.
 
     Raises TypeError when f reads trainable variables that grad_fn does not take.
 
@@ -100,13 +103,14 @@ def custom_gradient(f: Callable[..., Any]) -> Callable[..., Any]:
 
     @functools.wraps(f)
     def wrapped(*args: Any, **kwargs: Any) -> Any:
-        arguments = [convert(a) for a in nest.flatten(args)]
+        leaves = [convert(a) if _is_value(a) else a for a in nest.flatten(args)]
+        arguments = [leaf for leaf in leaves if isinstance(leaf, Tensor)]
         reads = _Reads()
         listening = bool(_local.tapes) or _local.graph is not None
         _local.tapes.append(reads)
         context.busy.append(reads)
         try:
-            outcome, grad_fn = f(*nest.pack_sequence_as(args, arguments), **kwargs)
+            outcome, grad_fn = f(*nest.pack_sequence_as(args, leaves), **kwargs)
         finally:
             _local.tapes.remove(reads)
             context.busy.remove(reads)
@@ -166,7 +170,7 @@ def _traced(
         flowing = [graph.input(tuple(r.shape), r.dtype) for r in results]
         slopes = grad_fn(*flowing, **more)
         by_arguments, by_variables = slopes if variables else (slopes, [])
-        every = [*_as_list(by_arguments), *_as_list(by_variables)]
+        every = [*nest.flatten(by_arguments), *nest.flatten(by_variables)]
         if len(every) != count + len(variables):
             raise ValueError(
                 explain(
@@ -190,5 +194,30 @@ def _traced(
     return program, given, captured
 
 
-def _as_list(slopes: Any) -> list[Any]:
-    return list(slopes) if isinstance(slopes, (list, tuple)) else [slopes]
+def _is_value(leaf: Any) -> bool:
+    """True for what becomes a tensor; False for objects that are only passed on."""
+    kinds = (Tensor, Variable, np.ndarray, np.generic, bool, int, float, complex, str, bytes)
+    return isinstance(leaf, kinds) or hasattr(leaf, "__array__")
+
+
+def grad_pass_through(f: Callable[..., Any]) -> Callable[..., Any]:
+    """A function with the values of f whose derivative is that of the identity.
+
+    f: takes and gives tensors of one shape. What f reads besides has no derivative.
+
+    >>> import tensorsmith as tf
+    >>> x = tf.Variable(2.4)
+    >>> with tf.GradientTape() as tape:
+    ...     y = 3.0 * tf.grad_pass_through(tf.round)(x)
+    >>> y.numpy().item(), tape.gradient(y, x).numpy().item()
+    (6.0, 3.0)
+    """
+
+    @functools.wraps(f)
+    def passed(*args: Any, **kwargs: Any) -> Any:
+        def slopes(*upstream: Any, variables: Any = None) -> Any:
+            return (upstream, [None] * len(variables)) if variables else upstream
+
+        return f(*args, **kwargs), slopes
+
+    return custom_gradient(passed)

@@ -173,7 +173,7 @@ class GradientTape:
         """
         unconnected = unconnected_gradients
         if unconnected_gradients != "none":
-            unconnected = _unconnected(unconnected_gradients)
+            unconnected = unconnected_choice(unconnected_gradients)
         self._use("gradient")
         if type(sources) is list and type(target) is Tensor and output_gradients is None and unconnected == "none":
             # a list of variables, each read once: what a training loop asks
@@ -219,7 +219,7 @@ class GradientTape:
         array([[2., 0.],
                [0., 4.]], dtype=float32)
         """
-        unconnected = _unconnected(unconnected_gradients)
+        unconnected = unconnected_choice(unconnected_gradients)
         self._use("jacobian")
         part = self._one(target, "jacobian", "target")
         return self._asked([part], sources, [], unconnected, "jacobian")
@@ -249,7 +249,7 @@ class GradientTape:
         <BLANKLINE>
                [[6., 8.]]], dtype=float32)
         """
-        _unconnected(unconnected_gradients)
+        unconnected_choice(unconnected_gradients)
         self._use("batch_jacobian")
         part, own = self._one(target, "batch_jacobian", "target"), self._one(source, "batch_jacobian", "source")
         rows, others = (list(t.shape[:1]) for t in (part, own))
@@ -337,15 +337,41 @@ class GradientTape:
         graph = symbols[0]._graph
         kept = [s for t, s in zip(targets, seeds) if isinstance(t, Symbol)]
         stops, live = self._in_graph(graph)
-        own = [s for s in sources if isinstance(s, Symbol) and s._graph is graph and s._id in live]
-        found = {id(s): g for s, g in zip(own, graph.derivative(symbols, own, kept, stops, mode) if own else ())}
-        return [found.get(id(s)) for s in sources]
+        # a constant of the trace may be watched too
+        own = [graph.symbol_of(s) for s in sources]
+        own = [s if s is not None and s._id in live else None for s in own]
+        asked = [s for s in own if s is not None]
+        found = iter(graph.derivative(symbols, asked, kept, stops, mode) if asked else ())
+        return [None if s is None else next(found) for s in own]
+
+    def _tangents(self, targets: list[Any], moving: list[tuple[Any, Tensor]]) -> list[Any]:
+        """How fast each target moves when the sources move: pairs of a source and its speed."""
+        reached = [self._resolved(target, "jvp", "primal")[0] for target in targets]
+        sources: list[Tensor] = []
+        speeds: list[Tensor] = []
+        for source, speed in moving:
+            for value in self._values_of(source, "jvp"):
+                if not any(value is s for s in sources):
+                    sources.append(value)
+                    speeds.append(speed)
+        graph = next((t._graph for t in reached if isinstance(t, Symbol)), None)
+        if graph is None:
+            return self._replay(reached, sources, speeds, "tangent") if sources else [None] * len(reached)
+        own = [at for at, s in enumerate(sources) if isinstance(s, Symbol) and s._graph is graph]
+        asked = [t for t in reached if isinstance(t, Symbol) and t._graph is graph]
+        if not own:
+            return [None] * len(reached)
+        stops = self._in_graph(graph)[0]
+        made = graph.tangent(asked, [sources[at] for at in own], [speeds[at] for at in own], stops)
+        found = {id(t): m for t, m in zip(asked, made)}
+        return [found.get(id(t)) for t in reached]
 
     def _in_graph(self, graph: Any) -> tuple[list[int], set[int]]:
         """Of a program being traced: the values that are constants to this tape, and those that it watches."""
         nodes = graph.program.nodes
         spans = [(a, len(nodes) if b < 0 else b) for a, b in self._spans] if graph is self._graph else [(0, len(nodes))]
-        live = {w._id for w in self._watched.values() if isinstance(w, Symbol) and w._graph is graph}
+        watched = [graph.symbol_of(tensor) for tensor in self._watched.values()]
+        live = {symbol._id for symbol in watched if symbol is not None}
         heard = {at for a, b in spans for at in range(a, b)}
         stops = []
         for at, node in enumerate(nodes):
@@ -418,7 +444,7 @@ class _Silence:
             self.tape._listen()
 
 
-def _unconnected(choice: Any) -> str:
+def unconnected_choice(choice: Any) -> str:
     """The choice as a word; ValueError for an unknown one."""
     word = choice.value if isinstance(choice, UnconnectedGradients) else choice
     if word not in ("none", "zero"):

@@ -140,6 +140,20 @@ class Graph:
             self._keep.append(variable)
         return current
 
+    def symbol_of(self, tensor: Any) -> Symbol | None:
+        """A tensor as a symbol of this graph: one that it is, or a constant that some node took; None for any other."""
+        if isinstance(tensor, Symbol):
+            return tensor if tensor._graph is self else None
+        found = self._constants.get(id(tensor))
+        return None if found is None else Symbol(self, found[1], tensor.shape, tensor.dtype)
+
+    def first_read(self, variable: Any) -> Tensor | None:
+        """The symbol of the value that a variable had before the trace; None where it was not read."""
+        for source, number in self.program.captures:
+            if source is variable:
+                return Symbol(self, number, variable.shape, variable.dtype)
+        return None
+
     def write(self, variable: Any, value: Tensor) -> None:
         """From here on the variable has this value."""
         self._current[id(variable)] = value
@@ -210,8 +224,22 @@ def connected(program: Program, sources: list[int], targets: list[int], stops: A
     needed = {t for t in targets if smooth(program, t)}
     for node in reversed(program.nodes):
         if node.op.differentiable and not needed.isdisjoint([o for o in node.outputs if o not in stopped]):
-            needed.update(i for i in node.inputs if i >= 0 and smooth(program, i))
+            needed.update(i for i in _varying(node) if i >= 0 and smooth(program, i))
     return needed.intersection(sources)
+
+
+def _varying(node: Any) -> list[int]:
+    """The values that a node takes, without those that are constants to its derivative."""
+    if not node.op.steady:
+        return node.inputs
+    found: list[int] = []
+    at = 0
+    for name, count in zip(node.op.arrays, node.groups):
+        size = 1 if count is None else count
+        if name not in node.op.steady:
+            found.extend(node.inputs[at : at + size])
+        at += size
+    return found
 
 
 def moved(program: Program, sources: list[int], stops: Any = ()) -> set[int]:
