@@ -52,7 +52,7 @@ def compute_gradient(
 def _parts(array: np.ndarray) -> np.ndarray:
     """The elements as real numbers: of complex ones the real and the imaginary part, in turn."""
     flat = np.ascontiguousarray(array).ravel()
-    return flat.view(flat.real.dtype) if flat.dtype.kind == "c" else flat
+    return flat.view(np.real(flat).dtype) if flat.dtype.kind == "c" else flat
 
 
 def _units(array: np.ndarray) -> Any:

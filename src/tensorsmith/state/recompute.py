@@ -113,8 +113,8 @@ def _as_program(calls: list[Any], results: list[Tensor]) -> tuple[Program, list[
         taken: list[int] = []
         groups: list[int | None] = []
         for x in inputs:
-            groups.append(len(x) if type(x) is list else None)
-            taken.extend([number(t) for t in x] if type(x) is list else [-1 if x is None else number(x)])
+            groups.append(len(x) if isinstance(x, list) else None)
+            taken.extend([number(t) for t in x] if isinstance(x, list) else [-1 if x is None else number(x)])
         outs = [outputs] if isinstance(outputs, Tensor) else list(outputs)
         specs = [(o._array.shape, o._array.dtype) for o in outs]
         ids.update(zip(map(id, outs), program.add(op, taken, tuple(groups), settings, specs)))
