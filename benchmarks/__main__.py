@@ -26,6 +26,8 @@ FIGURES = (
     "function_loop",
     "function_call",
     "first_gradient",
+    "tracing",
+    "recurrent_step",
     "import_time",
     "cold_process",
     "many_models",
