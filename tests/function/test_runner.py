@@ -324,3 +324,39 @@ def test_a_tape_outside_sees_the_variables_that_stay_on_the_device():
         loss = loss_of()
     assert tape.gradient(loss, w).numpy().tolist() == [6.0, 8.0]
     assert train(x).numpy().tolist() == [4.0, 5.0]
+
+
+def primitives(jaxpr):
+    """The names of all operations in a traced JAX function, those in its loops and branches included."""
+    for equation in jaxpr.eqns:
+        yield equation.primitive.name
+        for part in equation.params.values():
+            for inner in part if isinstance(part, (list, tuple)) else [part]:
+                inner = getattr(inner, "jaxpr", inner)
+                if hasattr(inner, "eqns"):
+                    yield from primitives(inner)
+
+
+def test_the_forward_part_of_a_recurrent_step_runs_once_and_its_values_are_kept():
+    w = tf.Variable(np.eye(3, dtype="float32"))
+
+    @tf.function
+    def step(x):
+        with tf.GradientTape() as tape:
+            h = tf.zeros((2, 3))
+            for t in tf.range(4):
+                h = tf.tanh(tf.matmul(h, w) + x[:, t])
+            loss = tf.reduce_sum(h)
+        w.assign_sub(0.1 * tape.gradient(loss, w))
+        return loss
+
+    step(np.ones((2, 4, 3), "float32"))
+    (form,) = step._traces.forms.values()
+    runner, found = form._runner, []
+    real = runner._executable
+    runner._executable = lambda given: found.append(given) or real(given)
+    step(np.ones((2, 4, 3), "float32"))
+    with execute.guard():
+        names = list(primitives(execute.jax().make_jaxpr(runner._function())(*found[0]).jaxpr))
+    # one loop ahead and one back; the product ahead, and by each of its factors back
+    assert (names.count("scan"), names.count("while"), names.count("tanh"), names.count("dot_general")) == (2, 0, 1, 3)
