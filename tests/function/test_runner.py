@@ -351,7 +351,7 @@ def test_the_forward_part_of_a_recurrent_step_runs_once_and_its_values_are_kept(
         return loss
 
     step(np.ones((2, 4, 3), "float32"))
-    (form,) = step._traces.forms.values()
+    (form,) = step._forms.all()
     runner, found = form._runner, []
     real = runner._executable
     runner._executable = lambda given: found.append(given) or real(given)
