@@ -85,6 +85,26 @@ def test_what_was_read_stays_what_it_was():
     assert variables["small"].numpy().tolist() == [4.0, 5.0]
 
 
+def test_a_result_does_not_keep_the_whole_state():
+    v = tf.Variable(np.ones(1000, "float32"))
+    step = tf.function(lambda x: v.assign_add(x)[:2])
+    assert step(np.float32(1.0))._array.flags.owndata
+    assert step(np.float32(1.0)).numpy().tolist() == [3.0, 3.0]
+
+
+def test_large_arrays_of_64_bits_go_in_and_out(device):
+    v = tf.Variable(np.arange(3000, dtype="int64"))
+
+    @tf.function
+    def step(x):
+        return x * 2.0, v.assign_add(v)
+
+    x = np.full(3000, 1.0 + 2.0**-40)
+    double, value = step(x)
+    assert double.dtype == tf.float64 and (double.numpy() == 2.0 * x).all()
+    assert value.dtype == tf.int64 and (v.numpy() == 2 * np.arange(3000)).all()
+
+
 def test_assignments_between_calls_are_seen(device):
     add, variables = counter()
     x = np.array([1.0, 1.0], "float32")
@@ -311,7 +331,7 @@ def test_calls_of_the_usual_kind_mean_what_others_do():
 
 
 def test_a_tape_outside_sees_the_variables_that_stay_on_the_device():
-    w = tf.Variable([2.0, 3.0])
+    w = tf.Variable([2.0, 3.0], trainable=False)
     train = tf.function(lambda x: w.assign_add(x))
     x = np.ones(2, "float32")
     train(x)
@@ -321,6 +341,7 @@ def test_a_tape_outside_sees_the_variables_that_stay_on_the_device():
     assert tape.gradient(loss, w).numpy().tolist() == [6.0, 8.0]
     loss_of = tf.function(lambda: tf.reduce_sum(w * w))
     with tf.GradientTape() as tape:
+        tape.watch(w)
         loss = loss_of()
     assert tape.gradient(loss, w).numpy().tolist() == [6.0, 8.0]
     assert train(x).numpy().tolist() == [4.0, 5.0]

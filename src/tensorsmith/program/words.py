@@ -51,12 +51,11 @@ class Words:
 
     def __init__(self, specs: list[Any], start: int = 0) -> None:
         places: list[Any] = [None] * len(specs)
-        self.start = at = start
+        at = start
         # for each dtype: its first and last word, and which arrays stand there
         self.regions: list[tuple[Span, list[int]]] = []
         for dtype in dict.fromkeys(dtype for _, dtype in specs):
             per_element = dtype.itemsize // WORD.itemsize
-            at += at % per_element  # a 64-bit number stands on a 64-bit boundary
             first, members = at, [n for n, spec in enumerate(specs) if spec[1] == dtype]
             for n in members:
                 shape = specs[n][0]
@@ -90,13 +89,9 @@ class Words:
         """The pieces of a buffer that holds these arrays, in a program; to be joined with what follows."""
         xp = jax.numpy
         pieces: list[Any] = []
-        at = self.start
         for region, members in self.regions:
-            if region.start > at:
-                pieces.append(xp.zeros(region.start - at, WORD))
             flat = xp.concatenate([_flat(xp, arrays[n], self.spans[n]) for n in members])
             pieces.append(jax.lax.bitcast_convert_type(flat, WORD).reshape(-1))
-            at = region.stop
         return pieces
 
 
