@@ -89,7 +89,7 @@ class Words:
         """The pieces of a buffer that holds these arrays, in a program; to be joined with what follows."""
         xp = jax.numpy
         pieces: list[Any] = []
-        for region, members in self.regions:
+        for _, members in self.regions:
             flat = xp.concatenate([_flat(xp, arrays[n], self.spans[n]) for n in members])
             pieces.append(jax.lax.bitcast_convert_type(flat, WORD).reshape(-1))
         return pieces
