@@ -131,6 +131,7 @@ if TYPE_CHECKING:
     from tensorsmith.function.ordering import tuple_ as tuple
     from tensorsmith.function.printing import print_ as print
     from tensorsmith.function.programs import program_of
+    from tensorsmith.function.python_calls import numpy_function, py_function
     from tensorsmith.function.vectorizing import vectorized_map
     from tensorsmith.keras import initializers, losses, metrics, optimizers
     from tensorsmith.ops.activations import sigmoid
@@ -193,6 +194,8 @@ del globals()["function"]
 
 # Where the names are that are not needed to build and add tensors: each is imported when it is first asked for.
 _LATER = {
+    "numpy_function": "tensorsmith.function.python_calls",
+    "py_function": "tensorsmith.function.python_calls",
     "Assert": "tensorsmith.ops.debugging",
     "control_dependencies": "tensorsmith.function.ordering",
     "foldl": "tensorsmith.function.folding",
@@ -278,29 +281,29 @@ _NAMESPACES = {
 }
 
 __all__ = [
-    "Assert", "DType", "GradientTape", "IndexedSlices", "Module", "Program", "RaggedTensor", "SparseTensor",
-    "Tensor", "TensorArray", "TensorShape", "TensorSpec", "UnconnectedGradients", "Variable", "abs", "acos",
-    "acosh", "add", "add_n", "argmax", "argmin", "argsort", "as_dtype", "asin", "asinh", "atan", "atan2", "atanh",
-    "autodiff", "autograph", "bfloat16", "bitcast", "bitwise", "bool", "boolean_mask", "broadcast_static_shape",
-    "broadcast_to", "case", "cast", "clip_by_global_norm", "clip_by_norm", "clip_by_value", "complex",
-    "complex128", "complex64", "concat", "cond", "config", "constant", "control_dependencies", "convert_to_tensor",
-    "cos", "cosh", "cumsum", "custom_gradient", "debugging", "device", "divide", "double", "dtypes", "einsum",
-    "ensure_shape", "equal", "errors", "executing_eagerly", "exp", "expand_dims", "eye", "fill", "float16",
-    "float32", "float64", "floor", "floordiv", "floormod", "foldl", "foldr", "function", "gather", "gather_nd",
-    "get_static_value", "grad_pass_through", "gradients", "greater", "greater_equal", "group", "half", "hessians",
-    "identity", "identity_n", "init_scope", "int16", "int32", "int64", "int8", "is_symbolic_tensor", "is_tensor",
-    "keras", "less", "less_equal", "linalg", "linspace", "logical_and", "logical_not", "logical_or", "map_fn",
-    "math", "matmul", "maximum", "meshgrid", "minimum", "multiply", "name_scope", "negative", "nest", "newaxis",
-    "nn", "no_op", "norm", "not_equal", "one_hot", "ones", "ones_like", "pad", "pow", "print", "program_of",
+    "Assert", "DType", "GradientTape", "IndexedSlices", "Module", "Program", "RaggedTensor", "SparseTensor", "Tensor",
+    "TensorArray", "TensorShape", "TensorSpec", "UnconnectedGradients", "Variable", "abs", "acos", "acosh", "add",
+    "add_n", "argmax", "argmin", "argsort", "as_dtype", "asin", "asinh", "atan", "atan2", "atanh", "autodiff",
+    "autograph", "bfloat16", "bitcast", "bitwise", "bool", "boolean_mask", "broadcast_static_shape", "broadcast_to",
+    "case", "cast", "clip_by_global_norm", "clip_by_norm", "clip_by_value", "complex", "complex128", "complex64",
+    "concat", "cond", "config", "constant", "control_dependencies", "convert_to_tensor", "cos", "cosh", "cumsum",
+    "custom_gradient", "debugging", "device", "divide", "double", "dtypes", "einsum", "ensure_shape", "equal",
+    "errors", "executing_eagerly", "exp", "expand_dims", "eye", "fill", "float16", "float32", "float64", "floor",
+    "floordiv", "floormod", "foldl", "foldr", "function", "gather", "gather_nd", "get_static_value",
+    "grad_pass_through", "gradients", "greater", "greater_equal", "group", "half", "hessians", "identity",
+    "identity_n", "init_scope", "int16", "int32", "int64", "int8", "is_symbolic_tensor", "is_tensor", "keras", "less",
+    "less_equal", "linalg", "linspace", "logical_and", "logical_not", "logical_or", "map_fn", "math", "matmul",
+    "maximum", "meshgrid", "minimum", "multiply", "name_scope", "negative", "nest", "newaxis", "nn", "no_op", "norm",
+    "not_equal", "numpy_function", "one_hot", "ones", "ones_like", "pad", "pow", "print", "program_of", "py_function",
     "queue", "ragged", "random", "range", "rank", "recompute_grad", "reduce_all", "reduce_any", "reduce_logsumexp",
-    "reduce_max", "reduce_mean", "reduce_min", "reduce_prod", "reduce_sum", "repeat", "reshape", "resource",
-    "reverse", "reverse_sequence", "roll", "round", "saturate_cast", "saved_model", "scan", "scatter_nd",
-    "searchsorted", "sequence_mask", "sets", "shape", "shape_n", "sigmoid", "sign", "sin", "sinh", "size", "slice",
-    "sort", "sparse", "split", "sqrt", "square", "squeeze", "stack", "stop_gradient", "strided_slice", "string",
-    "strings", "subtract", "switch_case", "tan", "tanh", "tensor_scatter_nd_add", "tensor_scatter_nd_max",
-    "tensor_scatter_nd_min", "tensor_scatter_nd_sub", "tensor_scatter_nd_update", "tensordot", "test", "tile",
-    "transpose", "truediv", "truncatemod", "tuple", "uint16", "uint32", "uint64", "uint8", "unique",
-    "unique_with_counts", "unstack", "variant", "vectorized_map", "where", "while_loop", "zeros", "zeros_like",
+    "reduce_max", "reduce_mean", "reduce_min", "reduce_prod", "reduce_sum", "repeat", "reshape", "resource", "reverse",
+    "reverse_sequence", "roll", "round", "saturate_cast", "saved_model", "scan", "scatter_nd", "searchsorted",
+    "sequence_mask", "sets", "shape", "shape_n", "sigmoid", "sign", "sin", "sinh", "size", "slice", "sort", "sparse",
+    "split", "sqrt", "square", "squeeze", "stack", "stop_gradient", "strided_slice", "string", "strings", "subtract",
+    "switch_case", "tan", "tanh", "tensor_scatter_nd_add", "tensor_scatter_nd_max", "tensor_scatter_nd_min",
+    "tensor_scatter_nd_sub", "tensor_scatter_nd_update", "tensordot", "test", "tile", "transpose", "truediv",
+    "truncatemod", "tuple", "uint16", "uint32", "uint64", "uint8", "unique", "unique_with_counts", "unstack",
+    "variant", "vectorized_map", "where", "while_loop", "zeros", "zeros_like",
 ]  # fmt: skip
 
 

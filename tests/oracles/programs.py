@@ -7,6 +7,7 @@ from tests.support.spine import Elsewhere
 ROWS: dict[str, Elsewhere] = {
     "gradient": Elsewhere("tests/program/test_lower.py"),
     "check": Elsewhere("tests/function/test_checks.py"),
+    "py_function": Elsewhere("tests/function/test_python_calls.py"),
     "print": Elsewhere("tests/function/test_printing.py"),
     "custom_gradient": Elsewhere("tests/state/test_custom_gradient.py"),
     "recompute": Elsewhere("tests/state/test_recompute.py"),

@@ -142,6 +142,15 @@ class TensorShape(tuple):
 Shape = tuple[int | None, ...]
 
 
+def is_known(shape: tuple[int | None, ...]) -> bool:
+    """True for a shape of known rank and sizes; a plain tuple, or a TensorShape.
+
+    >>> is_known((2, 3)), is_known((None,)), is_known(TensorShape(None))
+    (True, False, False)
+    """
+    return None not in shape and getattr(shape, "rank", 0) is not None
+
+
 def broadcast(*shapes: Iterable[int | None]) -> Shape:
     """The shape that NumPy's rule gives to operands of these shapes; ValueError where two sizes clash.
 

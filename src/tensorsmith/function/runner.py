@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from tensorsmith.core.shapes import is_known
 from tensorsmith.program import checks, execute
 from tensorsmith.program.calls import calls_python
 from tensorsmith.program.checks import STATUS
@@ -105,7 +106,7 @@ class Runner:
         ):
             at += buffered
             for large in group.large:
-                if None in group.specs[large][0]:
+                if not is_known(group.specs[large][0]):
                     places.append(at)
                 at += 1
         return places

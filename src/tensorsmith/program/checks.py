@@ -129,10 +129,6 @@ class _Again(threading.local):
 _again = _Again()
 
 
-class CannotRepeat(Exception):
-    """A program that calls the user's Python code is not run twice."""
-
-
 def repeating() -> bool:
     """True while a program runs a second time only to say what failed in it: nothing is printed then."""
     return _again.on
@@ -163,11 +159,8 @@ def tell(program: Program, status: int, again: Callable[[], Any]) -> NoReturn:
     error = raised.pop(status, None)
     if error is not None:
         raise error
-    try:
-        with _repeated():
-            again()
-    except CannotRepeat:
-        pass
+    with _repeated():
+        again()
     # NumPy found nothing to say (a value at the very edge), or may not look: the values stay untold
     settings = next(
         (s for s in _checks(program) if code(s["who"], s["message"], s["rule"], s["where"]) == status), None
@@ -182,7 +175,5 @@ def _checks(program: Program) -> Iterator[dict]:
     for node in program.nodes:
         if node.op is CHECK:
             yield node.settings
-        for setting in node.settings.values():
-            for part in setting if isinstance(setting, (list, tuple)) else (setting,):
-                if isinstance(part, Program):
-                    yield from _checks(part)
+        for part in node.programs:
+            yield from _checks(part)

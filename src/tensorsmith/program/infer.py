@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from tensorsmith.core.shapes import TensorShape
 from tensorsmith.program.op import Op
 from tensorsmith.program.program import Spec, freeze
 
@@ -25,6 +26,8 @@ def infer(op: Op, specs: list[Any], settings: dict) -> tuple[list[Spec], Any]:
     specs: one (shape, dtype) for each array argument; a list of them for a list argument; None for one not given.
     Raises what the kernel raises when the shapes do not fit.
     """
+    if any(_of_unknown_rank(part) for s in specs for part in (s if isinstance(s, list) else [s])):
+        return _by_ranks(op, specs, settings)
     key = (op, _frozen(specs), freeze(settings))
     found = _cache.get(key)
     if found is None:
@@ -37,6 +40,40 @@ def infer(op: Op, specs: list[Any], settings: dict) -> tuple[list[Spec], Any]:
             _cache.clear()
         _cache[key] = found
     return found
+
+
+# ranks that stand in for an unknown one: what Python code gives has no shape before it runs
+RANKS = range(5)
+
+
+def _of_unknown_rank(spec: Spec | None) -> bool:
+    return spec is not None and isinstance(spec[0], TensorShape) and spec[0].rank is None
+
+
+def _by_ranks(op: Op, specs: list[Any], settings: dict) -> tuple[list[Spec], Any]:
+    """The specs where the rank of an argument is not known: what they are for every rank that fits, else unknown too."""
+    found: list[Any] = []
+    refused: Exception | None = None
+    for rank in RANKS:
+
+        def ranked(spec: Spec | None, rank: int = rank) -> Spec | None:
+            return ((None,) * rank, spec[1]) if spec is not None and _of_unknown_rank(spec) else spec
+
+        tried = [[ranked(p) for p in s] if isinstance(s, list) else ranked(s) for s in specs]
+        try:
+            found.append(infer(op, tried, settings))
+        except Exception as error:  # of another rank it may be right
+            refused = refused or error
+    if not found:
+        assert refused is not None
+        raise refused
+    results, pack = found[0]
+    unknown = TensorShape(None)
+    merged: list[Spec] = []
+    for at, (shape, dtype) in enumerate(results):
+        alike = all(len(r) == len(results) and r[at][0] == shape for r, _ in found)
+        merged.append((shape if alike else unknown, dtype))
+    return merged, pack
 
 
 def _frozen(specs: list[Any]) -> tuple:

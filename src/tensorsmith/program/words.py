@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from tensorsmith.core.shapes import is_known
 from tensorsmith.program.program import Spec
 
 WORD = np.dtype("uint32")
@@ -37,7 +38,7 @@ class Span(NamedTuple):
 def is_small(spec: Spec) -> bool:
     """True for an array that may stand in a buffer: of known shape, few words, and whole words an element."""
     shape, dtype = spec
-    if dtype.kind not in "fiu" or dtype.itemsize not in (4, 8) or None in shape:
+    if dtype.kind not in "fiu" or dtype.itemsize not in (4, 8) or not is_known(shape):
         return False
     return math.prod(shape) * dtype.itemsize <= SMALL * WORD.itemsize  # type: ignore[arg-type]
 

@@ -43,7 +43,9 @@ class Graph:
         """A new argument of the program."""
         from tensorsmith.core.dtypes import as_dtype
 
-        number = self.program.input(tuple(shape), as_dtype(dtype).numpy_dtype, name)
+        # an unknown rank is a shape of its own, which a plain tuple cannot tell from ()
+        known = tuple(shape) if getattr(shape, "rank", 0) is not None else shape
+        number = self.program.input(known, as_dtype(dtype).numpy_dtype, name)
         return Symbol(self, number, shape, dtype, name)
 
     def call(self, op: Op, arguments: list[Any], settings: dict) -> Any:

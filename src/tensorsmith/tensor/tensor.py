@@ -251,6 +251,8 @@ class Symbol(Tensor):
 
     def set_shape(self, shape: Any) -> None:
         self._shape = self._shape.merge_with(shape)
+        # what is made of it from here on knows the shape too
+        self._graph.program.specs[self._id] = tuple(self._shape), self._dtype.numpy_dtype
 
     def _described(self) -> str:
         """Which tensor it is, for messages: its name or what made it and where, dtype and shape."""

@@ -37,6 +37,7 @@ class Loop:
         self.batch = min(batch, self.rows)
         self.full, self.rest = divmod(self.rows, self.batch)
         self.steps = self.full + bool(self.rest)
+        self.on_numpy = execute.on_numpy(step.program)
         self.small = is_small(step.program, self.batch)
         self.length = _rounded(self.steps) * self.batch
         self.data = [_placed(a, self.length) for a in arrays]
@@ -76,6 +77,8 @@ class Loop:
 
     def run(self, first: int, last: int) -> list[Any]:
         """Runs steps `first` up to `last`; the outputs of the last one."""
+        if self.on_numpy:
+            return self._interpreted(first, last)
         if self.rest and last > self.full and not self.masked:
             if first < self.full:
                 self._call("full", first, self.full)
@@ -103,6 +106,21 @@ class Loop:
         self.step.commit(results[:written])
         return [np.asarray(r) for r in results[written:]]
 
+    def _interpreted(self, first: int, last: int) -> list[Any]:
+        """Steps that only NumPy can run (they call Python code, or a size hangs on values), each committed by itself."""
+        outputs: list[Any] = []
+        for at in range(first, last):
+            batch = self._batch_at(at * self.batch)
+            outputs, updates = execute.interpreted(self.step.program, batch, self.step.captured())
+            self.step.commit(updates)
+        return outputs
+
+    def _batch_at(self, start: int) -> list[np.ndarray]:
+        """The arrays of the batch whose first row is `start`, on the host."""
+        rows = slice(start, min(start + self.batch, self.rows))
+        taken = np.asarray(self._order)[rows] if self.shuffled else rows
+        return [np.asarray(array)[taken] for array in self.data]
+
     def _tell(
         self, failed: int, status: int, steps: Callable[[int], list[Any]], first: int, last: int, base: int
     ) -> None:
@@ -119,10 +137,7 @@ class Loop:
                 first = middle
         before = steps(first)[:written]
         step.commit(before)
-        start = base + first * self.batch
-        rows = slice(start, min(start + self.batch, self.rows))
-        taken = np.asarray(self._order)[rows] if self.shuffled else rows
-        batch = [np.asarray(array)[taken] for array in self.data]
+        batch = self._batch_at(base + first * self.batch)
         checks.tell(step.program, failed, lambda: execute.interpreted(step.program, batch, step.captured()))
 
     def _function(self, size: int, masked: bool) -> Callable[..., list[Any]]:

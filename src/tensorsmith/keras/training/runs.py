@@ -96,6 +96,8 @@ class CompiledRun(Run):
         return as_logs(self.model._results_of(self.metrics))
 
     def warm_up(self) -> None:
+        if self.loop.on_numpy:
+            return
         threading.Thread(target=_quietly, args=(self.loop, "full")).start()
         if self.loop.rest and not self.loop.masked:
             threading.Thread(target=_quietly, args=(self.loop, "rest")).start()
