@@ -160,6 +160,7 @@ if TYPE_CHECKING:
         autograph,
         bitwise,
         config,
+        data,
         debugging,
         dtypes,
         errors,
@@ -187,10 +188,11 @@ if TYPE_CHECKING:
 
 newaxis = None
 
-# The package `function` would be set as an attribute here when it is first imported, and hide `tf.function`: it is
-# imported now and its name is given up.
-importlib.import_module("tensorsmith.function")
-del globals()["function"]
+# The packages `function` and `data` would be set as attributes here when they are first imported, and hide `tf.function`
+# and `tf.data`: they are imported now and their names are given up.
+for _package in ("function", "data"):
+    importlib.import_module(f"tensorsmith.{_package}")
+    del globals()[_package]
 
 # Where the names are that are not needed to build and add tensors: each is imported when it is first asked for.
 _LATER = {
@@ -258,6 +260,7 @@ _NAMESPACES = {
     "autograph": "tensorsmith.public.autograph",
     "bitwise": "tensorsmith.public.bitwise",
     "config": "tensorsmith.public.config",
+    "data": "tensorsmith.public.data",
     "debugging": "tensorsmith.public.debugging",
     "linalg": "tensorsmith.public.linalg",
     "math": "tensorsmith.public.math",
@@ -287,7 +290,7 @@ __all__ = [
     "autograph", "bfloat16", "bitcast", "bitwise", "bool", "boolean_mask", "broadcast_static_shape", "broadcast_to",
     "case", "cast", "clip_by_global_norm", "clip_by_norm", "clip_by_value", "complex", "complex128", "complex64",
     "concat", "cond", "config", "constant", "control_dependencies", "convert_to_tensor", "cos", "cosh", "cumsum",
-    "custom_gradient", "debugging", "device", "divide", "double", "dtypes", "einsum", "ensure_shape", "equal",
+    "custom_gradient", "data", "debugging", "device", "divide", "double", "dtypes", "einsum", "ensure_shape", "equal",
     "errors", "executing_eagerly", "exp", "expand_dims", "eye", "fill", "float16", "float32", "float64", "floor",
     "floordiv", "floormod", "foldl", "foldr", "function", "gather", "gather_nd", "get_static_value",
     "grad_pass_through", "gradients", "greater", "greater_equal", "group", "half", "hessians", "identity",

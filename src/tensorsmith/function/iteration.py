@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import builtins
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -14,52 +14,14 @@ from tensorsmith.core.specs import describe
 from tensorsmith.function.composites import is_composite
 from tensorsmith.function.control_flow import is_open
 from tensorsmith.function.folding import map_fn
+from tensorsmith.function.rounds import Rounds, Series, flat, rounds_of, zipped
 from tensorsmith.ops.sorting import argsort, sort
 from tensorsmith.tensor.apply import functions
 from tensorsmith.tensor.convert import convert
 from tensorsmith.tensor.tensor import Symbol, Tensor
 
 
-class Rounds:
-    """So many rounds, each of which is given a value.
-
-    count  how many: a Python number where it is known, else a scalar tensor.
-    item   gives the value of round number i, a scalar tensor.
-    keep   None, or says of a value whether its round counts.
-    """
-
-    __slots__ = ("count", "item", "keep")
-
-    def __init__(self, count: Any, item: Callable[[Any], Any], keep: Callable[[Any], Any] | None = None) -> None:
-        self.count, self.item, self.keep = count, item, keep
-
-    def _rounds(self) -> Rounds:
-        return self
-
-    def __iter__(self) -> Iterator[Any]:
-        """Its values one by one, where Python itself runs over them: their number must be known."""
-        if is_open(self.count) or self.keep is not None:
-            raise TypeError(
-                explain(
-                    "for",
-                    "how many rows there are is known only when the program runs",
-                    "",
-                    "a comprehension, list() and other Python code need a known number",
-                    "Write it as a for statement.",
-                )
-            )
-        return (self.item(number) for number in range(int(self.count)))
-
-    def every(self, who: str) -> Rounds:
-        """Itself, where each round counts; TypeError for a filter."""
-        if self.keep is not None:
-            raise TypeError(
-                explain(who, "a filter of a tensor can be looped over only", way_out="Use an if in the loop's body.")
-            )
-        return self
-
-
-def rounds(items: Any) -> Rounds | None:
+def rounds(items: Any) -> Rounds | Series | None:
     """How a loop of the program being traced runs over a value; None for what Python iterates over itself.
 
     Tensors and datasets are looped over while a program is traced; a scalar raises TypeError.
@@ -114,17 +76,16 @@ def _bounds(items: Symbol) -> tuple[Tensor, Tensor, Tensor] | None:
 def zip_(*parts: Any, strict: bool = False) -> Any:
     """zip: as many rounds as the shortest part has; Python's own where no part is a tensor or dataset."""
     found = [rounds(part) for part in parts]
-    if not any(found):
+    if not any(r is not None for r in found):
         return builtins.zip(*parts, strict=strict)
-    every = [_among_tensors(part) if r is None else r.every("zip") for part, r in zip(parts, found)]
+    every = [_among_tensors(part) if r is None else r for part, r in zip(parts, found)]
     if any(r is None for r in every):
         # an iterator cannot be asked for row i: Python runs over all parts, as far as they go
         return builtins.zip(*[part if r is None else iter(r) for part, r in zip(parts, found)], strict=strict)
-    known: list[Rounds] = [r for r in every if r is not None]
-    counts = [r.count for r in known]
+    counts = [rounds_of(r) for r in every]
     if strict and not any(map(is_open, counts)) and len(set(counts)) > 1:
         raise ValueError(f"zip(strict=True): the parts have {', '.join(map(str, counts))} rows.")
-    return Rounds(_least(counts), lambda number: tuple([r.item(number) for r in known]))
+    return zipped(every)
 
 
 def _among_tensors(part: Any) -> Rounds | None:
@@ -139,15 +100,6 @@ def _among_tensors(part: Any) -> Rounds | None:
     return None
 
 
-def _least(counts: list[Any]) -> Any:
-    fixed = [int(count) for count in counts if not is_open(count)]
-    least: Any = min(fixed) if fixed else None
-    for count in counts:
-        if is_open(count):
-            least = count if least is None else functions["minimum"](count, least)
-    return least
-
-
 def enumerate_(items: Any, start: Any = 0) -> Any:
     """enumerate: (number, value) pairs; Python's own over Python's iterables."""
     found = rounds(items)
@@ -155,8 +107,7 @@ def enumerate_(items: Any, start: Any = 0) -> Any:
         if is_open(start):
             return ((start + number, value) for number, value in builtins.enumerate(items))
         return builtins.enumerate(items, int(start) if isinstance(start, Tensor) else start)
-    inner = found.every("enumerate")
-    return Rounds(inner.count, lambda number: (number + start, inner.item(number)))
+    return found.numbered(start)
 
 
 def reversed_(items: Any) -> Any:
@@ -164,19 +115,19 @@ def reversed_(items: Any) -> Any:
     found = rounds(items)
     if found is None:
         return builtins.reversed(items)
-    inner = found.every("reversed")
-    return Rounds(inner.count, lambda number: inner.item(inner.count - 1 - number))
+    runs = [
+        Rounds(run.count, lambda number, run=run: run.item(run.count - 1 - number))
+        for run in reversed(flat(found, "reversed"))
+    ]
+    return runs[0] if len(runs) == 1 else Series(runs)
 
 
 def map_(function: Callable[..., Any], first: Any, *rest: Any) -> Any:
     """map: the function's results, one for each row."""
     found = zip_(first, *rest) if rest else rounds(first)
-    if not isinstance(found, Rounds):
+    if not isinstance(found, (Rounds, Series)):
         return builtins.map(function, first, *rest)
-    inner = found.every("map")
-    if rest:
-        return Rounds(inner.count, lambda number: function(*inner.item(number)))
-    return Rounds(inner.count, lambda number: function(inner.item(number)))
+    return found.mapped((lambda values: function(*values)) if rest else function)
 
 
 def filter_(function: Callable[[Any], Any] | None, items: Any) -> Any:
@@ -184,8 +135,9 @@ def filter_(function: Callable[[Any], Any] | None, items: Any) -> Any:
     found = rounds(items)
     if found is None:
         return builtins.filter(function, items)
-    inner = found.every("filter")
-    return Rounds(inner.count, inner.item, function if function is not None else lambda value: value)
+    keep = function if function is not None else lambda value: value
+    runs: list[Any] = [Rounds(run.count, run.item, keep) for run in flat(found, "filter")]
+    return runs[0] if len(runs) == 1 else Series(runs)
 
 
 # ---- what takes all rows at once

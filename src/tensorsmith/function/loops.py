@@ -12,12 +12,14 @@ from tensorsmith.core.specs import describe
 from tensorsmith.function.branches import Get, Put, State, forget, if_, no_state
 from tensorsmith.function.composites import is_composite
 from tensorsmith.function.control_flow import is_open, loop
-from tensorsmith.function.iteration import Rounds, rounds
+from tensorsmith.function.iteration import rounds
+from tensorsmith.function.rounds import Rounds, Series
 from tensorsmith.tensor.apply import functions
 from tensorsmith.tensor.tensor import Symbol, Tensor
 
 # a loop that Python unrolls into a program takes a second to trace for some thousand rounds
 MANY_ROUNDS = 3000
+_NO_END = 2**31 - 1
 
 
 def while_(
@@ -64,8 +66,27 @@ def for_(
     over = rounds(items)
     if over is None:
         _python_for(items, go_on, body, get, put, names)
-        return
-    do = body if over.keep is None else _kept(over, body, get, put, names)
+    else:
+        _run(over, go_on, body, get, put, names)
+
+
+def _run(
+    over: Rounds | Series, go_on: Any, body: Callable[[Any], None], get: Get, put: Put, names: tuple[str, ...]
+) -> None:
+    """A loop of the program being traced; runs of several kinds one after another, repeated ones as a loop of such loops."""
+    if isinstance(over, Series):
+        if over.times == 1:
+            _each(over.parts, go_on, body, get, put, names)
+            return
+        count: Any = _NO_END if over.times is None else over.times
+
+        def do(number: Any) -> None:
+            _each(over.parts, go_on, body, get, put, names)
+    else:
+        count, kept = over.count, body if over.keep is None else _kept(over, body, get, put, names)
+
+        def do(number: Any) -> None:
+            kept(over.item(number))
 
     def more(*state: Any) -> Any:
         put(state)
@@ -74,10 +95,21 @@ def for_(
 
     def step(number: Tensor, *state: Any) -> State:
         put(state)
-        do(over.item(number))
+        do(number)
         return get()
 
-    _loop(None if go_on is None else more, step, over.count, get, put, names)
+    _loop(None if go_on is None else more, step, count, get, put, names)
+
+
+def _each(
+    parts: list[Any], go_on: Any, body: Callable[[Any], None], get: Get, put: Put, names: tuple[str, ...]
+) -> None:
+    for at, part in enumerate(parts):
+        more = True if go_on is None or not at else go_on()
+        if is_open(more):
+            if_(more, lambda part=part: _run(part, go_on, body, get, put, names), None, get, put, names)
+        elif more:
+            _run(part, go_on, body, get, put, names)
 
 
 def _kept(over: Rounds, body: Callable[[Any], None], get: Get, put: Put, names: tuple[str, ...]) -> Any:

@@ -1,0 +1,1 @@
+"""Floor 7: data on its way to a model."""
