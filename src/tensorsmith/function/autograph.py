@@ -53,7 +53,12 @@ def _plain(value: Any) -> bool:
     return False
 
 
-_APPLYING = ("tensorsmith.function.control_flow", "tensorsmith.function.folding", "tensorsmith.core.nest")
+_APPLYING = (
+    "tensorsmith.core.nest",
+    "tensorsmith.function.control_flow",
+    "tensorsmith.function.folding",
+    "tensorsmith.function.vectorizing",
+)
 
 
 def _takes_functions(value: types.FunctionType) -> bool:
