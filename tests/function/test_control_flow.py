@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import collections
+
 import numpy as np
 import pytest
 
@@ -128,3 +130,150 @@ def test_gradients_through_branches_and_loops():
     with tf.GradientTape() as tape:
         y = f(tf.constant(2.0))
     assert y.numpy() == 2 * 18 + 2 * 2.0 and tape.gradient(y, v).numpy() == 2 * (2 * 3.0 * 2.0)
+
+
+def test_case_checks_its_predicates_also_when_it_runs():
+    def f(x):
+        return tf.case([(x > 1.0, lambda: x), (x > 2.0, lambda: -x)], default=lambda: x * 0.0, exclusive=True)
+
+    for run in (f, tf.function(f)):
+        assert run(tf.constant(1.5)).numpy() == 1.5 and run(tf.constant(0.0)).numpy() == 0.0
+        with pytest.raises(tf.errors.InvalidArgumentError, match="more than one predicate is true"):
+            run(tf.constant(3.0))
+
+    def g(x):
+        return tf.case([(x > 1.0, lambda: x), (x > 0.5, lambda: -x)])
+
+    for run in (g, tf.function(g)):
+        assert run(tf.constant(0.75)).numpy() == -0.75
+        with pytest.raises(tf.errors.InvalidArgumentError, match="no predicate is true and there is no default"):
+            run(tf.constant(0.0))
+
+
+def test_case_gives_a_single_value_bare_unless_strict():
+    x = tf.constant(1.0)
+    for strict, wanted in ((False, 1.0), (True, [1.0])):
+        found = tf.function(lambda x: tf.case([(x > 0.0, lambda: [x])], lambda: [-x], strict=strict))(x)
+        assert tf.nest.map_structure(float, found) == wanted
+
+
+def test_switch_case_is_one_node_and_refuses_what_it_cannot_count():
+    f = tf.function(lambda i: tf.switch_case(i, [lambda: 1, lambda: 2, lambda: 3]))
+    names = [node.op.name for node in f.get_concrete_function(tf.constant(0)).program.nodes]
+    assert names.count("switch") == 1 and "cond" not in names
+    assert [f(tf.constant(at)).numpy() for at in (-1, 0, 1, 2, 3)] == [3, 1, 2, 3, 3]
+    with pytest.raises(ValueError, match=r"switch_case: the numbers of the branches have gaps .numbers=\[0, 5\]"):
+        tf.switch_case(tf.constant(0), {0: lambda: 1, 5: lambda: 2})
+    with pytest.raises(TypeError, match="switch_case: the index must be one integer"):
+        tf.switch_case(tf.constant(0.0), [lambda: 1])
+
+
+def test_shape_invariants_are_kept():
+    def f(x, shape):
+        return tf.while_loop(lambda x: tf.size(x) < 9, lambda x: [tf.concat([x, x], 0)], [x], shape_invariants=[shape])
+
+    x = tf.constant([1.0])
+    assert tf.function(lambda x: f(x, tf.TensorShape([None])))(x)[0].shape == (16,)
+    with pytest.raises(ValueError, match=r"loop_vars\[0\]: its first value does not fit its shape invariant"):
+        tf.function(lambda x: f(x, tf.TensorShape([2])))(x)
+    with pytest.raises(ValueError, match=r"its shape after a round .*before=float32\(1,\), after=float32\(2,\)"):
+        tf.function(lambda x: f(x, tf.TensorShape([1])))(x)
+    with pytest.raises(ValueError, match="shape_invariants has another structure than loop_vars"):
+        tf.function(lambda x: f((x, x), tf.TensorShape([1])))(x)
+
+
+@pytest.mark.parametrize(
+    ("body", "error", "text"),
+    [
+        (lambda i, x: (i, x, x), ValueError, "the body gave another number of values than there are loop variables"),
+        (
+            lambda i, x: (i, x[None]),
+            ValueError,
+            r"loop_vars\[1\]: its rank changes .*float32\(2,\), after=float32\(1, 2\)",
+        ),
+        (lambda i, x: (i, tf.cast(x, tf.int32)), TypeError, r"loop_vars\[1\]: its dtype changes .*tf.cast"),
+        (
+            lambda i, x: (i, [x]),
+            TypeError,
+            r"loop_vars\[1\]: it is a tensor before a round of the loop and none after it",
+        ),
+    ],
+)
+def test_a_body_that_changes_what_it_carries_is_told_by_name(body, error, text):
+    f = tf.function(lambda x: tf.while_loop(lambda i, x: i < 3, body, (0, x)))
+    with pytest.raises(error, match=text):
+        f(tf.constant([1.0, 2.0]))
+
+
+def test_branches_that_differ_are_told_with_what_each_gives():
+    x = tf.constant([1.0, 2.0])
+    for other, error, text in (
+        (lambda: x[None], ValueError, r"its rank differs between the branches .if=float32\(2,\), else=float32\(1, 2\)"),
+        (lambda: tf.cast(x, tf.int32), TypeError, "its dtype differs between the branches .if=float32, else=int32"),
+        (lambda: None, TypeError, "is no tensor in one"),
+        (lambda: [x], TypeError, r"its structure differs .*else=list \[float32\(2,\)\]"),
+    ):
+        with pytest.raises(error, match=text):
+            tf.function(lambda x, other=other: tf.cond(x[0] > 0.0, lambda: x, other))(x)
+
+
+def test_conditions_that_are_none():
+    with pytest.raises(ValueError, match="while_loop: the condition must be a single value"):
+        tf.function(lambda x: tf.while_loop(lambda x: x > 0.0, lambda x: [x], [x]))(tf.constant([1.0, 2.0]))
+    with pytest.raises(TypeError, match=r"cond: the condition must be a single boolean .condition=None"):
+        tf.cond(None, lambda: 1, lambda: 2)
+
+
+def test_a_condition_may_assign_to_variables():
+    def f(v):
+        return tf.while_loop(lambda x: v.assign_add(1) < 4, lambda x: [x * 2.0], [tf.constant(1.0)])[0]
+
+    for run in (lambda v: f(v), tf.function(f)):
+        v = tf.Variable(0)
+        # asked four times: three rounds
+        assert (run(v).numpy(), v.numpy()) == (8.0, 4)
+
+
+def test_results_have_the_structure_of_the_loop_variables():
+    Pair = collections.namedtuple("Pair", ["a", "b"])
+
+    def step(i, p, d):
+        return [i + 1, Pair(p.a + 1.0, p.b), {"x": d["x"] * 2.0}]
+
+    for variables in ((0, Pair(tf.constant(0.0), 1.0), {"x": tf.constant(1.0)}),):
+        i, pair, mapping = both_structures(lambda: tf.while_loop(lambda i, p, d: i < 3, step, variables))
+        assert (i.numpy(), pair.a.numpy(), pair.b.numpy(), mapping["x"].numpy()) == (3, 3.0, 1.0, 8.0)
+        assert type(pair) is Pair
+
+
+def both_structures(function):
+    at_once, traced = function(), tf.function(function)()
+    tf.nest.assert_same_structure(at_once, traced)
+    assert type(at_once) is type(traced) is tuple
+    return traced
+
+
+def test_sparse_and_ragged_loop_variables():
+    ragged = tf.ragged.constant([[1.0, 2.0], [3.0]])
+
+    @tf.function
+    def f(r):
+        return tf.while_loop(lambda i, r: i < 3, lambda i, r: (i + 1, r * 2.0), (0, r))[1]
+
+    assert f(ragged).to_list() == [[8.0, 16.0], [24.0]]
+
+
+def test_what_orders_operations():
+    v = tf.Variable(1.0)
+
+    @tf.function
+    def f():
+        with tf.control_dependencies([v.assign_add(1.0)]):
+            tf.group(v.assign_add(1.0), tf.no_op())
+            first, second = tf.identity_n([v, v * 2.0])
+        return tf.tuple([first, None, second])
+
+    first, nothing, second = f()
+    assert (first.numpy(), nothing, second.numpy()) == (3.0, None, 6.0)
+    with pytest.raises(ValueError, match="tuple: there is no tensor"):
+        tf.tuple([None])

@@ -215,3 +215,24 @@ def test_through_a_variable_that_rounds_assign():
     np.testing.assert_allclose(y, 1.5**rounds)
     np.testing.assert_allclose(slope, rounds * 1.5 ** (rounds - 1))
     assert total.numpy() == y.numpy()
+
+
+def test_through_an_array_that_grows():
+    def f(x, n):
+        array, y = tf.TensorArray(tf.float64, size=0, dynamic_size=True), x
+        for i in tf.range(n):
+            y = y * x
+            array = array.write(i, y)
+        return tf.reduce_sum(array.stack())
+
+    def inside(x, n, f=f):
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            y = f(x, n)
+        return tape.gradient(y, x)
+
+    x, n = tf.constant(2.0, tf.float64), tf.constant(3)
+    # x**2 + x**3 + x**4
+    wanted = 2 * 2 + 3 * 4 + 4 * 8
+    for slope in (inside, tf.function(inside), lambda x, n: inside(x, n, tf.function(f))):
+        assert slope(x, n).numpy() == wanted

@@ -59,6 +59,14 @@ def test_scan(reverse, begun):
     everywhere(lambda x: tf.scan(step, x, reverse=reverse), wanted, ROWS)
 
 
+def test_folds_of_strings_run_on_numpy():
+    x = tf.constant(["a", "b", "c"])
+    for run in (lambda f: f, tf.function):
+        assert run(lambda x: tf.scan(lambda a, r: a + r, x))(x).numpy().tolist() == [b"a", b"ab", b"abc"]
+        assert run(lambda x: tf.scan(lambda a, r: a + r, x, reverse=True))(x).numpy().tolist() == [b"cba", b"cb", b"c"]
+        assert run(lambda x: tf.foldr(lambda a, r: a + r, x))(x).numpy() == b"cba"
+
+
 def test_foldl_and_foldr():
     everywhere(lambda x: tf.foldl(step, x), functools.reduce(step, ROWS), ROWS)
     everywhere(lambda x: tf.foldr(step, x), functools.reduce(step, ROWS[::-1]), ROWS)

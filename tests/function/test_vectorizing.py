@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import tensorsmith as tf
+from tensorsmith.program.execute import on_numpy
 
 ROWS = np.array([[1.0, 2.0], [0.5, -1.0], [3.0, 4.0]])
 
@@ -39,6 +40,10 @@ def test_structures_and_single_rows():
     found = tf.vectorized_map(lambda p: {"a": p[0] * p[1], "none": None}, (x, tf.constant([[10.0, 20.0]], tf.float64)))
     np.testing.assert_allclose(found["a"], ROWS * [10.0, 20.0])
     assert found["none"] is None
+    f = tf.function(lambda x, y: tf.vectorized_map(lambda p: p[0] * p[1], (x, y)))
+    np.testing.assert_allclose(f(x, tf.constant([[10.0, 20.0]], tf.float64)), ROWS * [10.0, 20.0])
+    # all at once, and not row by row because XLA refused it
+    assert not on_numpy(f.get_concrete_function(x, tf.constant([[10.0, 20.0]], tf.float64)).program)
     assert tf.vectorized_map(lambda r: r * 2.0, tf.zeros([0, 2])).shape == (0, 2)
     with pytest.raises(ValueError, match="vectorized_map: elems must be tensors with the same number of rows, or one"):
         tf.vectorized_map(lambda p: p[0] + p[1], (tf.zeros([2]), tf.zeros([3])))

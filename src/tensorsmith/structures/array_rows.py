@@ -115,32 +115,32 @@ def _box(specs: Any, settings: Any) -> Any:
     return [((), _OBJECT)]
 
 
-@op(same=False, differentiable=False, eager=True, shapes=_box)
+@op(same=False, eager=True, shapes=_box)
 def rows_of(xp, parts: Arrays, written: tuple = (), fixed=False):
     """A list of these arrays, at the places where `written` is True; the others were not written."""
     given = iter(parts)
     return boxed(Rows([next(given) if there else None for there in written], len(written), fixed))
 
 
-@op(same=False, differentiable=False, eager=True, shapes=_box)
+@op(same=False, eager=True, shapes=_box)
 def rows_empty(xp, size: Array, fixed=True):
     """A list of so many arrays, none of them written."""
     return boxed(Rows([None] * int(size), int(size), fixed))
 
 
-@op(same=False, differentiable=False, eager=True, shapes=_box)
+@op(same=False, eager=True, shapes=_box)
 def rows_unstack(xp, values: Array, fixed=True):
     """A list of the rows of values [n, ...]."""
     return boxed(Rows(list(values), len(values), fixed))
 
 
-@op(same=False, differentiable=False, eager=True, shapes=_box)
+@op(same=False, eager=True, shapes=_box)
 def rows_write(xp, rows: Array, index: Array, value: Array):
     """The list with element `index` set; it grows unless it is fixed."""
     return boxed(rows[()].write(int(index), np.asarray(value) if xp is np else value))
 
 
-@op(same=False, differentiable=False, eager=True, shapes=lambda specs, s: [(tuple(s["shape"]), np.dtype(s["dtype"]))])
+@op(same=False, eager=True, shapes=lambda specs, s: [(tuple(s["shape"]), np.dtype(s["dtype"]))])
 def rows_read(xp, rows: Array, index: Array, shape=(), dtype="float32"):
     """Element `index` of the list."""
     held = rows[()]
@@ -148,7 +148,7 @@ def rows_read(xp, rows: Array, index: Array, shape=(), dtype="float32"):
     return held.all(tuple(shape), np.dtype(dtype))[int(index)]
 
 
-@op(same=False, differentiable=False, eager=True, shapes=lambda specs, s: [((None, *s["shape"]), np.dtype(s["dtype"]))])
+@op(same=False, eager=True, shapes=lambda specs, s: [((None, *s["shape"]), np.dtype(s["dtype"]))])
 def rows_stack(xp, rows: Array, shape=(), dtype="float32"):
     """The list as one array [n, ...]."""
     parts = rows[()].all(tuple(shape), np.dtype(dtype))
@@ -157,7 +157,6 @@ def rows_stack(xp, rows: Array, shape=(), dtype="float32"):
 
 @op(
     same=False,
-    differentiable=False,
     eager=True,
     shapes=lambda specs, s: [((None, *s["shape"][1:]), np.dtype(s["dtype"]))],
 )

@@ -226,8 +226,8 @@ def connected(program: Program, sources: list[int], targets: list[int], stops: A
     needed = {t for t in targets if smooth(program, t)}
     for node in reversed(program.nodes):
         if node.op.differentiable and not needed.isdisjoint([o for o in node.outputs if o not in stopped]):
-            needed.update(i for i in _varying(node) if i >= 0 and smooth(program, i))
-    return needed.intersection(sources)
+            needed.update(i for i in _varying(node) if i >= 0 and _passes(program, i))
+    return {s for s in needed.intersection(sources) if smooth(program, s)}
 
 
 def _varying(node: Any) -> list[int]:
@@ -250,10 +250,15 @@ def moved(program: Program, sources: list[int], stops: Any = ()) -> set[int]:
     stopped = set(stops)
     for node in program.nodes:
         if node.op.differentiable and found.intersection(node.inputs):
-            found.update(o for o in node.outputs if o not in stopped and smooth(program, o))
+            found.update(o for o in node.outputs if o not in stopped and _passes(program, o))
     return found
 
 
 def smooth(program: Program, number: int) -> bool:
     """True for a value of a floating or complex dtype."""
     return program.specs[number][1].kind in "fcV"
+
+
+def _passes(program: Program, number: int) -> bool:
+    """True for a smooth value, and for a list of them: a tensor array that grows."""
+    return program.specs[number][1].kind in "fcVO"
