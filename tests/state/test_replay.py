@@ -132,3 +132,14 @@ def test_lists_of_tensors_and_absent_arrays_are_told_apart():
     assert gradient([b, a]) == [[4.0], [4.0]]
     assert gradient([a, a, b]) == [[2.0 + 4.0], [12.0]]
     assert gradient([a]) == [[2.0], None]
+
+
+def test_settings_that_are_equal_but_not_the_same_are_told_apart():
+    x = tf.Variable([-1.0])
+
+    def slope(alpha):
+        with tf.GradientTape() as tape:
+            y = tf.nn.leaky_relu(x, alpha=alpha)
+        return tape.gradient(y, x).numpy()
+
+    assert [np.signbit(slope(alpha)).item() for alpha in (0.0, -0.0, 0.0)] == [False, True, False]

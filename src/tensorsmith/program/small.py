@@ -91,7 +91,8 @@ class Small:
         lines.append(f"    return [{', '.join(f'v{i}' for i in self.outputs)}]")
         for at, value in enumerate(self._values):
             if f"v{at}" not in known:
-                names[f"v{at}"] = value
+                # beside an array, a NumPy scalar costs half a call more than a 0-d array
+                names[f"v{at}"] = np.asarray(value) if isinstance(value, np.generic) else value
         # made of numbers and of functions of ours alone: nothing of the user's text is in it
         exec("\n".join(lines), names)
         return names["run"]

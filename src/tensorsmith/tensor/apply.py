@@ -381,6 +381,17 @@ def apply(op: Op, arguments: Any, settings: dict) -> Any:
         quick = _plain_tensors(op, arguments)
         if quick is not None:
             return _run(op, quick, [t._array for t in quick], settings)
+    elif _local.graph is None and len(arguments) == 1 and op.lists and op.shared[0]:
+        # a list of plain tensors, as the terms of a loss
+        parts = list(arguments[0]) if type(arguments[0]) in (list, tuple) else []
+        arrays = [part._array for part in parts if type(part) is Tensor]
+        if (
+            parts
+            and len(arrays) == len(parts)
+            and len({a.dtype for a in arrays}) == 1
+            and arrays[0].dtype.kind in op.kinds
+        ):
+            return _run(op, [parts], [arrays], settings)
     if ports.lifters:
         lifter = _lifter(arguments)
         if lifter is not None:

@@ -43,32 +43,33 @@ def asked(layer):
 
 
 CHANGES = {
-    "attribute set": lambda h: setattr(h, "more", dense("more")),
-    "attribute replaced": lambda h: setattr(h, "first", dense("other")),
-    "attribute deleted": lambda h: delattr(h, "first"),
-    "list appended": lambda h: h.hidden.append(dense("more")),
-    "list element replaced": lambda h: h.hidden.__setitem__(0, dense("other")),
-    "list emptied": lambda h: h.hidden.clear(),
-    "dict filled": lambda h: h.named.update(more=dense("more")),
-    "dict value replaced": lambda h: h.named.update(b=dense("other")),
-    "list inside a tuple": lambda h: h.deep[0].append(dense("more")),
-    "attribute of an inner layer": lambda h: setattr(h.first, "inner", dense("inner")),
-    "weight added inside": lambda h: h.first.add_weight(name="more", shape=(1,)),
-    "inner layer frozen": lambda h: setattr(h.hidden[0], "trainable", False),
-    "all frozen": lambda h: setattr(h, "trainable", False),
-    "variable frozen": lambda h: setattr(h.first.kernel, "trainable", False),
-    "variable of a metric": lambda h: h.measure.add_weight(name="more"),
-    "metric set": lambda h: setattr(h, "second", keras.metrics.Sum(name="second")),
-    "regularizer set": lambda h: setattr(h.first.kernel, "regularizer", keras.regularizers.L2(0.1)),
+    "attribute set": lambda h, more: setattr(h, "more", more),
+    "attribute replaced": lambda h, more: setattr(h, "first", more),
+    "attribute deleted": lambda h, more: delattr(h, "first"),
+    "list appended": lambda h, more: h.hidden.append(more),
+    "list element replaced": lambda h, more: h.hidden.__setitem__(0, more),
+    "list emptied": lambda h, more: h.hidden.clear(),
+    "dict filled": lambda h, more: h.named.update(more=more),
+    "dict value replaced": lambda h, more: h.named.update(b=more),
+    "list inside a tuple": lambda h, more: h.deep[0].append(more),
+    "attribute of an inner layer": lambda h, more: setattr(h.first, "inner", more),
+    "weight added inside": lambda h, more: h.first.add_weight(name="more", shape=(1,)),
+    "inner layer frozen": lambda h, more: setattr(h.hidden[0], "trainable", False),
+    "all frozen": lambda h, more: setattr(h, "trainable", False),
+    "variable frozen": lambda h, more: setattr(h.first.kernel, "trainable", False),
+    "variable of a metric": lambda h, more: h.measure.add_weight(name="more"),
+    "metric set": lambda h, more: setattr(h, "second", keras.metrics.Sum(name="second")),
+    "regularizer set": lambda h, more: setattr(h.first.kernel, "regularizer", keras.regularizers.L2(0.1)),
 }  # fmt: skip
 
 
 @pytest.mark.parametrize("change", CHANGES)
 def test_a_change_is_seen(change):
-    holder = Holder()
+    # made before, as making a layer sets attributes
+    holder, more = Holder(), dense("more")
     before = asked(holder)
     assert asked(holder) == before
-    CHANGES[change](holder)
+    CHANGES[change](holder, more)
     after = asked(holder)
     holder.__dict__.pop("_inside")
     for layer in holder._flatten_layers():

@@ -17,11 +17,11 @@ class Trackable:
     """The mark of an object whose variables count as its holder's: layers and metrics."""
 
     def __setattr__(self, name: str, value: Any) -> None:
-        object.__setattr__(self, name, value)
+        super().__setattr__(name, value)
         _set[0] += 1
 
     def __delattr__(self, name: str) -> None:
-        object.__delattr__(self, name)
+        super().__delattr__(name)
         _set[0] += 1
 
 
