@@ -136,10 +136,9 @@ def test_lists_of_tensors_and_absent_arrays_are_told_apart():
 
 def test_settings_that_are_equal_but_not_the_same_are_told_apart():
     x = tf.Variable([-1.0])
-
-    def slope(alpha):
+    tapes._forms.clear()
+    for alpha in (0.0, -0.0, 0.0):
         with tf.GradientTape() as tape:
             y = tf.nn.leaky_relu(x, alpha=alpha)
-        return tape.gradient(y, x).numpy()
-
-    assert [np.signbit(slope(alpha)).item() for alpha in (0.0, -0.0, 0.0)] == [False, True, False]
+        tape.gradient(y, x)
+    assert len(tapes._forms) == 2
