@@ -82,14 +82,20 @@ def test_outside_of_a_function_the_tape_is_named(name):
     )
 
 
-def test_a_constant_of_the_trace_may_be_watched():
+def test_constants_of_the_trace_may_be_watched():
     @tf.function
     def f(a):
-        x = tf.constant([1.0, 2.0])
-        with tf.GradientTape() as other:
-            other.watch(x)
-            z = x * a
-        return other.gradient(z, x), tf.gradients(z, x)[0]
+        x, unwatched = tf.constant([1.0, 2.0]), tf.constant([5.0, 6.0])
+        with tf.GradientTape(persistent=True) as tape:
+            tape.watch(x)
+            # the square is a number while f is traced, its product with an argument is not
+            square, other = x * x, unwatched * unwatched
+            y = square * a * x + other * a
+            at_once = tf.reduce_sum(square)
+        return tape.gradient(y, [x, unwatched, other]), tape.gradient(at_once, x), tf.gradients(y, square)[0]
 
-    for found in f(tf.constant(3.0)):
-        assert found.numpy().tolist() == [3.0, 3.0]
+    (by_x, *nothing), at_once, by_square = f(tf.constant(3.0))
+    assert by_x.numpy().tolist() == [3 * 1.0 * 3.0, 3 * 4.0 * 3.0]
+    assert nothing == [None, None]
+    assert at_once.numpy().tolist() == [2.0, 4.0]
+    assert by_square.numpy().tolist() == [3.0, 6.0]

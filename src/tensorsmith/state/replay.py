@@ -166,7 +166,7 @@ class Replay:
         self.flat = len(specs) > 1 and len({dtype for _, dtype in specs}) == 1
         self.bounds = np.cumsum([0] + [int(np.prod(s)) for s in self.shapes]).tolist()
         # one operation to an outer tape: differentiating it again gives the second derivative
-        self.op = Op("tape_gradient", self._kernel)
+        self.op = Op("tape_gradient", self._kernel, shapes=lambda given, settings: tuple(specs))
         self.function: Any = None
         # True once XLA has turned the program down: JAX then takes it operation by operation
         self.refused = False

@@ -337,12 +337,22 @@ class GradientTape:
         graph = symbols[0]._graph
         kept = [s for t, s in zip(targets, seeds) if isinstance(t, Symbol)]
         stops, live = self._in_graph(graph)
-        # a constant of the trace may be watched too
         own = [graph.symbol_of(s) for s in sources]
         own = [s if s is not None and s._id in live else None for s in own]
         asked = [s for s in own if s is not None]
         found = iter(graph.derivative(symbols, asked, kept, stops, mode) if asked else ())
-        return [None if s is None else next(found) for s in own]
+        results = [None if s is None else next(found) for s in own]
+        if mode != "gradient" or not self._calls:
+            return results
+        # what was computed from known values was computed at once, and went into the program as a constant
+        made = {id(o) for _, _, _, outputs in self._calls for o in _tensors(outputs)}
+        links = [tensor for tensor, number in graph._constants.values() if number in live and id(tensor) in made]
+        flows = graph.derivative(symbols, [graph.symbol_of(link) for link in links], kept, stops) if links else []
+        ends = [(link, flow) for link, flow in zip(links, flows) if flow is not None]
+        if not ends:
+            return results
+        before = self._replay([link for link, _ in ends], sources, [flow for _, flow in ends], mode)
+        return [a if b is None else b if a is None else a + b for a, b in zip(results, before)]
 
     def _tangents(self, targets: list[Any], moving: list[tuple[Any, Tensor]]) -> list[Any]:
         """How fast each target moves when the sources move: pairs of a source and its speed."""
@@ -370,8 +380,13 @@ class GradientTape:
         """Of a program being traced: the values that are constants to this tape, and those that it watches."""
         nodes = graph.program.nodes
         spans = [(a, len(nodes) if b < 0 else b) for a, b in self._spans] if graph is self._graph else [(0, len(nodes))]
-        watched = [graph.symbol_of(tensor) for tensor in self._watched.values()]
-        live = {symbol._id for symbol in watched if symbol is not None}
+        live = {w._id for w in self._watched.values() if isinstance(w, Symbol) and w._graph is graph}
+        # constants of the trace, watched or made from such
+        reached = set(self._watched)
+        for _, inputs, _, outputs in self._calls:
+            if any(id(t) in reached for x in inputs for t in _tensors(x)):
+                reached.update(map(id, _tensors(outputs)))
+        live.update(number for key, (_, number) in graph._constants.items() if key in reached)
         heard = {at for a, b in spans for at in range(a, b)}
         stops = []
         for at, node in enumerate(nodes):
@@ -455,6 +470,11 @@ def unconnected_choice(choice: Any) -> str:
             )
         )  # fmt: skip
     return word
+
+
+def _tensors(values: Any) -> Any:
+    """One argument, or the results, of a recorded call as a sequence of tensors."""
+    return (values,) if values is None or isinstance(values, Tensor) else values
 
 
 def _dense_parts(value: Any) -> list[Tensor] | None:
