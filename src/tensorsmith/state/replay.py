@@ -192,20 +192,17 @@ class Replay:
         return [None if place is None else wrap(arrays[place]) for place in self.places]
 
     def _arrays(self, flat: list[Any], seeds: list[Tensor]) -> list[Any]:
+        # places count the seeds from -1 downwards
+        every = [*flat, *reversed(seeds)] if seeds else flat
         if self._backward is None:
             self._backward = self._pieces(flat, seeds)
             if self._backward:
                 # a form that is new is not worth a compile: it may never come again
-                return self._backward.run([self._array(flat, seeds, at) for at in self._backward.places])
+                return self._backward.run([every[at]._array for at in self._backward.places])
         if self._is_small():
-            return self._small(*[self._array(flat, seeds, at) for at in self._given])
-        every = [*(flat[i] for i in self.form.leaf_places), *seeds]
-        return self._compiled([every[at]._array for at in self.keep])
-
-    @staticmethod
-    def _array(flat: list[Any], seeds: list[Tensor], at: int) -> Any:
-        """The array at a place of the recording, or (from -1 downwards) of the seeds."""
-        return flat[at]._array if at >= 0 else seeds[~at]._array
+            return self._small(*[every[at]._array for at in self._given])
+        places = [*self.form.leaf_places, *range(-1, -1 - len(seeds), -1)]
+        return self._compiled([every[places[at]]._array for at in self.keep])
 
     def _pieces(self, flat: list[Any], seeds: list[Tensor]) -> Backward | bool:
         """The gradients as a list of pieces; False for what no list of pieces gives."""

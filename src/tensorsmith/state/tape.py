@@ -174,7 +174,7 @@ class GradientTape:
         unconnected = unconnected_gradients
         if unconnected_gradients != "none":
             unconnected = unconnected_choice(unconnected_gradients)
-        self._use("gradient")
+        self._use()
         if type(sources) is list and type(target) is Tensor and output_gradients is None and unconnected == "none":
             # a list of variables, each read once: what a training loop asks
             values: list[Tensor] = []
@@ -220,7 +220,7 @@ class GradientTape:
                [0., 4.]], dtype=float32)
         """
         unconnected = unconnected_choice(unconnected_gradients)
-        self._use("jacobian")
+        self._use()
         part = self._one(target, "jacobian", "target")
         return self._asked([part], sources, [], unconnected, "jacobian")
 
@@ -250,7 +250,7 @@ class GradientTape:
                [[6., 8.]]], dtype=float32)
         """
         unconnected_choice(unconnected_gradients)
-        self._use("batch_jacobian")
+        self._use()
         part, own = self._one(target, "batch_jacobian", "target"), self._one(source, "batch_jacobian", "source")
         rows, others = (list(t.shape[:1]) for t in (part, own))
         if not rows or not others or (rows != others and None not in (*rows, *others)):
@@ -266,7 +266,7 @@ class GradientTape:
             return _zero_rows(part, own)
         return found
 
-    def _use(self, who: str) -> None:
+    def _use(self) -> None:
         """One asking: a tape that is not persistent is used up by it."""
         if not self.persistent:
             if self._used:
