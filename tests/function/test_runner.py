@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import dataclasses
 import pickle
 import threading
 
@@ -328,6 +329,54 @@ def test_calls_of_the_usual_kind_mean_what_others_do():
     f(np.ones(2, "float64"), 0.0, None), f(np.ones((2, 1), "float32"), 0.0, None)
     assert len(traces) == 7
     assert f(np.ones(2, ">f4"), 2, None).numpy().tolist() == [2.0, 2.0]
+
+
+def test_objects_are_known_by_identity_also_when_one_has_the_id_of_another():
+    class Scale:
+        def __init__(self, by):
+            self.by = by
+
+    f = tf.function(lambda scale, x: x * scale.by)
+    x, ids = np.ones(2, "float32"), set()
+    for n in range(200):
+        scale = Scale(float(n))
+        ids.add(id(scale))
+        assert f(scale, x).numpy()[0] == f(scale, x).numpy()[0] == n
+        if n > 3 and len(ids) <= n:
+            break  # an id has come again, and its object was told apart
+        del scale
+    assert len(ids) <= n
+
+
+def test_nested_and_named_arguments_mean_the_same_as_the_first_time():
+    traces = []
+
+    @tf.function
+    def f(batch, by=1.0, training=False):
+        traces.append(1)
+        return (batch["x"] * by + batch["y"][0]) * (2.0 if training else 1.0)
+
+    x, y = np.float32(3.0), np.full((), 4.0, "float32")
+    for _ in range(3):
+        assert f({"x": x, "y": (y,)}).numpy() == 7.0
+        assert f({"y": (y,), "x": x}, training=True).numpy() == 14.0
+        assert f({"x": x, "y": (y,)}, by=2.0).numpy() == 10.0
+        assert f({"x": x, "y": (y,)}, training=False, by=2.0).numpy() == 10.0
+        assert f(batch={"x": x, "y": (y,)}, by=y).numpy() == 16.0
+    assert len(traces) == 4
+    assert f({"x": x, "y": [y]}).numpy() == 7.0 and f({"x": x, "y": (y, y)}).numpy() == 7.0 and len(traces) == 6
+
+
+def test_what_an_object_holds_is_read_again_where_it_is_known_by_that():
+    @dataclasses.dataclass(eq=False)
+    class Factor:
+        by: float
+
+    f = tf.function(lambda x, factor: x * factor.by)
+    factor, x = Factor(3.0), np.float32(2.0)
+    assert f(x, factor).numpy() == f(x, factor).numpy() == 6.0
+    factor.by = 4.0
+    assert f(x, factor).numpy() == 8.0
 
 
 def test_a_tape_outside_sees_the_variables_that_stay_on_the_device():

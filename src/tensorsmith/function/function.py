@@ -88,8 +88,8 @@ class Function:
             return self.python_function(*args, **kwargs)
         known: Any = None
         given: list[Any] = []
-        if not kwargs and _local.graph is None and not _local.tapes:
-            found, given, known = self._forms.remembered.find(args)
+        if _local.graph is None and not _local.tapes:
+            found, given, known = self._forms.remembered.find(args, kwargs)
             if found is not None:
                 return found.run_arrays(given)
         args, kwargs = self._parameters.bind(args, kwargs)

@@ -113,41 +113,51 @@ class Key:
 class Remembered:
     """Finds what calls of the usual kind mean without building a Key: some ten arrays in 2 µs instead of 20.
 
-    Of the usual kind are positional arguments that are plain tensors, NumPy arrays, numbers, strings or None. What a
-    call meant is noted under the dtypes and shapes of its arrays and the values of the rest, so it is only ever found
-    by a call that would have the same Key.
+    Of the usual kind are plain tensors, NumPy arrays, numbers, strings, None, lists, tuples and dicts of these, and objects
+    that equal nothing but themselves; named arguments that are no arrays. What a call meant is noted under the dtypes
+    and shapes of its arrays, the values of the rest and the identity of objects, so it is only ever found by a call that
+    would have the same Key.
     """
 
     __slots__ = ("_found",)
 
     def __init__(self) -> None:
-        self._found: dict[Any, Any] = {}
+        # the meaning, and a reference to each object: another one may come to have its id
+        self._found: dict[Any, tuple[Any, list[Any]]] = {}
 
-    def find(self, args: tuple) -> tuple[Any, list[Any], Any]:
-        """(what was noted for such a call, its arrays, under what to note it); None for what there is not."""
+    def find(self, args: tuple, kwargs: dict) -> tuple[Any, list[Any], Any]:
+        """(what was noted for such a call, its arrays, what `note` needs); None for what there is not."""
         parts: list[Any] = []
         arrays: list[Any] = []
+        objects: list[Any] = []
         for value in args:
             kind = type(value)
             if kind is np.ndarray:
                 array = value
             elif kind is Tensor:
                 array = value._array
-            elif kind is float:
-                parts += kind, repr(value)  # as in a Key
-                continue
-            elif value is None or kind is int or kind is bool or kind is str:
-                parts += kind, value
+            elif _take(value, parts, arrays, objects):
                 continue
             else:
                 return None, arrays, None
             arrays.append(array)
             parts += array.dtype, array.shape
+        if kwargs:
+            count = len(arrays)
+            for name, value in kwargs.items():
+                parts.append(name)
+                # in which order arrays would come is for the parameters to say
+                if not _take(value, parts, arrays, objects) or len(arrays) > count:
+                    return None, arrays, None
         known = tuple(parts)
-        return self._found.get(known), arrays, known
+        found = self._found.get(known)
+        if found is not None and (not objects or all(ref() is value for ref, value in zip(found[1], objects))):
+            return found[0], arrays, None
+        return None, arrays, (known, objects)
 
-    def note(self, known: Any, arrays: list[Any], tensors: list[Tensor], meaning: Any) -> None:
+    def note(self, call: Any, arrays: list[Any], tensors: list[Tensor], meaning: Any) -> None:
         """Notes what a call meant, where its arrays can go as they are in the place of the tensors of its Key."""
+        known, objects = call
         if len(arrays) != len(tensors):
             return
         for array, tensor in zip(arrays, tensors):
@@ -155,9 +165,41 @@ class Remembered:
                 return
             if array.dtype != tensor._array.dtype or array.shape != tensor._array.shape:
                 return
+        if any(nest.is_nested(value) or is_composite(value) for value in objects):
+            return  # known by what they hold, which may change
+        try:
+            references = [weakref.ref(value) for value in objects]
+        except TypeError:
+            return
         if len(self._found) > 1000:
             self._found.clear()
-        self._found[known] = meaning
+        self._found[known] = meaning, references
+
+
+def _take(value: Any, parts: list[Any], arrays: list[Any], objects: list[Any]) -> bool:
+    """Adds what stands for an argument; False for one that is not of the usual kind."""
+    kind = type(value)
+    if kind is bool or kind is int or kind is str or value is None:
+        parts += kind, value
+    elif kind is float:
+        parts += kind, repr(value)  # as in a Key
+    elif kind is np.ndarray or kind is Tensor or issubclass(kind, np.generic):
+        array = value._array if kind is Tensor else value
+        arrays.append(array)
+        parts += array.dtype, array.shape
+    elif kind is tuple or kind is list:
+        parts += kind, len(value)
+        return all(_take(part, parts, arrays, objects) for part in value)
+    elif kind is dict:
+        keys = nest.sorted_keys(value)
+        parts += kind, tuple(keys)
+        return all(_take(value[key], parts, arrays, objects) for key in keys)
+    elif kind.__hash__ is object.__hash__ or hasattr(kind, "_read"):
+        objects.append(value)
+        parts += kind, id(value)
+    else:
+        return False
+    return True
 
 
 def _unclear(value: Any, wrong: str, way_out: str) -> TypeError:
