@@ -364,6 +364,9 @@ def test_nested_and_named_arguments_mean_the_same_as_the_first_time():
         assert f({"x": x, "y": (y,)}, training=False, by=2.0).numpy() == 10.0
         assert f(batch={"x": x, "y": (y,)}, by=y).numpy() == 16.0
     assert len(traces) == 4
+    minus = tf.function(lambda a, b: a - b)
+    for _ in range(2):
+        assert minus(a=x, b=y).numpy() == -1.0 and minus(b=x, a=y).numpy() == 1.0 and minus(x, b=y).numpy() == -1.0
     assert f({"x": x, "y": [y]}).numpy() == 7.0 and f({"x": x, "y": (y, y)}).numpy() == 7.0 and len(traces) == 6
 
 
