@@ -68,7 +68,8 @@ def _takes_functions(value: types.FunctionType) -> bool:
 
 # ---- forms
 
-_forms: weakref.WeakKeyDictionary[types.CodeType, Form | str] = weakref.WeakKeyDictionary()
+# by code and file: the code of one text in two notebook cells is equal, and each cell's errors are its own
+_forms: weakref.WeakKeyDictionary[types.CodeType, dict[str, Form | str]] = weakref.WeakKeyDictionary()
 _lock = threading.RLock()
 
 
@@ -76,7 +77,8 @@ def _form(function: types.FunctionType) -> Form | str:
     """The rewritten form of a function, or why it is left alone. Found once for each code."""
     code = function.__code__
     with _lock:
-        found = _forms.get(code)
+        known = _forms.setdefault(code, {})
+        found = known.get(code.co_filename)
         if found is None:
             try:
                 found = rewritten(function, _plain)
@@ -85,7 +87,7 @@ def _form(function: types.FunctionType) -> Form | str:
             except LeftAlone as reason:
                 found = str(reason)
                 _tell(1, f"Left alone: {function.__qualname__}: {reason}")
-            _forms[code] = found
+            known[code.co_filename] = found
         return found
 
 
@@ -200,7 +202,7 @@ def reason() -> str:
             "statement."
         )
     place = f"{name} ({code.co_filename}:{frame.f_lineno})"
-    found = _forms.get(code)
+    found = _forms.get(code, {}).get(code.co_filename)
     if isinstance(found, str):
         return f"AutoGraph left {place} as it is: {found}. Use tf.cond, tf.while_loop or tf.where there."
     if _of_library(code.co_filename):
