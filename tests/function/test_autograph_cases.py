@@ -700,6 +700,31 @@ def try_else(x):
     return y
 
 
+def try_returns_before_its_else(x):
+    try:
+        if x > 0.0:
+            return x * 2.0
+    except ValueError:
+        return x
+    else:
+        x = x * 100.0
+    return x + 1.0
+
+
+def try_continues_before_its_else(x):
+    total = 0.0
+    for i in tf.range(4):
+        try:
+            if tf.cast(i, tf.float32) > x:
+                continue
+        except ValueError:
+            break
+        else:
+            total = total + 1.0
+        total = total + x
+    return total
+
+
 def exception_caught(x):
     try:
         if x > 0.0:
