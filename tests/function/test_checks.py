@@ -67,6 +67,21 @@ def test_the_first_of_several_is_told() -> None:
     f(tf.constant(6))
 
 
+def test_the_code_of_the_first_failure_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+    told = []
+    monkeypatch.setattr(checks, "tell", lambda program, status, again: told.append(status))
+
+    @tf.function
+    def f(x):
+        tf.debugging.assert_greater(x, 0, message="first")
+        tf.debugging.assert_greater(x, 5, message="second")
+
+    f(tf.constant(-1)), f(tf.constant(3))
+    nodes = f.get_concrete_function(tf.constant(1)).program.nodes
+    settings = [node.settings for node in nodes if node.op is checks.CHECK]
+    assert told == [checks.code(s["who"], s["message"], s["rule"], s["where"]) for s in settings]
+
+
 def test_in_loops_branches_and_inner_functions() -> None:
     inner = tf.function(lambda i: tf.debugging.Assert(i < 7, ["inner", i]))
 
@@ -149,8 +164,12 @@ def test_the_message_comes_without_values_where_a_second_run_shows_nothing() -> 
     settings = next(node.settings for node in program.nodes if node.op is checks.CHECK)
     code = checks.code(settings["who"], settings["message"], settings["rule"], settings["where"])
     assert code > 0
-    with pytest.raises(tf.errors.InvalidArgumentError, match="assert_less: too large; x < y must hold everywhere"):
+    with pytest.raises(tf.errors.InvalidArgumentError) as caught:
         checks.tell(program, code, lambda: None)
+    line = line_of(step, "assert_less")
+    assert str(caught.value) == (
+        f"assert_less: too large; x < y must hold everywhere. Checked at {HERE}:{line}, in step."
+    )
 
 
 def test_equal_programs_stay_equal() -> None:

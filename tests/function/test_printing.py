@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import collections
+import contextlib
 import io
 import logging
 import sys
@@ -78,6 +79,16 @@ def test_streams(capsys: pytest.CaptureFixture[str], tmp_path: Path, caplog: pyt
         tf.print(1, output_stream=3)
 
 
+@pytest.mark.parametrize("name", ["stdout", "stderr"])
+def test_the_streams_of_the_process_are_those_of_the_moment(name: str) -> None:
+    f = tf.function(lambda x: tf.print(x, output_stream=getattr(sys, name)))
+    f.get_concrete_function(tf.constant(1))
+    stream = io.StringIO()
+    with getattr(contextlib, f"redirect_{name}")(stream):
+        f(tf.constant(1))
+    assert stream.getvalue() == "1\n"
+
+
 def test_a_compiled_program_prints_what_python_prints_in_the_same_order() -> None:
     def body(x, n):
         stream = streams[-1]
@@ -135,6 +146,36 @@ def test_a_gradient_does_not_print_again(inside: bool) -> None:
     run = tf.function(slope) if inside else lambda x: slope(x, tf.function(loss))
     assert run(tf.constant(2.0)).numpy() == 4 * 2.0**3
     assert stream.getvalue() == "0 4\n1 16\n"
+
+
+def test_printing_on_the_way_back_and_in_what_is_computed_again() -> None:
+    stream = io.StringIO()
+
+    @tf.custom_gradient
+    def doubled_slope(x):
+        def slope(flow):
+            tf.print("slope", flow, output_stream=stream)
+            return flow * 2.0
+
+        return x, slope
+
+    @tf.recompute_grad
+    def square(x):
+        tf.print("square", x, output_stream=stream)
+        tf.debugging.assert_less(x, 10.0)
+        return x * x
+
+    @tf.function
+    def f(x):
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            y = doubled_slope(square(x) * 3.0)
+        return tape.gradient(y, x)
+
+    assert f(tf.constant(4.0)).numpy() == 2 * 3 * 2 * 4.0
+    assert stream.getvalue() == "square 4\nslope 1\n"
+    with pytest.raises(tf.errors.InvalidArgumentError, match="assert_less"):
+        f(tf.constant(20.0))
 
 
 def test_an_inner_function_prints_in_its_place() -> None:

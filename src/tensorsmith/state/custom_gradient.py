@@ -12,6 +12,7 @@ import numpy as np
 
 from tensorsmith.core import context, nest
 from tensorsmith.core.errors import explain
+from tensorsmith.program.calls import calls_python
 from tensorsmith.program.execute import jax
 from tensorsmith.program.lower import conjugated, lower
 from tensorsmith.program.op import Arrays, Op, register
@@ -35,7 +36,7 @@ def _kernel(
     if xp is np or getattr(xp, "forward", False):
         return list(results)
     module = jax()
-    run = lower(backward, xp)
+    run, printing = lower(backward, xp), bool(backward.updates) and calls_python(backward)
 
     @module.custom_vjp
     def surrogate(results: list[Any], sources: list[Any], captured: list[Any]) -> list[Any]:
@@ -47,7 +48,11 @@ def _kernel(
     def back(kept: Any, flowing: list[Any]) -> Any:
         results, sources, captured = kept
         # the captured values come behind what flows in
-        slopes = conjugated(xp, run([*conjugated(xp, flowing), *captured], [])[0])
+        ends, status = run([*conjugated(xp, flowing), *captured], [])
+        slopes = conjugated(xp, ends)
+        if printing:
+            # nothing takes the status of the way back: without this call XLA would drop what is printed there
+            module.debug.callback(_ended, *status)
         by_source = [
             None if at is None else xp.asarray(slopes[at], s.dtype).reshape(s.shape) for s, at in zip(sources, given)
         ]
@@ -60,6 +65,10 @@ def _kernel(
 
 def _like_results(specs: Any, settings: dict) -> tuple:
     return tuple(specs[0])
+
+
+def _ended(*status: Any) -> None:
+    """The way back is at its end."""
 
 
 CUSTOM = register(

@@ -10,6 +10,7 @@ import numpy as np
 
 from tensorsmith.core import context, nest
 from tensorsmith.core.errors import explain
+from tensorsmith.program.checks import STATUS
 from tensorsmith.program.execute import jax
 from tensorsmith.program.lower import lower
 from tensorsmith.program.op import Arrays, Op, register
@@ -135,6 +136,9 @@ def _traced(f: Callable[..., Any], args: tuple, kwargs: dict) -> Any:
     with context.tracing(graph):
         outcome = f(*inner_args, **inner_kwargs)
         program = graph.finish([convert(r) for r in nest.flatten(outcome)])
+    status = [number for variable, number in program.updates if variable is STATUS]
+    program.updates = [(variable, number) for variable, number in program.updates if variable is not STATUS]
+    program.outputs += status
     if program.updates:
         raise ValueError(
             explain(
@@ -150,5 +154,9 @@ def _traced(f: Callable[..., Any], args: tuple, kwargs: dict) -> Any:
         program.inputs.append(number)
         values.append(source if isinstance(source, Symbol) else source._read())
     program.captures = []
-    made = apply(RECOMPUTE, [[], values], {"program": program})
+    made = list(apply(RECOMPUTE, [[], values], {"program": program}))
+    if status:
+        # what is checked and printed in f; when it is computed again nobody takes it, and nothing is
+        assert _local.graph is not None
+        _local.graph.write(STATUS, made.pop())
     return _packed(outcome, made)
