@@ -171,8 +171,8 @@ class _Guarded:
         return result
 
 
-# What comes of a program that XLA cannot take: a size that hangs on values, shapes that differ between branches,
-# the reverse gradient of a loop whose length is known only when it runs.
+# What comes of a program that XLA cannot take: a size that hangs on values, shapes that differ between branches
+# or change from round to round.
 REFUSED = (OpError, TypeError, ValueError, IndexError, NotImplementedError)
 _numpy_only: dict[Any, bool] = {}
 
