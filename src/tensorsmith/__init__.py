@@ -124,6 +124,7 @@ from tensorsmith.version import __version__
 if TYPE_CHECKING:
     # what __getattr__ finds
     from tensorsmith import keras
+    from tensorsmith.exchange.exporting import export
     from tensorsmith.function.control_flow import case, cond, switch_case, while_loop
     from tensorsmith.function.folding import foldl, foldr, map_fn, scan
     from tensorsmith.function.function import function
@@ -235,6 +236,7 @@ _LATER = {
     "gradients": "tensorsmith.state.gradients",
     "hessians": "tensorsmith.state.gradients",
     "recompute_grad": "tensorsmith.state.recompute",
+    "export": "tensorsmith.exchange.exporting",
     "function": "tensorsmith.function.function",
     "program_of": "tensorsmith.function.programs",
     "searchsorted": "tensorsmith.ops.sorting",
@@ -284,29 +286,30 @@ _NAMESPACES = {
 }
 
 __all__ = [
-    "Assert", "DType", "GradientTape", "IndexedSlices", "Module", "Program", "RaggedTensor", "SparseTensor", "Tensor",
-    "TensorArray", "TensorShape", "TensorSpec", "UnconnectedGradients", "Variable", "abs", "acos", "acosh", "add",
-    "add_n", "argmax", "argmin", "argsort", "as_dtype", "asin", "asinh", "atan", "atan2", "atanh", "autodiff",
-    "autograph", "bfloat16", "bitcast", "bitwise", "bool", "boolean_mask", "broadcast_static_shape", "broadcast_to",
-    "case", "cast", "clip_by_global_norm", "clip_by_norm", "clip_by_value", "complex", "complex128", "complex64",
-    "concat", "cond", "config", "constant", "control_dependencies", "convert_to_tensor", "cos", "cosh", "cumsum",
-    "custom_gradient", "data", "debugging", "device", "divide", "double", "dtypes", "einsum", "ensure_shape", "equal",
-    "errors", "executing_eagerly", "exp", "expand_dims", "eye", "fill", "float16", "float32", "float64", "floor",
-    "floordiv", "floormod", "foldl", "foldr", "function", "gather", "gather_nd", "get_static_value",
-    "grad_pass_through", "gradients", "greater", "greater_equal", "group", "half", "hessians", "identity",
-    "identity_n", "init_scope", "int16", "int32", "int64", "int8", "is_symbolic_tensor", "is_tensor", "keras", "less",
-    "less_equal", "linalg", "linspace", "logical_and", "logical_not", "logical_or", "map_fn", "math", "matmul",
-    "maximum", "meshgrid", "minimum", "multiply", "name_scope", "negative", "nest", "newaxis", "nn", "no_op", "norm",
-    "not_equal", "numpy_function", "one_hot", "ones", "ones_like", "pad", "pow", "print", "program_of", "py_function",
-    "queue", "ragged", "random", "range", "rank", "recompute_grad", "reduce_all", "reduce_any", "reduce_logsumexp",
-    "reduce_max", "reduce_mean", "reduce_min", "reduce_prod", "reduce_sum", "repeat", "reshape", "resource", "reverse",
-    "reverse_sequence", "roll", "round", "saturate_cast", "saved_model", "scan", "scatter_nd", "searchsorted",
-    "sequence_mask", "sets", "shape", "shape_n", "sigmoid", "sign", "sin", "sinh", "size", "slice", "sort", "sparse",
-    "split", "sqrt", "square", "squeeze", "stack", "stop_gradient", "strided_slice", "string", "strings", "subtract",
-    "switch_case", "tan", "tanh", "tensor_scatter_nd_add", "tensor_scatter_nd_max", "tensor_scatter_nd_min",
-    "tensor_scatter_nd_sub", "tensor_scatter_nd_update", "tensordot", "test", "tile", "transpose", "truediv",
-    "truncatemod", "tuple", "uint16", "uint32", "uint64", "uint8", "unique", "unique_with_counts", "unstack",
-    "variant", "vectorized_map", "where", "while_loop", "zeros", "zeros_like",
+    "Assert", "DType", "GradientTape", "IndexedSlices", "Module", "Program", "RaggedTensor", "SparseTensor",
+    "Tensor", "TensorArray", "TensorShape", "TensorSpec", "UnconnectedGradients", "Variable", "abs", "acos",
+    "acosh", "add", "add_n", "argmax", "argmin", "argsort", "as_dtype", "asin", "asinh", "atan", "atan2", "atanh",
+    "autodiff", "autograph", "bfloat16", "bitcast", "bitwise", "bool", "boolean_mask", "broadcast_static_shape",
+    "broadcast_to", "case", "cast", "clip_by_global_norm", "clip_by_norm", "clip_by_value", "complex", "complex128",
+    "complex64", "concat", "cond", "config", "constant", "control_dependencies", "convert_to_tensor", "cos", "cosh",
+    "cumsum", "custom_gradient", "data", "debugging", "device", "divide", "double", "dtypes", "einsum",
+    "ensure_shape", "equal", "errors", "executing_eagerly", "exp", "expand_dims", "export", "eye", "fill",
+    "float16", "float32", "float64", "floor", "floordiv", "floormod", "foldl", "foldr", "function", "gather",
+    "gather_nd", "get_static_value", "grad_pass_through", "gradients", "greater", "greater_equal", "group", "half",
+    "hessians", "identity", "identity_n", "init_scope", "int16", "int32", "int64", "int8", "is_symbolic_tensor",
+    "is_tensor", "keras", "less", "less_equal", "linalg", "linspace", "logical_and", "logical_not", "logical_or",
+    "map_fn", "math", "matmul", "maximum", "meshgrid", "minimum", "multiply", "name_scope", "negative", "nest",
+    "newaxis", "nn", "no_op", "norm", "not_equal", "numpy_function", "one_hot", "ones", "ones_like", "pad", "pow",
+    "print", "program_of", "py_function", "queue", "ragged", "random", "range", "rank", "recompute_grad",
+    "reduce_all", "reduce_any", "reduce_logsumexp", "reduce_max", "reduce_mean", "reduce_min", "reduce_prod",
+    "reduce_sum", "repeat", "reshape", "resource", "reverse", "reverse_sequence", "roll", "round", "saturate_cast",
+    "saved_model", "scan", "scatter_nd", "searchsorted", "sequence_mask", "sets", "shape", "shape_n", "sigmoid",
+    "sign", "sin", "sinh", "size", "slice", "sort", "sparse", "split", "sqrt", "square", "squeeze", "stack",
+    "stop_gradient", "strided_slice", "string", "strings", "subtract", "switch_case", "tan", "tanh",
+    "tensor_scatter_nd_add", "tensor_scatter_nd_max", "tensor_scatter_nd_min", "tensor_scatter_nd_sub",
+    "tensor_scatter_nd_update", "tensordot", "test", "tile", "transpose", "truediv", "truncatemod", "tuple",
+    "uint16", "uint32", "uint64", "uint8", "unique", "unique_with_counts", "unstack", "variant", "vectorized_map",
+    "where", "while_loop", "zeros", "zeros_like",
 ]  # fmt: skip
 
 

@@ -25,6 +25,8 @@ class LoadedModule(Module):
     signatures by name.
     """
 
+    signatures: Signatures
+
     def __init__(self) -> None:
         super().__init__(name="loaded")
 

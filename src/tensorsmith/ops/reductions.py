@@ -79,7 +79,9 @@ def mean_of(xp: Any, x: Any, axis: Axis, keepdims: bool) -> Any:
     if dtype.itemsize < 4:
         return mean_of(xp, x.astype(_FLOAT32), axis, keepdims).astype(dtype)
     # not xp.mean: NumPy's warns of an empty slice, whose mean is NaN and shows it
-    return sum_of(xp, x, axis, keepdims) / dtype.type(count_of(x, axis))
+    count = count_of(x, axis)
+    # a size that an exported program leaves open is no number
+    return sum_of(xp, x, axis, keepdims) / (dtype.type(count) if isinstance(count, int) else xp.asarray(count, dtype))
 
 
 @op(kinds="fiuc", shapes=_reduction, quiet=True)

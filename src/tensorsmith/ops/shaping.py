@@ -24,8 +24,10 @@ _INT32 = np.dtype("int32")
 
 @primitive(name="shape", same=False, differentiable=False, shapes=lambda s, k: [((len(s[0][0]),), k["out_type"])])
 def _shape(xp, input: Array, out_type: Any = _INT32):
-    # NumPy's also when XLA traces: a shape is known there, and must stay a number to serve as one
-    return np.array(input.shape, out_type)
+    # NumPy's also when XLA traces: a shape is known there, and must stay a number to serve as one. Where an exported
+    # program leaves a size open, it is an expression of JAX, which serves as a size too.
+    known = all(isinstance(size, int) for size in input.shape)
+    return np.array(input.shape, out_type if known else object)
 
 
 @public

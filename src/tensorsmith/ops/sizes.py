@@ -73,7 +73,7 @@ def fill_sizes(sizes: Sizes, parts: Any, who: str) -> tuple[int, ...]:
         return sizes  # type: ignore[return-value]
     rest = iter(parts)
     try:
-        return tuple(int(np.reshape(next(rest), ())) if size is None else size for size in sizes)
+        return tuple(_size(next(rest)) if size is None else size for size in sizes)
     except TypeError:
         raise SizeNotKnownError(
             explain(
@@ -84,6 +84,14 @@ def fill_sizes(sizes: Sizes, parts: Any, who: str) -> tuple[int, ...]:
                 "Compute it outside of the traced function, or run eagerly.",
             )
         ) from None
+
+
+def _size(value: Any) -> Any:
+    if isinstance(value, np.ndarray) and value.dtype == object:
+        value = value.item()
+    if type(value).__name__ == "_DimExpr":
+        return value  # a size that an exported program leaves open
+    return int(np.reshape(value, ()))
 
 
 def known_sizes(symbol: Symbol) -> Sizes | None:

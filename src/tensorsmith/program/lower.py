@@ -167,7 +167,13 @@ def call(node: Node, env: Env, xp: Any) -> None:
     """Runs one node."""
     results = _folded(node, env, xp) if xp is not np else None
     if results is None:
-        results = node.op.kernel(xp, *arguments(node, env), **node.settings)
+        given = arguments(node, env)
+        try:
+            results = node.op.kernel(xp, *given, **node.settings)
+        except (TypeError, ValueError):
+            if xp is np or not any(map(_is_open, given)):
+                raise
+            results = node.op.kernel(xp, *[_reckoned(xp, each) for each in given], **node.settings)
     if len(node.outputs) == 1 and not isinstance(results, (tuple, list)):
         env[node.outputs[0]] = results
     else:
@@ -183,22 +189,45 @@ def _folded(node: Node, env: Env, xp: Any) -> Any:
 
     Sizes computed from shapes stay numbers so, and a reshape or a range can take them.
     """
-    known = False
+    known = open_ = False
     if node.programs:
         return None  # a loop may take any time, which is XLA's to spend
     for number in node.inputs:
         if number >= 0:
             value = env[number]
-            if not isinstance(value, (np.ndarray, np.generic)) or value.size > FOLD or value.dtype == object:
+            if type(value).__name__ == "_DimExpr":
+                value = env[number] = np.asarray(value, object)
+            if not isinstance(value, (np.ndarray, np.generic)) or value.size > FOLD:
                 return None
-            known = True
+            known, open_ = True, open_ or value.dtype == object
     if not known:
         return None
-    results = node.op.kernel(np, *arguments(node, env), **node.settings)
+    try:
+        results = node.op.kernel(np, *arguments(node, env), **node.settings)
+    except (TypeError, ValueError):
+        if open_:
+            return None
+        raise
+    if open_:
+        whole = results if isinstance(results, (tuple, list)) else [results]
+        results = [np.asarray(r, object) if type(r).__name__ == "_DimExpr" else r for r in whole]
     if results is None:
         return None
     large = any(r.size > FOLD for r in (results if isinstance(results, (tuple, list)) else (results,)))
     return None if large else results
+
+
+def _is_open(value: Any) -> bool:
+    """True for sizes that an exported program leaves open: expressions of JAX, in arrays of objects."""
+    return isinstance(value, np.ndarray) and value.dtype == object
+
+
+def _reckoned(xp: Any, value: Any) -> Any:
+    """Open sizes as numbers that are known when the program runs, where they serve as no sizes."""
+    if not _is_open(value):
+        return value
+    flat = [xp.asarray(size, np.int32) for size in value.ravel().tolist()]
+    return xp.reshape(xp.stack(flat), value.shape) if flat else xp.zeros(value.shape, np.int32)
 
 
 def arguments(node: Node, env: Env) -> list[Any]:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from tensorsmith.core.errors import explain
-from tensorsmith.exchange import saved_model
+from tensorsmith.exchange import exporting, saved_model
 from tensorsmith.function.function import Function
 
 
@@ -40,13 +40,13 @@ def _called(model: Any) -> Callable[..., Any]:
     return call
 
 
-def _write_saved_model(model: Any, path: str, input_signature: Any, **kwargs: Any) -> None:
+def _write_saved_model(model: Any, path: str, input_signature: Any) -> None:
     function = None if input_signature is None else serving(model, input_signature)
     signatures = None if function is None else {"serve": function, "serving_default": function}
     saved_model.save(model, path, signatures=signatures)
 
 
-FORMATS: dict[str, Callable[..., None]] = {"tf_saved_model": _write_saved_model}
+FORMATS: dict[str, Callable[..., None]] = {"tf_saved_model": _write_saved_model, **exporting.FORMATS}
 
 
 def export(
@@ -66,6 +66,6 @@ def export(
             )
         )
     path = os.fsdecode(filepath)
-    write(model, path, input_signature, **kwargs)
+    write(model, path, input_signature=input_signature, **kwargs)
     if verbose or verbose is None:
         print(f"Saved artifact at {path!r}.")

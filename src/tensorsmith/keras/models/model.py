@@ -120,7 +120,8 @@ class Model(Trainer):
     ) -> None:
         """Writes how the model predicts, to be run without the Python code that made it.
 
-        format           "tf_saved_model": a folder, read by `tf.saved_model.load(path).serve(x)`.
+        format           "tf_saved_model": a folder, read by `tf.saved_model.load(path).serve(x)`; "onnx": a file that
+                         onnxruntime runs; "stablehlo": one that `jax.export.deserialize` reads.
         verbose          False: does not say where it was written.
         input_signature  TensorSpecs of the inputs; by default those that the model was built for, of any batch size.
 
@@ -131,6 +132,10 @@ class Model(Trainer):
     def _saved_parts(self) -> dict[str, Any]:
         """What of it a saved model holds."""
         return {**super()._saved_parts(), **exporting.functions(self)}
+
+    def _serving(self, input_signature: Any = None) -> Any:
+        """How it predicts, as a traced function."""
+        return exporting.serving(self, input_signature)
 
     def _saved_functions(self) -> dict[str, Any]:
         """The signatures of a saved model."""
