@@ -222,9 +222,8 @@ NOT_IN_ONNX = frozenset(
     """
     angle bessel_i0 bessel_i1 bitcast cholesky column_ids complex conj cumprod cumulative_logsumexp digamma eigh
     eigvalsh erfinv imag inv left_shift lgamma logdet lstsq matrix_rank pinv qr range real right_shift row_ids
-    singular_values slogdet solve sparse_order splits_from_row_ids string_full_match string_join string_length
-    string_lower string_of string_of_code_points string_reduce_join string_regex_replace string_strip
-    string_substr string_to_number string_upper svd tensor_diag_part triangular_solve random_order searchsorted
+    singular_values slogdet solve sparse_order splits_from_row_ids svd tensor_diag_part triangular_solve
+    random_order searchsorted
     """.split()
 )
 
@@ -271,13 +270,14 @@ def test_every_operation_agrees_or_says_that_it_is_not_in_onnx(name: str) -> Non
             assert (theirs.dtype, theirs.shape) == (mine.dtype, mine.shape)
             np.testing.assert_allclose(theirs, mine, rtol=1e-5, atol=1e-5)
         done += 1
-    assert (done == 0) == (name in NOT_IN_ONNX), f"{done} cases were exported"
+    assert (done == 0) == (name in NOT_IN_ONNX or name.startswith("string_")), f"{done} cases were exported"
 
 
 def test_the_list_of_what_is_not_in_onnx_is_of_operations(capsys: pytest.CaptureFixture) -> None:
     assert set(OPERATIONS) >= NOT_IN_ONNX
     with capsys.disabled():
-        print(f" [{len(OPERATIONS) - len(NOT_IN_ONNX)} of {len(OPERATIONS)} operations in ONNX]", end="")
+        count = sum(name not in NOT_IN_ONNX and not name.startswith("string_") for name in OPERATIONS)
+        print(f" [{count} of {len(OPERATIONS)} operations in ONNX]", end="")
 
 
 def test_what_onnx_lacks_is_named_with_the_users_line() -> None:

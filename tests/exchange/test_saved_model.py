@@ -396,7 +396,8 @@ print(loaded([1.0, 2.0]).numpy(), loaded([-1.0]).numpy())
 def test_every_operation_can_be_named_in_a_file(tmp_path: Path) -> None:
     ran = python(
         "-c",
-        "import tensorsmith.exchange.saved_model\nfrom tensorsmith.program.op import registry\nprint(*sorted(registry))",
+        "from tensorsmith.exchange.rooms import every_operation as load\nfrom tensorsmith.program.op import registry\n"
+        "load(); print(*sorted(registry))",
         cwd=tmp_path,
     )
     assert ran.stdout.split() == sorted(spine.operations())

@@ -15,7 +15,7 @@ from tensorsmith.core.places import Place as Line
 from tensorsmith.exchange.arrays import Reader, Writer, dtype_name
 from tensorsmith.exchange.encoding import Decoder, Encoder, Unsaveable, dtype_of, shape_of
 from tensorsmith.exchange.reading import Place
-from tensorsmith.exchange.rooms import ROOMS  # noqa: F401 - every operation is there before a name is looked up
+from tensorsmith.exchange.rooms import every_operation
 from tensorsmith.exchange.safety import quoted
 from tensorsmith.program.checks import STATUS
 from tensorsmith.program.lower import GRADIENT, MODES
@@ -97,6 +97,7 @@ class ProgramReader:
     """Data -> programs. `variable` gives the variable of a number."""
 
     def __init__(self, arrays: Reader, variable: Callable[[Place], Any]) -> None:
+        every_operation()
         self._arrays, self._variable = arrays, variable
         self._decoder = Decoder(arrays, self.read)
         self._depth = self._values = 0

@@ -124,14 +124,15 @@ def _for(
     first = [r[0] if r.shape[0] else xp.zeros(r.shape[1:], r.dtype) for r in rows]
     values = _settled(xp, lambda v: step([np.int32(0), *v, *first, *fixed])[:kept], values, late)
     known = isinstance(rounds, (np.ndarray, np.generic, int))
-    if known and go_on is None:
+    # rows that are as many as an exported program leaves open are walked like those of a known number
+    if (known or rows) and go_on is None:
 
         def round_(values: Values, given: Any) -> tuple[Values, Values]:
             number, row = given
             results = step([number, *values, *row, *fixed])
             return results[:kept], results[kept:]
 
-        numbers = np.arange(max(int(rounds), 0), dtype=np.int32)
+        numbers = np.arange(max(int(rounds), 0), dtype=np.int32) if known else xp.arange(rounds, dtype=np.int32)
         last, stacked = jax().lax.scan(round_, values, (numbers, list(rows)), reverse=reverse)
         return [*last, *stacked]
 

@@ -11,7 +11,6 @@ from tensorsmith.core.specs import TensorSpec
 from tensorsmith.keras import registry
 from tensorsmith.keras.layers.base import Layer
 from tensorsmith.keras.layers.build_shapes import as_tensor_shapes
-from tensorsmith.keras.models import exporting
 from tensorsmith.keras.models import summary as table
 from tensorsmith.keras.training.trainer import Trainer
 
@@ -127,18 +126,26 @@ class Model(Trainer):
 
         Raises ValueError for an unknown format, and before the model knows its inputs.
         """
+        from tensorsmith.keras.models import exporting
+
         exporting.export(self, filepath, format, verbose, input_signature, **kwargs)
 
     def _saved_parts(self) -> dict[str, Any]:
         """What of it a saved model holds."""
+        from tensorsmith.keras.models import exporting
+
         return {**super()._saved_parts(), **exporting.functions(self)}
 
     def _serving(self, input_signature: Any = None) -> Any:
         """How it predicts, as a traced function."""
+        from tensorsmith.keras.models import exporting
+
         return exporting.serving(self, input_signature)
 
     def _saved_functions(self) -> dict[str, Any]:
         """The signatures of a saved model."""
+        from tensorsmith.keras.models import exporting
+
         serve = exporting.serving(self)
         return {"serve": serve, "serving_default": serve}
 
