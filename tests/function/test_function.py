@@ -221,3 +221,13 @@ def test_the_streams_of_the_process_are_no_variables_of_the_function_that_draws_
     for how in ("plain", "global", "seeded"):
         draw(tf.constant([1.0]), how)
     assert traces == ["plain", "global", "seeded"]
+
+
+@pytest.mark.parametrize("kind", [TypeError, ValueError])
+def test_code_of_both_times_catches_what_does_not_fit_the_signature(kind):
+    @tf.function(input_signature=[tf.TensorSpec([None, 2])])
+    def rows(x):
+        return x
+
+    with pytest.raises(kind, match="the argument 'x' does not fit the input_signature"):
+        rows(tf.ones([3]))

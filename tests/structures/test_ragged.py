@@ -113,6 +113,20 @@ def test_joined(r):
     assert tf.concat([r, tf.constant([[1, 1]])], axis=0).to_list() == [*ROWS, [1, 1]]
 
 
+def test_rows_of_a_ragged_tensor_mapped(r):
+    assert tf.map_fn(tf.square, r).to_list() == [[x * x for x in row] for row in ROWS]
+    assert tf.map_fn(lambda row: row * 2, tf.ragged.constant(DEEP)).to_list() == [
+        [[x * 2 for x in p] for p in row] for row in DEEP
+    ]
+    # rows of one length by chance are ragged too
+    assert tf.map_fn(lambda row: row[:0], r).to_list() == [[], [], [], []]
+    assert tf.map_fn(tf.reduce_sum, r).numpy().tolist() == [sum(row) for row in ROWS]
+
+
+def test_vectors_of_any_length_stacked():
+    assert tf.ragged.stack([tf.constant(row, tf.int32) for row in ROWS]).to_list() == ROWS
+
+
 def test_dense_and_sparse_forms(r):
     assert r.to_tensor().numpy().tolist() == [row + [0] * (3 - len(row)) for row in ROWS]
     assert r.to_tensor(default_value=-1, shape=[None, 2]).numpy().tolist() == [[*row, -1, -1][:2] for row in ROWS]

@@ -122,6 +122,13 @@ class ModelFileError(ValueError):
     """A model file, or a config, that cannot be read or is refused; says which file, where in it, and what to do."""
 
 
+class SignatureError(TypeError, ValueError):
+    """An argument does not fit the input signature of a function.
+
+    Older versions of TensorFlow raised ValueError for it, newer ones TypeError; code that catches it was written for both.
+    """
+
+
 def explain(who: str, wrong: str, given: dict[str, Any] | str = "", rule: str = "", way_out: str = "") -> str:
     """The text of an error: who, what is wrong, the values given, the rule, the way out.
 

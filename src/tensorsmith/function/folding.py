@@ -92,6 +92,8 @@ def map_fn(
 ) -> Any:
     """`fn` of each row of `elems` (nested tensors with as many rows each), its results stacked.
 
+    Rows of a ragged tensor give a ragged tensor again, unless fn makes scalars of them.
+
     elems                tensors [n, ...], nested as fn takes them.
     fn_output_signature  a dtype or tf.TensorSpec for each result of fn, where they are not those of elems.
     dtype                the older name of the same.
@@ -123,7 +125,15 @@ def map_fn(
         results = [call([leaf[at] for leaf in leaves]) for at in range(size)]
         for result in results[1:]:
             _alike("map_fn", result, results[0], "for the first row")
-        return nest.map_structure(lambda *parts: _stack("map_fn", list(parts)), *results)
+        ragged = next((leaf for leaf in leaves if hasattr(leaf, "of_rows")), None) if told is None else None
+
+        def joined(*parts: Any) -> Any:
+            # as rows went in, of any length, so they come out
+            return (
+                ragged.of_rows(parts) if ragged is not None and parts[0].shape.rank else _stack("map_fn", list(parts))
+            )
+
+        return nest.map_structure(joined, *results)
     form: Any = None
 
     def body(number: Any, state: list[Any], row: list[Tensor]) -> tuple[list[Any], list[Tensor]]:

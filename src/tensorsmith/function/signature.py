@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from tensorsmith.core import nest
-from tensorsmith.core.errors import explain
+from tensorsmith.core.errors import SignatureError, explain
 from tensorsmith.core.shapes import TensorShape
 from tensorsmith.core.specs import TensorSpec, describe
 from tensorsmith.function.composites import is_composite
@@ -332,7 +332,7 @@ class InputSignature:
         except (TypeError, ValueError):
             tensor = None
         if tensor is None or not spec.is_compatible_with(tensor):
-            raise TypeError(
+            raise SignatureError(
                 explain(
                     self.parameters.name,
                     f"the argument {name!r} does not fit the input_signature",

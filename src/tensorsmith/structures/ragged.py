@@ -228,6 +228,16 @@ class RaggedTensor:
 
     # ---- its parts
 
+    @staticmethod
+    def of_rows(rows: Any) -> RaggedTensor:
+        """A ragged tensor of these rows: tensors, or ragged tensors, of one rank.
+
+        >>> RaggedTensor.of_rows([convert([1, 2]), convert([3])])
+        <tf.RaggedTensor [[1, 2], [3]]>
+        """
+        lengths = np.array([row.shape[0] for row in rows], np.int64)
+        return RaggedTensor.from_row_lengths(functions["concat"](list(rows), axis=0), lengths, validate=False)
+
     def with_values(self, new_values: Any) -> RaggedTensor:
         """Other values under the same row splits."""
         return RaggedTensor(new_values, self.row_splits)

@@ -263,7 +263,14 @@ def _joined(a: Tensor, b: Tensor) -> Tensor:
 
 
 def stack(parts: list[Any], axis: int = 0) -> RaggedTensor:
-    """Ragged tensors as the rows (axis 0), or as the elements of the rows (axis 1), of one with an axis more."""
+    """Ragged tensors as the rows (axis 0), or as the elements of the rows (axis 1), of one with an axis more.
+
+    Vectors of any lengths become the rows of a ragged matrix.
+    """
+    if axis == 0 and not any(is_ragged(part) for part in parts):
+        vectors = [convert(part) for part in parts]
+        if all(len(vector.shape) == 1 for vector in vectors):
+            return RaggedTensor.of_rows(vectors)
     ragged = [_as_ragged(part) for part in parts]
     rank = len(ragged[0].shape)
     if axis not in (0, 1, -rank - 1, -rank):
