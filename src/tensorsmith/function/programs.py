@@ -72,7 +72,6 @@ def recorded(tape: GradientTape) -> Program:
     def number(value: Any) -> int:
         if value is None:
             return -1
-        value = tape._resolve(value)
         found = numbers.get(id(value))
         if found is None:
             keep.append(value)

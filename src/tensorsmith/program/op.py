@@ -48,6 +48,7 @@ class Op:
         "eager",
         "kernel",
         "kinds",
+        "links",
         "lists",
         "name",
         "optional",
@@ -75,6 +76,8 @@ class Op:
         self.name, self.kernel, self.doc = name, kernel, kernel.__doc__
         self.same, self.kinds, self.shapes, self.eager, self.differentiable = same, kinds, shapes, eager, differentiable
         self.steady = frozenset(steady)
+        # for the rare operation of which some results do not depend on all it takes: results -> arrays (None: all)
+        self.links: Callable[[list[int]], set[int] | None] | None = None
         arrays, lists, settings, optional = [], [], {}, []
         order, defaults = parameters(kernel)
         for parameter in order:

@@ -146,6 +146,18 @@ def _reached(jaxpr: Any, flows: int) -> list[bool]:
     return [not hasattr(v, "val") and v in found for v in jaxpr.outvars]
 
 
+def origins(found: Piece) -> list[set[int]] | None:
+    """For each derivative of a piece, the places in its `given` of what it is computed from; None where that is not known."""
+    if found.closed is None:
+        return None
+    jaxpr = found.closed.jaxpr
+    sources: dict[Any, set[int]] = {jaxpr.invars[place]: {at} for at, place in enumerate(found.given)}
+    for equation in jaxpr.eqns:
+        known = [sources.get(v, set()) for v in equation.invars if not hasattr(v, "val")]
+        sources.update((made, set().union(*known)) for made in equation.outvars)
+    return [set() if hasattr(v, "val") else sources.get(v, set()) for v in jaxpr.outvars]
+
+
 def _compiled(call: Call, key: Any) -> Callable[..., list[Any]]:
     jax = execute.jax()
     function = execute.jitted(("piece", key), lambda: call.backward(jax.numpy, jax))

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from tensorsmith.program import slopes
-from tensorsmith.program.pieces import Call, Piece, piece
+from tensorsmith.program.pieces import Call, Piece, origins, piece
 from tensorsmith.program.small import NotSmall, Small
 
 Spec = tuple[tuple[int, ...], np.dtype]
@@ -121,6 +121,19 @@ class Backward:
             else:
                 values.update(zip(made, found.run(*[values[i] for i in given])))
         return [values[i] for i in self.outputs]
+
+    def origins(self) -> list[set[int]]:
+        """For each gradient, at which places of the recording stands what it is computed from."""
+        sources: dict[int, set[int]] = {}
+        for found, given, made in self.steps:
+            if found is None:
+                sources[made[0]] = {self.places[given[0]]}
+                continue
+            taken = [sources.get(i, set()) for i in given]
+            parts = None if found is _SUM else origins(found)
+            for at, value in enumerate(made):
+                sources[value] = set().union(*(taken if parts is None else [taken[i] for i in parts[at]]))
+        return [sources.get(i, set()) for i in self.outputs]
 
     def whole(self) -> Small:
         """All pieces as one function of the arrays at `places`; NotSmall where XLA should run it."""

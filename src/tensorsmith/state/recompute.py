@@ -53,13 +53,6 @@ class _Recorder:
         for tape in self.outer:
             tape.note_read(variable, value)
 
-    def alias(self, original: Tensor, other: Tensor) -> None:
-        self.calls.append((_SAME, [original], {}, other))
-
-
-_SAME = Op("same", lambda xp, x: x)
-_SAME.arrays, _SAME.settings = ("x",), {}
-
 
 def recompute_grad(f: Callable[..., Any]) -> Callable[..., Any]:
     """A function with the values and the derivative of f that keeps only its arguments, and runs anew for the derivative.

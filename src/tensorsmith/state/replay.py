@@ -98,6 +98,16 @@ class Form:
                 found.update(outputs if type(outputs) is tuple else (outputs,))
         return found
 
+    def roots_of(self) -> dict[int, set[int]]:
+        """For every tensor, the leaves on which it depends."""
+        found: dict[int, set[int]] = {leaf: {leaf} for leaf in self.leaves}
+        for _, inputs, _, outputs in self.calls:
+            taken = [i for x in inputs for i in (x if type(x) is tuple else () if x is None else (x,))]
+            roots = set().union(*(found.get(i, set()) for i in taken))
+            for made in outputs if type(outputs) is tuple else (outputs,):
+                found.setdefault(made, roots)
+        return found
+
     def replay(self, flat: list[Any], seeds: list[Tensor]) -> list[Any]:
         """The derivatives for one recording: its tensors in the order of the pattern."""
         leaves = [flat[i] for i in self.leaf_places]
@@ -167,6 +177,8 @@ class Replay:
         self.bounds = np.cumsum([0] + [int(np.prod(s)) for s in self.shapes]).tolist()
         # one operation to an outer tape: differentiating it again gives the second derivative
         self.op = Op("tape_gradient", self._kernel, shapes=lambda given, settings: tuple(specs))
+        self.op.links = self._links
+        self._leaves_of: list[set[int]] | None = None
         self.function: Any = None
         # True once XLA has turned the program down: JAX then takes it operation by operation
         self.refused = False
@@ -203,6 +215,29 @@ class Replay:
             return self._small(*[every[at]._array for at in self._given])
         places = [*self.form.leaf_places, *range(-1, -1 - len(seeds), -1)]
         return self._compiled([every[places[at]]._array for at in self.keep])
+
+    def _links(self, results: list[int]) -> set[int] | None:
+        """Which of the values that the operation takes these results hang on: 2 * w1, as the derivative of 2 * w1 * w2 by
+        w2, does not hang on w2, whose own derivative is None then. None where the gradients are not known in pieces.
+        """
+        if not self._backward:
+            return None
+        if self._leaves_of is None:
+            form = self.form
+            number_at = {place: number for number, place in form.first.items()}
+            numbers = [*form.leaves, *range(-1, -1 - len(self.program.inputs), -1)]
+            order = {numbers[at]: i for i, at in enumerate(self.keep)}
+            above = form.roots_of()
+            self._leaves_of = [
+                {
+                    order[leaf]
+                    for place in places
+                    for leaf in (above[number_at[place]] if place >= 0 else {place})
+                    if leaf in order
+                }
+                for places in self._backward.origins()
+            ]
+        return set().union(*(self._leaves_of[at] for at in results))
 
     def _pieces(self, flat: list[Any], seeds: list[Tensor]) -> Backward | bool:
         """The gradients as a list of pieces; False for what no list of pieces gives."""

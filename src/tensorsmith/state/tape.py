@@ -58,7 +58,6 @@ class GradientTape:
         self._watched: dict[int, Any] = {}
         # {id of a variable: (the variable, the tensors it was read as)}
         self._reads: dict[int, tuple[Any, list[Tensor]]] = {}
-        self._aliases: dict[int, tuple[Tensor, Tensor]] = {}
         self._open = self._used = False
         # in a trace: the graph, and from which of its nodes to which the tape listened
         self._graph: Any = None
@@ -107,10 +106,6 @@ class GradientTape:
             if self.watching and variable.trainable:
                 self._watched[id(value)] = value
 
-    def alias(self, original: Tensor, other: Tensor) -> None:
-        """From here on `other` stands for `original`."""
-        self._aliases[id(other)] = original, other
-
     def watch(self, tensor: Any) -> None:
         """Watches tensors that are no trainable variables (nested lists and dicts are taken).
 
@@ -139,7 +134,7 @@ class GradientTape:
 
     def reset(self) -> None:
         """Forgets all that was recorded."""
-        self._calls, self._watched, self._reads, self._aliases = [], {}, {}, {}
+        self._calls, self._watched, self._reads = [], {}, {}
         self._used, self.record = False, self._calls.append
         self._spans = []
         if self._open and self._graph is not None:
@@ -184,7 +179,7 @@ class GradientTape:
                     break
                 values.append(row[1][0])
             else:
-                return self._replay([self._resolve(target)], values, [], "gradient")
+                return self._replay([target], values, [], "gradient")
         targets: list[Tensor] = []
         seeds: list[Tensor] = []
         given = None if output_gradients is None else _flows(target, output_gradients)
@@ -306,11 +301,6 @@ class GradientTape:
             )  # fmt: skip
         return self._resolved(value, who, name)[0]
 
-    def _resolve(self, value: Tensor) -> Tensor:
-        """The tensor that stands for it in the recording."""
-        found = self._aliases.get(id(value))
-        return value if found is None else found[0]
-
     def _resolved(self, value: Any, who: str, name: str) -> list[Tensor]:
         if isinstance(value, Variable):
             return self._values_of(value, who)[-1:]
@@ -322,7 +312,7 @@ class GradientTape:
                     {"given": value}, way_out="Only what was computed with tensors inside the tape has a derivative.",
                 )
             )  # fmt: skip
-        return [self._resolve(part) for part in parts]
+        return parts
 
     def _values_of(self, source: Any, who: str = "gradient") -> list[Tensor]:
         if isinstance(source, Variable):

@@ -13,6 +13,7 @@ from tensorsmith.core.errors import InvalidArgumentError, explain
 from tensorsmith.core.naming import scoped
 from tensorsmith.core.shapes import TensorShape
 from tensorsmith.ops import operators
+from tensorsmith.program.op import registry
 from tensorsmith.tensor import printing
 from tensorsmith.tensor.apply import functions, variables
 from tensorsmith.tensor.arithmetic import Arithmetic
@@ -372,9 +373,9 @@ def _sliced(variable: Variable, key: Any) -> Any:
         sliced: Any = _SymbolicSlice(value._graph, value._id, value._shape, value._dtype)
     else:
         sliced = _Slice(value._array)
-        # tapes know tensors by identity: to them the slice is the tensor that the operation gave
+        # tapes know tensors by identity: the slice, of which the user goes on computing, is made from what the operation gave
         for tape in _local.tapes:
-            tape.alias(value, sliced)
+            tape.record((registry["identity"], [value], {}, [sliced]))
     sliced._variable, sliced._key = variable, key
     return sliced
 

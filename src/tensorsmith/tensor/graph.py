@@ -225,13 +225,18 @@ def connected(program: Program, sources: list[int], targets: list[int], stops: A
     stopped = set(stops)
     needed = {t for t in targets if smooth(program, t)}
     for node in reversed(program.nodes):
-        if node.op.differentiable and not needed.isdisjoint([o for o in node.outputs if o not in stopped]):
-            needed.update(i for i in _varying(node) if i >= 0 and _passes(program, i))
+        wanted = [at for at, o in enumerate(node.outputs) if o in needed and o not in stopped]
+        if node.op.differentiable and wanted:
+            needed.update(i for i in _varying(node, wanted) if i >= 0 and _passes(program, i))
     return {s for s in needed.intersection(sources) if smooth(program, s)}
 
 
-def _varying(node: Any) -> list[int]:
-    """The values that a node takes, without those that are constants to its derivative."""
+def _varying(node: Any, wanted: list[int]) -> list[int]:
+    """The values that a node takes, without those that are constants to the derivative of the results at these places."""
+    if node.op.links is not None:
+        places = node.op.links(wanted)
+        if places is not None:
+            return [node.inputs[at] for at in places]
     if not node.op.steady:
         return node.inputs
     found: list[int] = []
