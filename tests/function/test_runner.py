@@ -365,6 +365,11 @@ def test_nested_and_named_arguments_mean_the_same_as_the_first_time():
         assert f(batch={"x": x, "y": (y,)}, by=y).numpy() == 16.0
     assert len(traces) == 4
     minus = tf.function(lambda a, b: a - b)
+    of_dict = tf.function(lambda d: d["a"] - d["b"])
+    scaled = tf.function(lambda x, up=1.0, down=1.0: x * up / down)
+    for _ in range(2):
+        assert of_dict({"b": x, "a": y}).numpy() == 1.0 and of_dict({"a": x, "b": y}).numpy() == -1.0
+        assert scaled(y, up=2.0).numpy() == 8.0 and scaled(y, down=2.0).numpy() == 2.0
     for _ in range(2):
         assert minus(a=x, b=y).numpy() == -1.0 and minus(b=x, a=y).numpy() == 1.0 and minus(x, b=y).numpy() == -1.0
     assert f({"x": x, "y": [y]}).numpy() == 7.0 and f({"x": x, "y": (y, y)}).numpy() == 7.0 and len(traces) == 6
