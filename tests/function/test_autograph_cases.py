@@ -707,8 +707,7 @@ def try_returns_before_its_else(x):
     except ValueError:
         return x
     else:
-        x = x * 100.0
-    return x + 1.0
+        return x * 100.0
 
 
 def try_continues_before_its_else(x):

@@ -255,3 +255,5 @@ def test_dynamic_layers_run_as_python():
     assert model.run_eagerly
     np.testing.assert_allclose(model.predict(X, batch_size=6, verbose=0), X * 2.0)
     assert not dense().dynamic
+    with pytest.raises(TypeError, match="symbolic tensor"):
+        tf.function(lambda x: model(x))(tf.constant(X))

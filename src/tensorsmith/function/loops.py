@@ -76,12 +76,14 @@ def _run(
     """A loop of the program being traced; runs of several kinds one after another, repeated ones as a loop of such loops."""
     if isinstance(over, Series):
         if over.times == 1:
-            _each(over.parts, go_on, body, get, put, names)
+            for part in over.parts:  # each asks go_on before its first round
+                _run(part, go_on, body, get, put, names)
             return
         count: Any = _NO_END if over.times is None else over.times
 
         def do(number: Any) -> None:
-            _each(over.parts, go_on, body, get, put, names)
+            for part in over.parts:
+                _run(part, go_on, body, get, put, names)
     else:
         count, kept = over.count, body if over.keep is None else _kept(over, body, get, put, names)
 
@@ -99,17 +101,6 @@ def _run(
         return get()
 
     _loop(None if go_on is None else more, step, count, get, put, names)
-
-
-def _each(
-    parts: list[Any], go_on: Any, body: Callable[[Any], None], get: Get, put: Put, names: tuple[str, ...]
-) -> None:
-    for at, part in enumerate(parts):
-        more = True if go_on is None or not at else go_on()
-        if is_open(more):
-            if_(more, lambda part=part: _run(part, go_on, body, get, put, names), None, get, put, names)
-        elif more:
-            _run(part, go_on, body, get, put, names)
 
 
 def _kept(over: Rounds, body: Callable[[Any], None], get: Get, put: Put, names: tuple[str, ...]) -> Any:
