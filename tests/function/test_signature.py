@@ -274,6 +274,7 @@ def test_every_kind_of_callable() -> None:
     many = Many()
     assert many.by_property.numpy() == many.by_property.numpy() == 1
     assert [many.static(1).numpy(), Many.static(1).numpy(), many.static_inside(1).numpy()] == [2, 2, 3]
+    assert Many().static_inside(1).numpy() == 3 and many.static_inside.experimental_get_tracing_count() == 1
     assert many.of_class(1).numpy() == Many.of_class(1).numpy() == 5
     assert tf.function(many)(tf.constant(3)).numpy() == 6
     assert tf.function(functools.partial(lambda a, b: a - b, 10))(tf.constant(3)).numpy() == 7

@@ -29,7 +29,7 @@ from tensorsmith.program.op import Array, Arrays, Op, register
 from tensorsmith.state.tape import GradientTape
 from tensorsmith.tensor.apply import apply
 from tensorsmith.tensor.convert import convert
-from tensorsmith.tensor.tensor import Symbol, Tensor
+from tensorsmith.tensor.tensor import Tensor
 
 
 class Python(Call):
@@ -206,6 +206,4 @@ def numpy_function(
     >>> tf.numpy_function(np.sort, [tf.constant([2.0, 1.0])], tf.float32).numpy()
     array([1., 2.], dtype=float32)
     """
-    results = _called("numpy_function", func, inp, Tout, False)
-    fixed = [value if isinstance(value, Symbol) else Tensor(value._array) for value in _listed(results)]
-    return fixed if isinstance(Tout, (list, tuple)) else fixed[0]
+    return _called("numpy_function", func, inp, Tout, False)
