@@ -184,6 +184,55 @@ class Program:
     def _repr_html_(self) -> str:
         return printing.as_html(self)
 
+    def count(self, batch: int | None = None) -> Any:
+        """What a run costs: operations by kind, FLOPs, bytes (`program/counting.py` has the rules).
+
+        batch  stands in the place of every size that is open (1 where it is not given).
+
+        >>> import tensorsmith as tf
+        >>> tf.program_of(lambda x: tf.matmul(x, tf.ones([3, 4])), tf.TensorSpec([None, 3])).count(batch=10).flops
+        240
+        """
+        # what few programs are asked for is imported when one is
+        from tensorsmith.program import counting
+
+        return counting.count(self, batch)
+
+    def formula(self, what: str = "flops") -> list[int]:
+        """The coefficients of a count as a polynomial in the batch size, the constant first.
+
+        Raises ValueError for a count that is no polynomial of degree 3 or less.
+
+        >>> import tensorsmith as tf
+        >>> tf.program_of(lambda x: tf.matmul(x, tf.ones([3, 4])), tf.TensorSpec([None, 3])).formula()
+        [0, 24]
+        """
+        from tensorsmith.program import counting
+
+        return counting.formula(self, what)
+
+    def draw(self, filepath: Any = None) -> str:
+        """A picture as text; with a path, as SVG in that file (by graphviz where its `dot` is installed).
+
+        >>> import tensorsmith as tf
+        >>> print(tf.program_of(lambda x: tf.sqrt(x), tf.TensorSpec([3])).draw())
+          x  float32[3]
+             │
+             ▼
+        ┌──────────────┐
+        │ %0 = sqrt(x) │
+        └──────────────┘  %0: float32[3]
+             │
+             ▼
+          %0
+        """
+        from tensorsmith.program import drawing
+
+        if filepath is not None:
+            with open(filepath, "w", encoding="utf-8") as file:
+                file.write(drawing.svg(self))
+        return drawing.text(self)
+
 
 class _Hashed:
     """A nested tuple whose hash is computed once: it stands in dictionaries that are asked at every call."""

@@ -21,6 +21,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         from tensorsmith.tools.demo import demo
 
         return demo(data=asked.data, out=asked.out, epochs=asked.epochs)
+    if asked.command == "show":
+        from tensorsmith.tools.show import show
+
+        return show(asked.path, asked.count, asked.draw)
     parser.print_help()
     return 2
 
@@ -56,6 +60,21 @@ def _parser() -> argparse.ArgumentParser:
     )
     demo.add_argument("--out", metavar="DIR", default="demo-out", help="where models and picture go (%(default)s)")
     demo.add_argument("--epochs", metavar="N", type=_positive, default=30, help="passes over the table (%(default)s)")
+
+    show = commands.add_parser(
+        "show",
+        help="list the programs of a saved model",
+        description="List the signatures of a model saved by tf.saved_model.save or model.export: their operations, "
+        "shapes, dtypes and lines. Nothing in it is run.",
+    )
+    show.add_argument("path", metavar="FOLDER")
+    show.add_argument(
+        "--count",
+        metavar="BATCH",
+        type=_positive,
+        help="what a run costs for this batch size: operations, FLOPs, bytes",
+    )
+    show.add_argument("--draw", metavar="FILE.svg", help="draw the first signature")
     return parser
 
 
