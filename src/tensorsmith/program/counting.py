@@ -150,7 +150,7 @@ def flops(program: Program, node: Node, size: int) -> int:
     if name in FREE:
         return 0
     if name in ("matmul", "matvec"):
-        shape = program.specs[node.inputs[0]][0]
+        shape: Any = program.specs[node.inputs[0]][0]
         turned = node.settings.get("transpose_a") or node.settings.get("adjoint_a")
         inner = shape[-2] if turned and len(shape) > 1 else shape[-1]
         return 2 * results * (size if inner is None else inner)
