@@ -7,7 +7,7 @@ import numpy as np
 from tensorsmith.keras.datasets.files import ORIGIN, cached
 
 Arrays = tuple[np.ndarray, np.ndarray]
-_SHA256 = "731c5ac602752760c8e48fbffcf8c3b850d9dc2a2aedcd2cc48468fc17b673d1"
+_SHA256 = "731c5ac602752760c8e48fbffcf8c3b850d9dc2a2aedcf2cc48468fc17b673d1"
 
 
 def load_data(path: str = "mnist.npz") -> tuple[Arrays, Arrays]:
