@@ -90,6 +90,9 @@ def test_other_settings_and_dtypes_are_not_taken_for_the_stored_ones():
     assert slopes.find(mean, {"axis": (0, 1), "keepdims": False}, [(2, 3)], [f32]) is None
     assert slopes.find(mean, {"axis": None, "keepdims": False}, [(2, 3)], [f16]) is None
     assert slopes.find(registry["add"], {}, [(), ()], [i32, i32]) is None
+    where = registry["where"]
+    assert slopes.find(where, dict(where.settings), [(2,)] * 3, [np.dtype(bool), f32, f32]) is not None
+    assert slopes.find(where, dict(where.settings), [(2,)] * 3, [f32, f32, f32]) is None
     defaults = dict(leaky.settings)
     assert slopes.find(leaky, defaults, [(2,)], [f32]) is not None
     assert slopes.find(leaky, dict.fromkeys(defaults, 0.7), [(2,)], [f32]) is None
