@@ -17,7 +17,7 @@ from tensorsmith.exchange import safety
     [
         (b"", "it is empty. Was the disk full, or a copy interrupted?"),
         (b"\n<!DOCTYPE html><html>not found</html>", "it is a web page. The download gave a page, perhaps an error"),
-        (gzip.compress(b"model"), "it is a gzip archive. Unpack it first."),
+        (gzip.compress(b"model", mtime=0), "it is a gzip archive. Unpack it first."),
         (
             b"version https://git-lfs.github.com/spec/v1\noid sha256:1",
             "it is a Git LFS pointer: the model itself was not fetched.",
