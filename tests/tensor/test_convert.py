@@ -141,3 +141,15 @@ def test_a_hint_is_taken_where_it_loses_nothing() -> None:
     assert tf.convert_to_tensor(1, dtype_hint=tf.float32).dtype is tf.float32
     assert tf.convert_to_tensor(1.5, dtype_hint=tf.int32).dtype is tf.float32
     assert tf.convert_to_tensor(tf.constant(1), dtype_hint=tf.float32).dtype is tf.int32
+
+
+@pytest.mark.parametrize("stack", [tf.stack, tf.convert_to_tensor, tf.constant, lambda v: tf.reshape(v, [4])])
+def test_a_tape_hears_how_nested_lists_become_one_tensor(stack) -> None:
+    x = tf.Variable(3.0)
+    with tf.GradientTape() as tape:
+        y = stack([[x, 1.0], [2.0, x * x]])
+        target = tf.reduce_sum(y**2)
+    assert tape.gradient(target, x).numpy() == 2 * 3.0 + 4 * 3.0**3
+    with tf.autodiff.ForwardAccumulator(x, tf.constant(1.0)) as tangents:
+        y = stack([[x, 1.0], [2.0, x * x]])
+    np.testing.assert_array_equal(tf.reshape(tangents.jvp(y), [4]), [1.0, 0.0, 0.0, 6.0])

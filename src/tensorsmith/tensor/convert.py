@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from tensorsmith.core import dtypes, ports
+from tensorsmith.core import context, dtypes, ports
 from tensorsmith.core.dtypes import DType
 from tensorsmith.core.errors import InvalidArgumentError, explain
 from tensorsmith.core.shapes import TensorShape
@@ -213,16 +213,17 @@ def _stacked(value: Any, dtype: DType | None, like: np.dtype | None) -> Tensor:
     first = next((t for t in _tensors(value)), None)
     like = first.dtype.numpy_dtype if first is not None else like
     parts = [convert(part, dtype, like) for part in value]
-    if any(isinstance(part, Symbol) for part in parts):
+    shapes = [part.shape for part in parts]
+    if not all(shape.is_compatible_with(shapes[0]) for shape in shapes):
+        raise InvalidArgumentError(
+            explain("convert_to_tensor", "the parts differ in shape", {"shapes": [tuple(shape) for shape in shapes]})
+        )
+    if context.local.tapes or any(isinstance(part, Symbol) for part in parts):
+        # a call like any other: who listens must hear how the whole came of its parts
         from tensorsmith.tensor.apply import functions
 
         return functions["stack"](parts)
-    try:
-        return Tensor(np.stack([np.asarray(part._array) for part in parts]))
-    except ValueError:
-        raise InvalidArgumentError(
-            explain("convert_to_tensor", "the parts differ in shape", {"shapes": [tuple(p.shape) for p in parts]})
-        ) from None
+    return Tensor(np.stack([np.asarray(part._array) for part in parts]))
 
 
 def _tensors(value: Any) -> Any:
