@@ -57,7 +57,7 @@ class Writer:
         return {**entry, "data": self._store(array, name)}
 
     def _store(self, array: np.ndarray, name: str) -> str:
-        array = np.ascontiguousarray(array)
+        array = np.asarray(array, order="C")  # which, unlike ascontiguousarray, leaves a scalar without axes
         key = array.dtype.str, array.dtype.name, array.shape, hashlib.sha256(array.tobytes()).digest()
         # variables have a name of their own; constants that are equal are kept once
         if not name and key in self._known:

@@ -91,7 +91,7 @@ def nodes_within(program: Program) -> Iterator[Node]:
 
 
 def needs(package: str, what: str) -> Any:
-    """A package of the extra `export`; ModuleNotFoundError that says how to get it."""
+    """A package of the extra `export` (ONNX alone: `onnx`); ModuleNotFoundError that says how to get it."""
     try:
         return importlib.import_module(package)
     except ModuleNotFoundError as error:
