@@ -63,11 +63,14 @@ from tensorsmith.ops.elementwise import (
     multiply,
     negative,
     pow,
+    realdiv,
+    scalar_mul,
     sign,
     sqrt,
     square,
     subtract,
     truediv,
+    truncatediv,
     truncatemod,
 )
 from tensorsmith.ops.gathering import (
@@ -138,7 +141,15 @@ if TYPE_CHECKING:
     from tensorsmith.ops.activations import sigmoid
     from tensorsmith.ops.cumulative import cumsum
     from tensorsmith.ops.debugging import Assert
+    from tensorsmith.ops.matrix_functions import (
+        eig,
+        eigvals,
+    )
+    from tensorsmith.ops.matrix_functions import sqrtm as matrix_square_root
     from tensorsmith.ops.normalization import clip_by_global_norm, clip_by_norm
+    from tensorsmith.ops.orders import (
+        approx_top_k,
+    )
     from tensorsmith.ops.sequences import reverse_sequence, sequence_mask
     from tensorsmith.ops.sorting import argsort, searchsorted, sort, unique, unique_with_counts
     from tensorsmith.ops.trigonometry import (
@@ -197,6 +208,9 @@ for _package in ("function", "data"):
 
 # Where the names are that are not needed to build and add tensors: each is imported when it is first asked for.
 _LATER = {
+    "approx_top_k": "tensorsmith.ops.orders",
+    "eigvals": "tensorsmith.ops.matrix_functions",
+    "eig": "tensorsmith.ops.matrix_functions",
     "numpy_function": "tensorsmith.function.python_calls",
     "py_function": "tensorsmith.function.python_calls",
     "Assert": "tensorsmith.ops.debugging",
@@ -252,8 +266,9 @@ _LATER = {
     "vectorized_map": "tensorsmith.function.vectorizing",
     "while_loop": "tensorsmith.function.control_flow",
 }
-# names of Python's own functions, under which our files cannot define them
+# names that our files cannot define, as Python's own functions have them, and second names
 _RENAMED = {
+    "matrix_square_root": ("tensorsmith.ops.matrix_functions", "sqrtm"),
     "print": ("tensorsmith.function.printing", "print_"),
     "tuple": ("tensorsmith.function.ordering", "tuple_"),
 }
@@ -286,30 +301,30 @@ _NAMESPACES = {
 }
 
 __all__ = [
-    "Assert", "DType", "GradientTape", "IndexedSlices", "Module", "Program", "RaggedTensor", "SparseTensor",
-    "Tensor", "TensorArray", "TensorShape", "TensorSpec", "UnconnectedGradients", "Variable", "abs", "acos",
-    "acosh", "add", "add_n", "argmax", "argmin", "argsort", "as_dtype", "asin", "asinh", "atan", "atan2", "atanh",
+    "Assert", "DType", "GradientTape", "IndexedSlices", "Module", "Program", "RaggedTensor", "SparseTensor", "Tensor",
+    "TensorArray", "TensorShape", "TensorSpec", "UnconnectedGradients", "Variable", "abs", "acos", "acosh", "add",
+    "add_n", "approx_top_k", "argmax", "argmin", "argsort", "as_dtype", "asin", "asinh", "atan", "atan2", "atanh",
     "autodiff", "autograph", "bfloat16", "bitcast", "bitwise", "bool", "boolean_mask", "broadcast_static_shape",
     "broadcast_to", "case", "cast", "clip_by_global_norm", "clip_by_norm", "clip_by_value", "complex", "complex128",
     "complex64", "concat", "cond", "config", "constant", "control_dependencies", "convert_to_tensor", "cos", "cosh",
-    "cumsum", "custom_gradient", "data", "debugging", "device", "divide", "double", "dtypes", "einsum",
-    "ensure_shape", "equal", "errors", "executing_eagerly", "exp", "expand_dims", "export", "eye", "fill",
+    "cumsum", "custom_gradient", "data", "debugging", "device", "divide", "double", "dtypes", "eig", "eigvals",
+    "einsum", "ensure_shape", "equal", "errors", "executing_eagerly", "exp", "expand_dims", "export", "eye", "fill",
     "float16", "float32", "float64", "floor", "floordiv", "floormod", "foldl", "foldr", "function", "gather",
     "gather_nd", "get_static_value", "grad_pass_through", "gradients", "greater", "greater_equal", "group", "half",
     "hessians", "identity", "identity_n", "init_scope", "int16", "int32", "int64", "int8", "is_symbolic_tensor",
     "is_tensor", "keras", "less", "less_equal", "linalg", "linspace", "logical_and", "logical_not", "logical_or",
-    "map_fn", "math", "matmul", "maximum", "meshgrid", "minimum", "multiply", "name_scope", "negative", "nest",
-    "newaxis", "nn", "no_op", "norm", "not_equal", "numpy_function", "one_hot", "ones", "ones_like", "pad", "pow",
-    "print", "program_of", "py_function", "queue", "ragged", "random", "range", "rank", "recompute_grad",
-    "reduce_all", "reduce_any", "reduce_logsumexp", "reduce_max", "reduce_mean", "reduce_min", "reduce_prod",
-    "reduce_sum", "repeat", "reshape", "resource", "reverse", "reverse_sequence", "roll", "round", "saturate_cast",
-    "saved_model", "scan", "scatter_nd", "searchsorted", "sequence_mask", "sets", "shape", "shape_n", "sigmoid",
-    "sign", "sin", "sinh", "size", "slice", "sort", "sparse", "split", "sqrt", "square", "squeeze", "stack",
-    "stop_gradient", "strided_slice", "string", "strings", "subtract", "switch_case", "tan", "tanh",
-    "tensor_scatter_nd_add", "tensor_scatter_nd_max", "tensor_scatter_nd_min", "tensor_scatter_nd_sub",
-    "tensor_scatter_nd_update", "tensordot", "test", "tile", "transpose", "truediv", "truncatemod", "tuple",
-    "uint16", "uint32", "uint64", "uint8", "unique", "unique_with_counts", "unstack", "variant", "vectorized_map",
-    "where", "while_loop", "zeros", "zeros_like",
+    "map_fn", "math", "matmul", "matrix_square_root", "maximum", "meshgrid", "minimum", "multiply", "name_scope",
+    "negative", "nest", "newaxis", "nn", "no_op", "norm", "not_equal", "numpy_function", "one_hot", "ones",
+    "ones_like", "pad", "pow", "print", "program_of", "py_function", "queue", "ragged", "random", "range", "rank",
+    "realdiv", "recompute_grad", "reduce_all", "reduce_any", "reduce_logsumexp", "reduce_max", "reduce_mean",
+    "reduce_min", "reduce_prod", "reduce_sum", "repeat", "reshape", "resource", "reverse", "reverse_sequence", "roll",
+    "round", "saturate_cast", "saved_model", "scalar_mul", "scan", "scatter_nd", "searchsorted", "sequence_mask",
+    "sets", "shape", "shape_n", "sigmoid", "sign", "sin", "sinh", "size", "slice", "sort", "sparse", "split", "sqrt",
+    "square", "squeeze", "stack", "stop_gradient", "strided_slice", "string", "strings", "subtract", "switch_case",
+    "tan", "tanh", "tensor_scatter_nd_add", "tensor_scatter_nd_max", "tensor_scatter_nd_min", "tensor_scatter_nd_sub",
+    "tensor_scatter_nd_update", "tensordot", "test", "tile", "transpose", "truediv", "truncatediv", "truncatemod",
+    "tuple", "uint16", "uint32", "uint64", "uint8", "unique", "unique_with_counts", "unstack", "variant",
+    "vectorized_map", "where", "while_loop", "zeros", "zeros_like",
 ]  # fmt: skip
 
 

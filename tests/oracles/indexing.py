@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 
 from tensorsmith.ops.indexing import HOLE
 from tests.support.spine import Draw, Row, row
 
+NO_NAN = "of a NaN nothing is true"
 d = Draw(6)
 A = d.apart(3, 4, 2)
 I = d.ints(-9, 9, 3, 4, 2)  # noqa: E741
@@ -189,6 +192,9 @@ ROWS: dict[str, Row] = {
         (ROWS_AT, UPDATES, []), (ROWS_AT, d.ints(-5, 5, 3, 4, 2), []), settings=[{"sizes": (3, 4, 2)}, {"sizes": (5, 4, 2)}],
         dtype=lambda i, s: i[1].dtype, symbolic="as update",
     ),
+    "is_non_decreasing": row(lambda x: all(a <= b for a, b in itertools.pairwise(x.flat)), (V,), (np.sort(V),), (np.array([[1, 1], [2, 3]], "int32"),), dtype="bool", nan=NO_NAN),
+    "is_strictly_increasing": row(lambda x: all(a < b for a, b in itertools.pairwise(x.flat)), (V,), (np.sort(V),), (np.array([[1, 1], [2, 3]], "int32"),), dtype="bool", nan=NO_NAN),
+    "invert_permutation": row(lambda x: np.array([list(x).index(i) for i in range(len(x))]), (np.array([2, 0, 3, 1], "int32"),), (np.zeros(0, "int64"),)),
     "sort": row(
         lambda x, axis=-1, descending=False: np.take_along_axis(x, by_python(x, axis, descending), axis),
         (A,), (I,), (np.array([b"b", b"", b"ab"], object),), settings=[{}, {"descending": True}, {"axis": 0}],

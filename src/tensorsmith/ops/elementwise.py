@@ -80,6 +80,30 @@ def _refuse_zero(xp: Any, name: str, y: Any) -> None:
         raise InvalidArgumentError(explain(name, "integer division by zero", {"y": np.asarray(y).tolist()}))
 
 
+@op(kinds="fc", shapes=elementwise, quiet=True)
+def realdiv(xp, x: Array, y: Array):
+    """x / y of real or complex numbers, elementwise with broadcasting; integers are refused.
+
+    >>> import tensorsmith as tf
+    >>> tf.realdiv([1.0, 3.0], 2.0).numpy()
+    array([0.5, 1.5], dtype=float32)
+    """
+    return xp.true_divide(x, y)
+
+
+@op(kinds="iu", shapes=elementwise, quiet=True)
+def truncatediv(xp, x: Array, y: Array):
+    """x / y of integers without the fraction, elementwise: -7 / 3 is -2. A zero y raises InvalidArgumentError.
+
+    >>> import tensorsmith as tf
+    >>> tf.truncatediv([-7, 7], 3).numpy()
+    array([-2,  2], dtype=int32)
+    """
+    _refuse_zero(xp, "truncatediv", y)
+    # what is left has the sign of x, so the division has no remainder
+    return xp.floor_divide(x - xp.fmod(x, y), y)
+
+
 @op(kinds="fiu", shapes=elementwise, quiet=True)
 def floordiv(xp, x: Array, y: Array):
     """floor(x / y), elementwise; the dtype stays. Integer division by zero raises InvalidArgumentError.
@@ -238,6 +262,19 @@ def reciprocal(xp, x: Array):
     array([0.25, 2.  ], dtype=float32)
     """
     return xp.true_divide(xp.ones_like(x), x)
+
+
+@op(kinds="fc", shapes=elementwise, quiet=True)
+def reciprocal_no_nan(xp, x: Array):
+    """1 / x, and 0 where x is 0, elementwise.
+
+    >>> import tensorsmith as tf
+    >>> tf.math.reciprocal_no_nan([4.0, 0.0]).numpy()
+    array([0.25, 0.  ], dtype=float32)
+    """
+    zero = x == 0
+    # the division sees a 1 there too: else the gradient would be NaN
+    return xp.where(zero, xp.zeros_like(x), xp.true_divide(xp.ones_like(x), xp.where(zero, xp.ones_like(x), x)))
 
 
 @op(kinds="fiuc", shapes=elementwise, quiet=True)
@@ -403,6 +440,29 @@ def add_n(inputs: Any, name: str | None = None) -> Tensor:
     if len(shapes) > 1 and all(None not in shape for shape in shapes):
         raise InvalidArgumentError(explain("add_n", "the tensors differ in shape", {"shapes": sorted(shapes)}))
     return apply(_add_n, (parts,), {})
+
+
+def accumulate_n(inputs: Any, shape: Any = None, tensor_dtype: Any = None, name: str | None = None) -> Tensor:
+    """`add_n` of a list that is not empty, checked against a shape and a dtype where they are given.
+
+    >>> import tensorsmith as tf
+    >>> tf.math.accumulate_n([[1.0, 2.0], [3.0, 4.0]]).numpy()
+    array([4., 6.], dtype=float32)
+    """
+    if not isinstance(inputs, (list, tuple)) or not inputs:
+        raise ValueError("accumulate_n: inputs must be a list of at least one tensor.")
+    parts = [convert(part) for part in inputs]
+    for part in parts:
+        wrong_dtype = tensor_dtype is not None and part.dtype != tensor_dtype
+        if wrong_dtype or (shape is not None and not part.shape.is_compatible_with(shape)):
+            raise ValueError(
+                explain(
+                    "accumulate_n",
+                    "a tensor is not what was promised",
+                    {"tensor": f"{part.dtype.name}{part.shape}", "shape": shape, "tensor_dtype": tensor_dtype},
+                )
+            )
+    return add_n(parts)
 
 
 def scalar_mul(scalar: Any, x: Any, name: str | None = None) -> Tensor:

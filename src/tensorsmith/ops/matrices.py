@@ -115,7 +115,7 @@ class SlogDet(NamedTuple):
     log_abs_determinant: Any
 
 
-def _square(specs: Specs, settings: dict) -> Specs:
+def square_shape(specs: Specs, settings: dict) -> Specs:
     shape, dtype = specs[0]
     if len(shape) < 2 or (None not in shape[-2:] and shape[-1] != shape[-2]):
         raise ValueError(f"matrices must be square, not {shape}")
@@ -123,7 +123,7 @@ def _square(specs: Specs, settings: dict) -> Specs:
 
 
 def _one_each(specs: Specs, settings: dict) -> Specs:
-    return [(_square(specs, settings)[0][0][:-2], specs[0][1])]
+    return [(square_shape(specs, settings)[0][0][:-2], specs[0][1])]
 
 
 def _two_each(specs: Specs, settings: dict) -> Any:
@@ -132,7 +132,7 @@ def _two_each(specs: Specs, settings: dict) -> Any:
 
 
 def _solved(specs: Specs, settings: dict) -> Specs:
-    matrix, (right, dtype) = _square(specs, settings)[0][0], specs[1]
+    matrix, (right, dtype) = square_shape(specs, settings)[0][0], specs[1]
     if len(right) < 2:
         raise ValueError(f"right sides must be matrices, not {right}")
     if None not in (matrix[-1], right[-2]) and matrix[-1] != right[-2]:
@@ -156,7 +156,7 @@ def det(xp, input: Array):
 
 
 @op(name="slogdet", kinds="fc", shapes=_two_each, quiet=True)
-def slogdet(xp, input: Array):
+def slogdet(xp, input: Array) -> SlogDet:
     """The signs of determinants, and the logarithms of their sizes.
 
     >>> import tensorsmith as tf
@@ -177,7 +177,7 @@ def logdet(xp, matrix: Array):
     return 2 * xp.sum(xp.log(xp.diagonal(xp.linalg.cholesky(matrix), axis1=-2, axis2=-1)), axis=-1)
 
 
-@op(name="inv", kinds="fc", shapes=_square, quiet=True)
+@op(name="inv", kinds="fc", shapes=square_shape, quiet=True)
 def inv(xp, input: Array, adjoint: bool = False):
     """The inverses of matrices. Raises InvalidArgumentError for a singular one (compiled: infinities or NaN).
 
@@ -252,7 +252,7 @@ def triangular_solve(xp, matrix: Array, rhs: Array, lower: bool = True, adjoint:
     return jax.scipy.linalg.solve_triangular(part, rhs, lower=lower != adjoint)
 
 
-@op(name="cholesky", kinds="fc", shapes=_square, quiet=True)
+@op(name="cholesky", kinds="fc", shapes=square_shape, quiet=True)
 def cholesky(xp, input: Array):
     """L, lower triangular, of L @ L^H = matrix, for positive definite matrices.
 
@@ -310,7 +310,7 @@ class Qr(NamedTuple):
 
 
 @op(name="qr", kinds="fc")
-def qr(xp, input: Array, full_matrices: bool = False):
+def qr(xp, input: Array, full_matrices: bool = False) -> Qr:
     """Q (orthonormal columns) and R (upper triangular) with Q @ R = matrix.
 
     >>> import tensorsmith as tf
@@ -353,7 +353,7 @@ class Eigh(NamedTuple):
 
 
 @op(name="eigh", kinds="fc")
-def eigh(xp, tensor: Array):
+def eigh(xp, tensor: Array) -> Eigh:
     """Eigenvalues (ascending) and eigenvectors (columns) of symmetric matrices; the lower triangle is looked at.
 
     >>> import tensorsmith as tf
@@ -378,7 +378,7 @@ def eigvalsh(xp, tensor: Array):
     return xp.linalg.eigh(tensor, symmetrize_input=False)[0]
 
 
-@op(name="matrix_power", kinds="fc", shapes=_square, quiet=True)
+@op(name="matrix_power", kinds="fc", shapes=square_shape, quiet=True)
 def matrix_power(xp, a: Array, n: int):
     """The matrix product of n copies of each matrix.
 

@@ -1,4 +1,4 @@
-"""Rounding, and asking whether numbers are finite."""
+"""Rounding, neighbours among floats, and asking whether numbers are finite."""
 
 from __future__ import annotations
 
@@ -49,6 +49,17 @@ def trunc(xp, x: Array):
     array([ 1., -1.], dtype=float32)
     """
     return xp.trunc(x)
+
+
+@op(kinds="f", shapes=elementwise, differentiable=False)
+def nextafter(xp, x1: Array, x2: Array):
+    """The float beside x1 in the direction of x2, elementwise with broadcasting; x2 where both are equal.
+
+    >>> import tensorsmith as tf
+    >>> (tf.math.nextafter([1.0], [2.0]) - 1.0).numpy() == 2.0**-23
+    array([ True])
+    """
+    return xp.nextafter(x1, x2)
 
 
 @op(kinds="fc", shapes=predicate)

@@ -1,5 +1,11 @@
 """The public namespace `tf.linalg`."""
 
+from tensorsmith.ops.banded import (
+    banded_triangular_solve,
+    eigh_tridiagonal,
+    tridiagonal_matmul,
+    tridiagonal_solve,
+)
 from tensorsmith.ops.creation import eye
 from tensorsmith.ops.linalg import cross, einsum, matmul, matvec, norm, tensordot
 from tensorsmith.ops.matrices import (
@@ -26,6 +32,18 @@ from tensorsmith.ops.matrices import (
     trace,
     triangular_solve,
 )
+from tensorsmith.ops.matrix_functions import (
+    adjoint,
+    eig,
+    eigvals,
+    expm,
+    logm,
+    lu,
+    lu_matrix_inverse,
+    lu_reconstruct,
+    lu_solve,
+    sqrtm,
+)
 from tensorsmith.ops.normalization import (
     global_norm,
     l2_normalize,
@@ -34,8 +52,10 @@ from tensorsmith.ops.normalization import (
 from tensorsmith.ops.shaping import matrix_transpose
 
 __all__ = [
-    "band_part", "cholesky", "cholesky_solve", "cross", "det", "diag", "diag_part", "eigh", "eigvalsh", "einsum",
-    "eye", "global_norm", "inv", "l2_normalize", "logdet", "lstsq", "matmul", "matrix_rank", "matrix_transpose",
-    "matvec", "norm", "normalize", "pinv", "qr", "set_diag", "slogdet", "solve", "svd", "tensor_diag",
-    "tensor_diag_part", "tensordot", "trace", "triangular_solve",
+    "adjoint", "band_part", "banded_triangular_solve", "cholesky", "cholesky_solve", "cross", "det", "diag",
+    "diag_part", "eig", "eigh", "eigh_tridiagonal", "eigvals", "eigvalsh", "einsum", "expm", "eye", "global_norm",
+    "inv", "l2_normalize", "logdet", "logm", "lstsq", "lu", "lu_matrix_inverse", "lu_reconstruct", "lu_solve",
+    "matmul", "matrix_rank", "matrix_transpose", "matvec", "norm", "normalize", "pinv", "qr", "set_diag", "slogdet",
+    "solve", "sqrtm", "svd", "tensor_diag", "tensor_diag_part", "tensordot", "trace", "triangular_solve",
+    "tridiagonal_matmul", "tridiagonal_solve",
 ]  # fmt: skip

@@ -52,7 +52,8 @@ def op(kernel: Any = None, *, quiet: bool = False, register_op: bool = True, nam
         made.kernel = np.errstate(all="ignore")(kernel)
     if register_op:
         register(made)
-    if made.settings or made.lists or len(made.arrays) > 2:
+    # a kernel that gives several arrays says so by what it is annotated to return
+    if made.settings or made.lists or len(made.arrays) > 2 or "return" in kernel.__annotations__:
         function = _general(made)
     elif len(made.arrays) == 1:
         function = _unary(made)
