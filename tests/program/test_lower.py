@@ -170,3 +170,21 @@ def test_a_program_runs_on_numpy_too() -> None:
     (exp, column), _ = lower(program, np)([np.array([0.0, 1.0])], [])
     np.testing.assert_allclose(exp, [1, np.e])
     assert column.shape == (2, 1)
+
+
+def test_the_forward_part_of_an_inner_gradient_may_hang_on_none_of_the_outer_sources() -> None:
+    def penalty(x, w):
+        with tf.GradientTape() as outer:
+            outer.watch(w)
+            with tf.GradientTape() as inner:
+                inner.watch(x)
+                y = tf.square(2.0 * x)
+                beside = tf.exp(y)
+                z = tf.reduce_sum(y * w)
+            slope = inner.gradient(z, x)
+            total = tf.reduce_sum(slope * w + beside)
+        return outer.gradient(total, w)
+
+    x, w = tf.constant(0.5), tf.constant(-1.5)
+    # z = 4 x**2 w, its slope by x is 8 x w, and that times w, derived by w, 16 x w
+    assert tf.function(penalty)(x, w).numpy() == penalty(x, w).numpy() == 16 * 0.5 * -1.5

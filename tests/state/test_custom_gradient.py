@@ -275,3 +275,23 @@ def test_passing_the_derivative_through(run):
     assert y.numpy().tolist() == [7.0, -50.0]
     assert by_x.numpy().tolist() == [1.0, 10.0]
     assert by_w is None or by_w.numpy() == 0
+
+
+def test_a_constant_derivative_reaches_a_variable() -> None:
+    weights = tf.Variable([1.0, 2.0, 3.0])
+    x = tf.Variable(2.0)
+
+    @tf.custom_gradient
+    def weighed(x):
+        total = tf.reduce_sum(weights)
+        return x * total, lambda upstream, variables=None: (upstream * total, [tf.ones_like(weights)])
+
+    def slopes():
+        with tf.GradientTape() as tape:
+            y = 5.0 * weighed(x)
+        return tape.gradient(y, [x, weights])
+
+    # piece by piece, then as one function, then in a program
+    for by_x, by_weights in [slopes(), slopes(), slopes(), tf.function(slopes)()]:
+        assert by_x.numpy() == 5 * np.sum(weights.numpy())
+        np.testing.assert_array_equal(by_weights.numpy(), np.ones(3))

@@ -124,16 +124,37 @@ def _schedule(nodes: list[Node], everything: list[Node]) -> list[Node | Group]:
 
 
 def between(nodes: list[Node], sources: Any, targets: Any, end: Node | None = None) -> list[Node]:
-    """The nodes, in order, through which some target depends on some source (before the node `end`)."""
-    reached = set(sources)
+    """The nodes, in order, through which some target depends on some source (before the node `end`).
+
+    A gradient among them runs its forward part anew, so the nodes of that are there too, whether they depend on the
+    sources or not, with all that stands between them and the others.
+    """
+    if end is not None:
+        nodes = nodes[: next(i for i, node in enumerate(nodes) if node is end)]
+    kept = _between(nodes, set(sources), set(targets))
+    gradients = [node for node in kept if node.op is GRADIENT]
+    seen: set[int] = set()
+    while gradients:
+        every = {id(node): node for node in kept}
+        for node in gradients:
+            seen.add(id(node))
+            group = Group(node, [])
+            every.update((id(n), n) for n in between(nodes, group.sources, group.targets, node))
+        made = {o for node in every.values() for o in node.outputs}
+        taken = {i for node in every.values() for i in node.inputs}
+        every.update((id(n), n) for n in _between(nodes, made, taken))
+        kept = [node for node in nodes if id(node) in every]
+        gradients = [node for node in kept if node.op is GRADIENT and id(node) not in seen]
+    return kept
+
+
+def _between(nodes: list[Node], reached: set[int], needed: set[int]) -> list[Node]:
+    """The nodes that take, directly or not, what is reached and give what is needed."""
     forward: list[Node] = []
     for node in nodes:
-        if node is end:
-            break
         if reached.intersection(node.inputs):
             reached.update(node.outputs)
             forward.append(node)
-    needed = set(targets)
     kept: list[Node] = []
     for node in reversed(forward):
         if needed.intersection(node.outputs):

@@ -138,12 +138,22 @@ def _made(call: Call, key: Any) -> Piece:
 
 
 def _reached(jaxpr: Any, flows: int) -> list[bool]:
-    """Which results of a jaxpr depend on the last `flows` of its arguments."""
+    """Which results of a jaxpr something flows into: all but the zeros that JAX puts where nothing does.
+
+    A constant slope of a user's own derivative does not depend on what flows in, and is no such zero.
+    """
     found = set(jaxpr.invars[len(jaxpr.invars) - flows :])
+    nothing = set()
     for equation in jaxpr.eqns:
         if not found.isdisjoint([v for v in equation.invars if not hasattr(v, "val")]):
             found.update(equation.outvars)
-    return [not hasattr(v, "val") and v in found for v in jaxpr.outvars]
+        elif equation.primitive.name == "broadcast_in_dim" and _is_zero(equation.invars[0]):
+            nothing.update(equation.outvars)
+    return [not _is_zero(v) and v not in nothing for v in jaxpr.outvars]
+
+
+def _is_zero(value: Any) -> bool:
+    return hasattr(value, "val") and np.ndim(value.val) == 0 and not value.val
 
 
 def origins(found: Piece) -> list[set[int]] | None:

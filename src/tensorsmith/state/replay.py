@@ -9,6 +9,7 @@ import numpy as np
 
 from tensorsmith.core import context
 from tensorsmith.program import execute
+from tensorsmith.program.connected import connected, moved
 from tensorsmith.program.lower import (
     GRADIENT,
     Group,
@@ -23,7 +24,6 @@ from tensorsmith.program.program import Program
 from tensorsmith.program.small import NotSmall, Small, traced
 from tensorsmith.state.backward import Backward
 from tensorsmith.tensor.apply import apply, wrap
-from tensorsmith.tensor.graph import connected, moved
 from tensorsmith.tensor.tensor import Symbol, Tensor
 
 _local = context.local
@@ -99,9 +99,11 @@ class Form:
         return found
 
     def roots_of(self) -> dict[int, set[int]]:
-        """For every tensor, the leaves on which it depends."""
+        """For every tensor, the leaves on which it depends by differentiable operations."""
         found: dict[int, set[int]] = {leaf: {leaf} for leaf in self.leaves}
-        for _, inputs, _, outputs in self.calls:
+        for op, inputs, _, outputs in self.calls:
+            if not op.differentiable:
+                continue
             taken = [i for x in inputs for i in (x if type(x) is tuple else () if x is None else (x,))]
             roots = set().union(*(found.get(i, set()) for i in taken))
             for made in outputs if type(outputs) is tuple else (outputs,):
@@ -232,7 +234,7 @@ class Replay:
                 {
                     order[leaf]
                     for place in places
-                    for leaf in (above[number_at[place]] if place >= 0 else {place})
+                    for leaf in (above.get(number_at[place], ()) if place >= 0 else (place,))
                     if leaf in order
                 }
                 for places in self._backward.origins()

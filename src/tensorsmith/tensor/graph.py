@@ -10,6 +10,7 @@ from tensorsmith.core import context
 from tensorsmith.core.errors import InaccessibleTensorError, explain
 from tensorsmith.core.places import users_place
 from tensorsmith.program.checks import Status
+from tensorsmith.program.connected import connected, moved
 from tensorsmith.program.infer import infer
 from tensorsmith.program.lower import GRADIENT, derivative_settings, derivative_specs
 from tensorsmith.program.op import Op
@@ -218,52 +219,3 @@ class Graph:
         )
         found = {t._id: result for t, result in zip(used, results)}
         return [found.get(t._id) for t in targets]
-
-
-def connected(program: Program, sources: list[int], targets: list[int], stops: Any = ()) -> set[int]:
-    """Those of the sources on which some target depends by differentiable operations on real or complex values."""
-    stopped = set(stops)
-    needed = {t for t in targets if smooth(program, t)}
-    for node in reversed(program.nodes):
-        wanted = [at for at, o in enumerate(node.outputs) if o in needed and o not in stopped]
-        if node.op.differentiable and wanted:
-            needed.update(i for i in _varying(node, wanted) if i >= 0 and _passes(program, i))
-    return {s for s in needed.intersection(sources) if smooth(program, s)}
-
-
-def _varying(node: Any, wanted: list[int]) -> list[int]:
-    """The values that a node takes, without those that are constants to the derivative of the results at these places."""
-    if node.op.links is not None:
-        places = node.op.links(wanted)
-        if places is not None:
-            return [node.inputs[at] for at in places]
-    if not node.op.steady:
-        return node.inputs
-    found: list[int] = []
-    at = 0
-    for name, count in zip(node.op.arrays, node.groups):
-        size = 1 if count is None else count
-        if name not in node.op.steady:
-            found.extend(node.inputs[at : at + size])
-        at += size
-    return found
-
-
-def moved(program: Program, sources: list[int], stops: Any = ()) -> set[int]:
-    """The values that depend on some source by differentiable operations on real or complex values."""
-    found = {s for s in sources if smooth(program, s)}
-    stopped = set(stops)
-    for node in program.nodes:
-        if node.op.differentiable and found.intersection(node.inputs):
-            found.update(o for o in node.outputs if o not in stopped and _passes(program, o))
-    return found
-
-
-def smooth(program: Program, number: int) -> bool:
-    """True for a value of a floating or complex dtype."""
-    return program.specs[number][1].kind in "fcV"
-
-
-def _passes(program: Program, number: int) -> bool:
-    """True for a smooth value, and for a list of them: a tensor array that grows."""
-    return program.specs[number][1].kind in "fcVO"
