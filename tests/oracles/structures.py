@@ -143,15 +143,6 @@ ROWS: dict[str, Row | Elsewhere] = {
         settings=[{}, {"start": 1}, {"stop": 1}, {"stop": -1, "step": 2}, {"step": -1}],
         compiled=EAGER,
     ),
-    "positions_of_lengths": row(
-        lambda n, width: (
-            np.concatenate([np.arange(k) + r * width for r, k in enumerate(n)]),
-            np.concatenate([[0], np.cumsum(n)]),
-        ),
-        (longs(2, 0, 3),),
-        settings=[{"width": 3}, {"width": 4}],
-        compiled=EAGER,
-    ),
     "join_splits": row(lambda a, b: np.concatenate([a, b[1:] + a[-1]]), (SPLITS, longs(0, 1, 4))),
     "unpadded_lengths": row(
         lambda x, p: np.array([max([i + 1 for i, v in enumerate(r) if np.any(v != p)], default=0) for r in x]),

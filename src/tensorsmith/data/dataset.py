@@ -11,7 +11,7 @@ import numpy as np
 from tensorsmith.core import context
 from tensorsmith.core.dtypes import int64
 from tensorsmith.core.errors import explain
-from tensorsmith.core.specs import TensorSpec, describe
+from tensorsmith.core.specs import TensorSpec, TypeSpec, describe
 from tensorsmith.data import elements
 from tensorsmith.function.autograph import in_trace
 from tensorsmith.function.composites import split
@@ -375,4 +375,4 @@ def _element(value: Any) -> Any:
     """What a user's function returned, as an element: lists of tensors are tuples, numbers are tensors."""
     if isinstance(value, list):
         value = tuple(value)
-    return elements.mapped(lambda leaf: leaf if isinstance(leaf, TensorSpec) else convert(leaf), value)
+    return elements.mapped(lambda leaf: leaf if isinstance(leaf, TypeSpec) else convert(leaf), value)

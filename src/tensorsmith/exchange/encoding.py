@@ -13,13 +13,14 @@ import numpy as np
 
 from tensorsmith.core.dtypes import DType, as_dtype
 from tensorsmith.core.places import Place as Line
+from tensorsmith.core.shapes import TensorShape
 from tensorsmith.core.specs import TensorSpec
 from tensorsmith.exchange.arrays import DTYPES, Reader, Writer, dtype_name
-from tensorsmith.exchange.composite import Composite
 from tensorsmith.exchange.reading import Place
 from tensorsmith.exchange.safety import check_shape, quoted
 from tensorsmith.ops.indexing import HOLE
 from tensorsmith.program.program import Program
+from tensorsmith.structures.specs import RaggedTensorSpec, SparseTensorSpec
 
 DEEPEST = 60
 
@@ -66,8 +67,11 @@ class Encoder:
             return {"dict": [many(item) for item in value.items()]}
         if isinstance(value, TensorSpec):
             return {"spec": [value.dtype.name, list(value.shape), value.name]}
-        if isinstance(value, Composite):
-            return {"composite": [value.kind, value.count, None if value.shape is None else list(value.shape)]}
+        if isinstance(value, RaggedTensorSpec):
+            rank, splits = value.ragged_rank, value.row_splits_dtype.name
+            return {"ragged_spec": [value.dtype.name, _sizes(value.shape), rank, splits]}
+        if isinstance(value, SparseTensorSpec):
+            return {"sparse_spec": [value.dtype.name, _sizes(value.shape)]}
         if isinstance(value, Program):
             return {"program": self.program(value)}
         if isinstance(value, np.ndarray):
@@ -103,7 +107,8 @@ class Decoder:
             "dict": self._dict,
             "record": self._record,
             "spec": lambda p, d: spec_of(p),
-            "composite": lambda p, d: _composite(p),
+            "ragged_spec": lambda p, d: _ragged_spec(p),
+            "sparse_spec": lambda p, d: _sparse_spec(p),
             "program": lambda p, d: self.program(p),
             "array": lambda p, d: self.arrays.get(p),
             "scalar": self._scalar,
@@ -209,14 +214,26 @@ def spec_of(place: Place) -> TensorSpec:
     return TensorSpec(shape_of(shape), as_dtype(dtype_of(dtype)), None if name.value is None else name.text())
 
 
-def _composite(place: Place) -> Composite:
-    kind, count, shape = place.parts(3)
-    if kind.text() not in Composite.KINDS:
-        raise kind.refuse(f"{quoted(kind.value, 40)!r} is no kind of tensor")
-    parts = count.number(34, 2)
-    if kind.value == "sparse" and parts != 3:
-        raise count.refuse("a sparse tensor is three tensors")
-    return Composite(kind.value, parts, None if shape.value is None else shape_of(shape))
+def _sizes(shape: TensorShape) -> list[int | None] | None:
+    return None if shape.rank is None else list(shape)
+
+
+def _shape(place: Place) -> TensorShape:
+    return TensorShape(None if place.value is None else shape_of(place))
+
+
+def _ragged_spec(place: Place) -> RaggedTensorSpec:
+    dtype, shape, rank, splits = place.parts(4)
+    ragged_rank = rank.number(33)
+    try:
+        return RaggedTensorSpec(_shape(shape), as_dtype(dtype_of(dtype)), ragged_rank, as_dtype(dtype_of(splits)))
+    except ValueError as error:
+        raise place.refuse(f"it tells no ragged tensor: {error}") from None
+
+
+def _sparse_spec(place: Place) -> SparseTensorSpec:
+    dtype, shape = place.parts(2)
+    return SparseTensorSpec(_shape(shape), as_dtype(dtype_of(dtype)))
 
 
 def record(name: str, fields: list[str], values: list[Any], place: Place) -> Any:

@@ -10,7 +10,7 @@ import numpy as np
 
 from tensorsmith.core import nest
 from tensorsmith.core.errors import explain
-from tensorsmith.core.specs import TensorSpec, describe
+from tensorsmith.core.specs import TensorSpec, TypeSpec, describe
 from tensorsmith.function.composites import is_composite, split
 from tensorsmith.function.concrete import ConcreteFunction
 from tensorsmith.state.module import Module
@@ -121,7 +121,10 @@ def _fits(form: Any, given: Any, values: list[Any], loose: bool) -> bool:
         values.append(tensor)
         return form.is_compatible_with(tensor)
     if is_composite(given):
-        return isinstance(form, list) and _fits(form, list(given._parts()), values, loose)
+        if not (isinstance(form, TypeSpec) and form.is_compatible_with(given)):
+            return False
+        values.extend(given._parts())
+        return True
     if isinstance(form, dict):
         return (
             isinstance(given, dict)

@@ -7,16 +7,15 @@ from typing import Any
 
 from tensorsmith.core import context, nest
 from tensorsmith.core.errors import explain
-from tensorsmith.core.specs import TensorSpec, describe
+from tensorsmith.core.specs import TensorSpec, TypeSpec, describe
 from tensorsmith.exchange.arrays import Reader, Writer
-from tensorsmith.exchange.composite import Composite
 from tensorsmith.exchange.encoding import Decoder, Encoder, Unsaveable, dtype_of, shape_of
 from tensorsmith.exchange.loaded import LoadedFunction, LoadedModule, Signature, Signatures
 from tensorsmith.exchange.program_data import ProgramReader, ProgramWriter
 from tensorsmith.exchange.reading import Place
 from tensorsmith.exchange.safety import quoted
 from tensorsmith.exchange.signatures import forms_of, functions_of
-from tensorsmith.function.composites import Form, is_composite, is_tensor
+from tensorsmith.function.composites import Form, is_composite, is_tensor, parts_of_spec
 from tensorsmith.function.concrete import ConcreteFunction
 from tensorsmith.function.function import Function
 from tensorsmith.function.given import Given
@@ -218,10 +217,9 @@ class ObjectWriter:
 
 def _described(leaf: Any) -> Any:
     if is_composite(leaf):
-        found = Composite.of(leaf)
-        if found is None:
+        if not hasattr(leaf, "_type_spec"):
             raise Unsaveable(f"a {type(leaf).__name__}")
-        return found
+        return leaf._type_spec()
     if is_tensor(leaf):
         return TensorSpec(leaf.shape, leaf.dtype)
     return leaf
@@ -335,7 +333,8 @@ class ObjectReader:
         arguments = self._values.decode(arguments_)
         if not (isinstance(arguments, tuple) and len(arguments) == 2 and isinstance(arguments[1], dict)):
             raise arguments_.refuse("arguments are a tuple and a dict")
-        specs = [leaf for leaf in nest.flatten(arguments) if isinstance(leaf, TensorSpec)]
+        leaves = [leaf for leaf in nest.flatten(arguments) if isinstance(leaf, TypeSpec)]
+        specs: list[Any] = [part for leaf in leaves for part in parts_of_spec(leaf)]
         if [(tuple(s.shape), s.dtype.numpy_dtype) for s in specs] != [program.specs[i] for i in program.inputs]:
             raise arguments_.refuse("they are not the inputs of its program")
         whole = self._values.decode(results_)
@@ -356,7 +355,7 @@ class ObjectReader:
 def _form_of(whole: Any, program: Program, place: Place) -> Form:
     leaves, counts = nest.flatten(whole), []
     for leaf in leaves:
-        counts.append(leaf.count if isinstance(leaf, Composite) else 1 if isinstance(leaf, TensorSpec) else -1)
+        counts.append(len(leaf._parts()) if is_composite(leaf) else 1 if isinstance(leaf, TensorSpec) else -1)
     if sum(max(count, 0) for count in counts) != len(program.outputs):
         raise place.refuse(f"there are {len(program.outputs)} outputs, which is not what it returns")
     return Form(whole, leaves, counts)

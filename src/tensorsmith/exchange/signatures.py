@@ -124,7 +124,9 @@ def _output_names(name: str, concrete: ConcreteFunction) -> list[str]:
         # results stand in the order of sorted keys
         names = [key for key in nest.flatten({key: key for key in outputs}) if outputs[key] is not None]
     else:
-        leaves = [leaf for leaf in nest.flatten(outputs) if leaf is not None]
+        # a ragged or sparse tensor goes as its parts
+        whole = [leaf._parts() if is_composite(leaf) else [leaf] for leaf in nest.flatten(outputs) if leaf is not None]
+        outputs = leaves = [part for parts in whole for part in parts]
         names = [f"output_{at}" for at in range(len(leaves))]
     if len(names) != len(concrete.program.outputs) or any(map(is_composite, nest.flatten(outputs))):
         raise ValueError(

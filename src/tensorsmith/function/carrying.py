@@ -167,7 +167,8 @@ class Carried:
         static = getattr(form.template, "_static", None)
         if static is not None and static() != result._static():
             self._anew = True
-            return Whole(result, form.start, form.count)
+            merged = form.template._merged(result) if hasattr(result, "_merged") else result
+            return Whole(merged, form.start, form.count)
         return form
 
     def _tensor(self, carry: Carry, result: Any) -> Tensor:

@@ -1,8 +1,13 @@
 """Nested values as flat lists of tensors and back: also ragged and sparse tensors and tensor arrays.
 
 A value that holds tensors takes part by two methods: `_parts()` gives them as a list, `_from_parts(parts)` a value
-like itself with others. `_static()` may give what else it knows (a loop carries it until it settles), `_late()` may
-tell for each part whether its shape is still open.
+like itself with others. `_type_spec()` may give its spec, which is of the same protocol: its parts are TensorSpecs, and it
+makes values of parts. `_static()` may give what else it knows (a loop carries it until it settles), `_merged(other)` a
+value that knows what both know, `_late()` may tell for each part whether its shape is still open.
+
+The spec of a value that has rows (`map_fn` takes them one by one) knows their number, `_count(value)`, a row,
+`_row(value, at)`, and what a row is, `_row_spec()`; `_like_row(result)` is the spec of a result that is a row of the same
+kind, else None. Of a row's spec, `_batch(rows)` is the value of these rows and `_below(first, second)` that of the rows of both.
 """
 
 from __future__ import annotations
@@ -29,6 +34,16 @@ def parts_of(leaf: Any) -> list[Tensor] | None:
     if is_composite(leaf):
         return leaf._parts()
     return [convert(leaf)] if is_tensor(leaf) else None
+
+
+def spec_of(leaf: Any, parts: list[Any]) -> Any:
+    """The spec of a composite; where its class has none, the list of the specs of its parts."""
+    return leaf._type_spec() if hasattr(leaf, "_type_spec") else parts
+
+
+def parts_of_spec(spec: Any) -> list[Any]:
+    """The specs of the tensors in what a spec (or a list of specs, that stands for a composite without one) stands for."""
+    return spec._parts() if is_composite(spec) else spec if isinstance(spec, list) else [spec]
 
 
 class Form:
@@ -58,10 +73,11 @@ class Form:
         return nest.pack_sequence_as(self.structure, leaves) if nest.is_nested(self.structure) else leaves[0]
 
     def describe(self, specs: list[Any]) -> Any:
-        """The value with these specs for its tensors; ragged and sparse tensors as lists of those of their parts."""
+        """The value with these specs for its tensors."""
         leaves, at = [], 0
         for leaf, count in zip(self.leaves, self.counts):
-            leaves.append(leaf if count < 0 else specs[at : at + count] if is_composite(leaf) else specs[at])
+            inside = specs[at : at + count]
+            leaves.append(leaf if count < 0 else spec_of(leaf, inside) if is_composite(leaf) else inside[0])
             at += max(count, 0)
         return nest.pack_sequence_as(self.structure, leaves) if nest.is_nested(self.structure) else leaves[0]
 

@@ -42,6 +42,27 @@ def rows_of(who: str, fn: Any, elems: Any) -> list[Any]:
     return leaves
 
 
+def _row(leaf: Any, at: Any) -> Any:
+    return leaf._type_spec()._row(leaf, at) if is_composite(leaf) else leaf[at]
+
+
+def _taken(leaves: list[Any]) -> tuple[list[Tensor], Callable[[Any, list[Any]], list[Any]]]:
+    """The tensors of which a loop takes rows, and what makes of such rows, and the number of the round, a row of each leaf.
+
+    The rows of ragged and sparse tensors differ in size, so that no loop takes them: they are picked by their number.
+    """
+    plain = [leaf for leaf in leaves if not is_composite(leaf)]
+    whole = [leaf for leaf in leaves if is_composite(leaf)]
+    if whole and not plain:
+        plain = [functions["range"](whole[0]._type_spec()._count(whole[0]))]
+
+    def row(number: Any, given: list[Any]) -> list[Any]:
+        rest = iter(given)
+        return [_row(leaf, number) if is_composite(leaf) else next(rest) for leaf in leaves]
+
+    return plain, row
+
+
 def _at_once(leaves: list[Any], *more: Any) -> bool:
     """True where all rows are known now and operations run at once."""
     parts = [leaf._parts() if is_composite(leaf) else [leaf] for leaf in [*leaves, *nest.flatten(more)]]
@@ -92,10 +113,11 @@ def map_fn(
 ) -> Any:
     """`fn` of each row of `elems` (nested tensors with as many rows each), its results stacked.
 
-    Rows of a ragged tensor give a ragged tensor again, unless fn makes scalars of them.
+    Rows of a ragged tensor give a ragged tensor again, unless fn makes scalars of them; those of a sparse one a sparse one.
 
-    elems                tensors [n, ...], nested as fn takes them.
-    fn_output_signature  a dtype or tf.TensorSpec for each result of fn, where they are not those of elems.
+    elems                tensors [n, ...], nested as fn takes them; also ragged and sparse ones.
+    fn_output_signature  a dtype or tf.TensorSpec for each result of fn, where they are not those of elems;
+                         a tf.RaggedTensorSpec for results that differ in length from row to row.
     dtype                the older name of the same.
 
     Rows are taken one after another, and variables may be assigned. `tf.vectorized_map` computes all at once.
@@ -106,6 +128,8 @@ def map_fn(
     >>> import tensorsmith as tf
     >>> tf.map_fn(lambda row: row * row, tf.constant([1, 2, 3])).numpy()
     array([1, 4, 9], dtype=int32)
+    >>> tf.map_fn(tf.range, tf.constant([2, 0, 3]), fn_output_signature=tf.RaggedTensorSpec([None], tf.int32))
+    <tf.RaggedTensor [[0, 1], [], [0, 1, 2]]>
     """
     leaves = rows_of("map_fn", fn, elems)
     told = fn_output_signature if fn_output_signature is not None else dtype
@@ -118,31 +142,61 @@ def map_fn(
                 _check(leaf, spec)
         return value
 
+    def row_specs(value: Any) -> list[Any]:
+        """For each result whose rows differ in size the spec of a row, None for a plain tensor."""
+        results = nest.flatten(value)
+        if told is not None:
+            return [spec if hasattr(spec, "_batch") else None for spec in specs]
+        return [_like_rows(leaves, result) for result in results]
+
     if _at_once(leaves):
         size = leaves[0].shape[0]
         if not size:
-            return _of_no_rows(call, leaves, told)
-        results = [call([leaf[at] for leaf in leaves]) for at in range(size)]
+            value = _outlined(call, leaves)
+            return _packed(value, [_of_no_rows(t, s) for t, s in zip(nest.flatten(value), row_specs(value))])
+        results = [call([_row(leaf, at) for leaf in leaves]) for at in range(size)]
         for result in results[1:]:
             _alike("map_fn", result, results[0], "for the first row")
-        ragged = next((leaf for leaf in leaves if hasattr(leaf, "of_rows")), None) if told is None else None
-
-        def joined(*parts: Any) -> Any:
-            # as rows went in, of any length, so they come out
-            return (
-                ragged.of_rows(parts) if ragged is not None and parts[0].shape.rank else _stack("map_fn", list(parts))
-            )
-
-        return nest.map_structure(joined, *results)
+        parts = zip(row_specs(results[0]), zip(*map(nest.flatten, results)))
+        return _packed(results[0], [_batched(spec, list(given)) for spec, given in parts])
+    plain, taken = _taken(leaves)
+    kinds: list[Any] = [None]
+    if told is not None or any(map(is_composite, leaves)):
+        kinds = row_specs(_outlined(call, leaves) if told is None else told)
+    growing = [spec for spec in kinds if spec is not None]
     form: Any = None
 
     def body(number: Any, state: list[Any], row: list[Tensor]) -> tuple[list[Any], list[Tensor]]:
         nonlocal form
-        form = call(row)
-        return [], nest.flatten(form)
+        form = call(taken(number, row))
+        results, sized, before = nest.flatten(form), [], iter(state)
+        after = []
+        for at, result in enumerate(results):
+            spec = kinds[at] if at < len(kinds) else None
+            if spec is None:
+                sized.append(result)
+            else:
+                after.append(spec._below(next(before), spec._batch([result])))
+        return after, sized
 
-    _, stacked = carry(None, body, Carried([], []), rows=leaves)
-    return _packed(form, stacked)
+    start = Carried([spec._batch([]) for spec in growing], ["the results of fn"] * len(growing))
+    state, stacked = carry(None, body, start, rows=plain)
+    rest, grown = iter(stacked), iter(state)
+    count = len(nest.flatten(form))
+    return _packed(form, [next(rest) if at >= len(kinds) or kinds[at] is None else next(grown) for at in range(count)])
+
+
+def _like_rows(leaves: list[Any], result: Any) -> Any:
+    """The spec of a result that is a row as those of a ragged or sparse tensor among the leaves are; else None."""
+    for leaf in leaves:
+        found = leaf._type_spec()._like_row(result) if is_composite(leaf) else None
+        if found is not None:
+            return found
+    return result._type_spec() if is_composite(result) else None
+
+
+def _batched(spec: Any, parts: list[Any]) -> Any:
+    return _stack("map_fn", parts) if spec is None else spec._batch(parts)
 
 
 def _check(value: Any, spec: Any) -> None:
@@ -160,14 +214,24 @@ def _check(value: Any, spec: Any) -> None:
         )
 
 
-def _of_no_rows(call: Callable[[list[Any]], Any], leaves: list[Tensor], told: Any) -> Any:
-    """What fn would give, with no rows: it is traced to learn that."""
-    graph = Graph(None, "map_fn")
+def _outlined(call: Callable[[list[Any]], Any], leaves: list[Any]) -> Any:
+    """What fn gives for a row that is not there yet: it is traced to learn that."""
+    graph = Graph(_local.graph, "map_fn")
     with context.tracing(graph):
-        value = call([graph.input(tuple(leaf.shape)[1:], leaf.dtype) for leaf in leaves])
-    return nest.map_structure(
-        lambda t: Tensor(np.zeros((0, *(size or 0 for size in t.shape)), t.dtype.numpy_dtype)), value
-    )
+        return call([_stand_in(graph, leaf) for leaf in leaves])
+
+
+def _stand_in(graph: Graph, leaf: Any) -> Any:
+    if not is_composite(leaf):
+        return graph.input(tuple(leaf.shape)[1:], leaf.dtype)
+    spec = leaf._type_spec()._row_spec()
+    return spec._from_parts([graph.input(part.shape, part.dtype) for part in spec._parts()])
+
+
+def _of_no_rows(value: Any, spec: Any) -> Any:
+    if spec is not None:
+        return spec._batch([])
+    return Tensor(np.zeros((0, *(size or 0 for size in value.shape)), value.dtype.numpy_dtype))
 
 
 def _stack(who: str, parts: list[Tensor]) -> Tensor:
@@ -263,7 +327,7 @@ def _fold(who: str, fn: Any, elems: Any, initializer: Any, reverse: bool, every:
                 explain(who, "there are no rows", {"elems": describe(elems)}, "", "Give an initializer.")
             )
         # the end that is taken first
-        first = _packed(elems, [leaf[-1 if reverse else 0] for leaf in leaves])
+        first = _packed(elems, [_row(leaf, -1 if reverse else 0) for leaf in leaves])
         head = first
         leaves = [leaf[:-1] if reverse else leaf[1:] for leaf in leaves]
     else:
@@ -295,7 +359,7 @@ def _in_turn(
     size, results = leaves[0].shape[0] or 0, []
     first = state
     for at in reversed(range(size)) if reverse else range(size):
-        before, state = state, call(state, [leaf[at] for leaf in leaves])
+        before, state = state, call(state, [_row(leaf, at) for leaf in leaves])
         for a, b in zip(nest.flatten(before), nest.flatten(state)):
             if a.dtype != b.dtype:
                 raise TypeError(
@@ -318,9 +382,11 @@ def _in_turn(
 
 
 def _carried(call: Callable[..., Any], first: Any, leaves: list[Tensor], reverse: bool, every: bool) -> tuple[Any, Any]:
+    plain, taken = _taken(leaves)
+
     def body(number: Any, state: list[Any], row: list[Tensor]) -> tuple[list[Any], list[Tensor]]:
-        value = call(state[0], row)
+        value = call(state[0], taken(number, row))
         return [value], nest.flatten(value) if every else []
 
-    state, stacked = carry(None, body, Carried([first], ["the value of fn"]), rows=leaves, reverse=reverse)
+    state, stacked = carry(None, body, Carried([first], ["the value of fn"]), rows=plain, reverse=reverse)
     return state[0], _packed(first, stacked) if every else None

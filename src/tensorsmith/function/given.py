@@ -10,8 +10,8 @@ import numpy as np
 
 from tensorsmith.core import nest
 from tensorsmith.core.errors import explain
-from tensorsmith.core.specs import TensorSpec, describe
-from tensorsmith.function.composites import is_composite
+from tensorsmith.core.specs import TensorSpec, TypeSpec, describe
+from tensorsmith.function.composites import is_composite, parts_of_spec, spec_of
 from tensorsmith.function.signature import Parameters, Weak, argument_names, stand_ins
 from tensorsmith.tensor.convert import convert
 from tensorsmith.tensor.tensor import Tensor
@@ -36,7 +36,7 @@ class Given:
             self.specs.append(spec)
             return spec
 
-        structure = stand_ins((args, kwargs), one, lambda whole, parts: parts)
+        structure = stand_ins((args, kwargs), one, spec_of)
         self._structure = nest.map_structure(_held, structure)
 
     def structured(self) -> tuple[tuple, dict]:
@@ -93,7 +93,7 @@ class Given:
             # a Python value need not be given again
             parameter = signature.parameters.get(name)
             if parameter is not None and name not in bound.arguments:
-                if any(isinstance(leaf, TensorSpec) for leaf in nest.flatten(value)):
+                if any(isinstance(leaf, TypeSpec) for leaf in nest.flatten(value)):
                     raise TypeError(
                         f"{self.name}(): missing a required argument: {name!r}; it was traced for {self.text()}."
                     )
@@ -105,8 +105,10 @@ class Given:
     def _collect(self, name: str, spec: Any, value: Any, tensors: list[Tensor]) -> None:
         if isinstance(spec, TensorSpec):
             tensors.append(self._fitting(name, spec, value))
-        elif isinstance(spec, list) and is_composite(value):
-            for part, own in zip(value._parts(), spec):
+        elif is_composite(value) and (isinstance(spec, (list, TypeSpec))):
+            if isinstance(spec, TypeSpec) and not spec.is_compatible_with(value):
+                raise self._refused(f"the argument {name!r} does not fit the signature", value)
+            for part, own in zip(value._parts(), parts_of_spec(spec)):
                 tensors.append(self._fitting(name, own, part))
         elif nest.is_nested(spec):
             mine, its = nest.parts(spec), nest.parts(value) if nest.is_nested(value) else []
@@ -147,7 +149,7 @@ def _equal(value: Any, other: Any) -> bool:
 
 
 def _held(leaf: Any) -> Any:
-    if leaf is None or isinstance(leaf, (TensorSpec, bool, int, float, complex, str, bytes, np.dtype)):
+    if leaf is None or isinstance(leaf, (TypeSpec, bool, int, float, complex, str, bytes, np.dtype)):
         return leaf
     try:
         return Weak(leaf)
@@ -160,4 +162,4 @@ def _released(leaf: Any) -> Any:
 
 
 def _literal(value: Any) -> str:
-    return f"{value}" if any(isinstance(leaf, TensorSpec) for leaf in nest.flatten(value)) else f"Literal[{value!r}]"
+    return f"{value}" if any(isinstance(leaf, TypeSpec) for leaf in nest.flatten(value)) else f"Literal[{value!r}]"

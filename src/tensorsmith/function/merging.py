@@ -216,7 +216,11 @@ class Branches:
         for parts, late in zip(zip(*sides), zip(*map(late_parts, values))):
             self._slot(self._of_one_dtype(list(parts), name), name, any(late))
         # the branch that knows more tells what is known
-        return Whole(next((v for v in values if not any(late_parts(v))), values[0]), start, len(sides[0]))
+        known = [v for v in values if not any(late_parts(v))] or values
+        whole = known[0]
+        for other in known[1:] if hasattr(whole, "_merged") else []:
+            whole = whole._merged(other)
+        return Whole(whole, start, len(sides[0]))
 
     def _of_one_dtype(self, values: list[Any], name: str) -> list[Tensor]:
         """Values as tensors of one dtype: Python numbers follow the tensors, else what is widest among them."""

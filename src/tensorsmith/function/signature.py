@@ -12,7 +12,7 @@ import numpy as np
 from tensorsmith.core import nest
 from tensorsmith.core.errors import SignatureError, explain
 from tensorsmith.core.shapes import TensorShape
-from tensorsmith.core.specs import TensorSpec, describe
+from tensorsmith.core.specs import TensorSpec, TypeSpec, describe
 from tensorsmith.function.composites import is_composite
 from tensorsmith.tensor.convert import convert
 from tensorsmith.tensor.tensor import Tensor
@@ -81,6 +81,8 @@ class Key:
             parts = value._parts()
             self.tensors.extend(parts)
             static = getattr(value, "_static", None)
+            if isinstance(value, TypeSpec):
+                kind, self.specs = value.value_type, True
             return kind, static and static(), tuple((part.dtype.name, part.shape) for part in parts)
         if kind is TensorSpec:
             self.tensors.append(value)
@@ -264,7 +266,7 @@ class InputSignature:
         if not isinstance(specs, (list, tuple)):
             raise TypeError(explain(who, "input_signature must be a list or a tuple", {"given": specs}))
         self.specs = tuple(specs)
-        wrong = [leaf for leaf in nest.flatten(self.specs) if not isinstance(leaf, TensorSpec)]
+        wrong = [leaf for leaf in nest.flatten(self.specs) if not isinstance(leaf, TypeSpec)]
         if wrong:
             raise TypeError(explain(who, "input_signature must hold TensorSpecs", {"given": wrong}))
         if parameters.signature is not None and not parameters.rest and len(self.specs) > len(parameters.positional):
@@ -310,6 +312,11 @@ class InputSignature:
         if isinstance(spec, TensorSpec):
             tensors.append(self._tensor(name, spec, value))
             return
+        if isinstance(spec, TypeSpec):
+            if not spec.is_compatible_with(value):
+                raise self._refused(name, spec, value)
+            tensors.extend(value._parts() if is_composite(value) else [value])
+            return
         keys = nest.sorted_keys(spec) if isinstance(spec, dict) else list(range(len(spec)))
         alike = isinstance(value, dict) if isinstance(spec, dict) else nest.is_nested(value)
         if not alike or (isinstance(spec, dict) and set(spec) != set(value)) or len(spec) != len(value):
@@ -332,15 +339,18 @@ class InputSignature:
         except (TypeError, ValueError):
             tensor = None
         if tensor is None or not spec.is_compatible_with(tensor):
-            raise SignatureError(
-                explain(
-                    self.parameters.name,
-                    f"the argument {name!r} does not fit the input_signature",
-                    {"given": describe(value), "spec": spec},
-                    way_out=_way_out(name, spec, tensor),
-                )
-            )
+            raise self._refused(name, spec, value, _way_out(name, spec, tensor))
         return tensor
+
+    def _refused(self, name: str, spec: TypeSpec, value: Any, way_out: str = "") -> SignatureError:
+        return SignatureError(
+            explain(
+                self.parameters.name,
+                f"the argument {name!r} does not fit the input_signature",
+                {"given": describe(value), "spec": spec},
+                way_out=way_out,
+            )
+        )
 
 
 def _way_out(name: str, spec: TensorSpec, tensor: Tensor | None) -> str:

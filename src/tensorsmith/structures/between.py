@@ -12,7 +12,7 @@ from tensorsmith.core.specs import describe
 from tensorsmith.program.op import Array
 from tensorsmith.structures.lifting import quietly
 from tensorsmith.structures.ragged import RaggedTensor, first_part, is_ragged
-from tensorsmith.structures.row_partition import column_ids, column_range, positions_of_lengths, row_ids, row_order
+from tensorsmith.structures.row_partition import column_ids, column_range, row_ids, row_order, splits_from_lengths
 from tensorsmith.structures.sparse import SparseTensor
 from tensorsmith.structures.sparse_ops import nonzero_positions, reorder
 from tensorsmith.tensor.apply import functions, op
@@ -116,34 +116,44 @@ def from_tensor(
         raise ValueError(
             explain("RaggedTensor.from_tensor", "a tensor of at least two axes is needed", {"tensor": describe(dense)})
         )
-    rows, width = dense.shape[0], dense.shape[1]
-    if width is None or rows is None and lengths is None and padding is None:
-        raise ValueError(
-            explain(
-                "RaggedTensor.from_tensor", "the sizes of the first two axes must be known", {"tensor": describe(dense)}
-            )
-        )
+    known = dense.shape[1]
+    rows, width = (dense.shape[axis] if dense.shape[axis] is not None else _size(dense, axis) for axis in (0, 1))
+    splits = quietly(_even_splits, convert(rows, "int64"), convert(width, "int64"))
     if ragged_rank > 1:
-        inner = functions["reshape"](dense, (rows * width, *dense.shape[2:]))
-        values = from_tensor(inner, padding=padding, ragged_rank=ragged_rank - 1)
-        return RaggedTensor.from_row_splits(values, _even_splits(rows, width), validate=False)
+        inner = functions["reshape"](dense, (-1, *dense.shape[2:]))
+        if None in tuple(dense.shape[2:]):
+            sizes = functions["shape"](dense)
+            inner = functions["reshape"](dense, functions["concat"]([[sizes[0] * sizes[1]], sizes[2:]], axis=0))
+        values = from_tensor(inner, lengths, padding, ragged_rank - 1)
+        return RaggedTensor(values, splits, known).with_row_splits_dtype(row_splits_dtype)
     flat = functions["reshape"](dense, (-1, *dense.shape[2:]))
     if padding is not None:
         lengths = quietly(unpadded_lengths, dense, convert(padding, None, dense.dtype.numpy_dtype))
     if lengths is None:
-        return RaggedTensor.from_row_splits(flat, _even_splits(rows, width), validate=False)
-    wanted = quietly(_clipped, convert(lengths), width)
-    places, splits = quietly(positions_of_lengths, wanted, width=width)
-    return RaggedTensor(functions["gather"](flat, places, axis=0), splits)
+        return RaggedTensor(flat, splits, known).with_row_splits_dtype(row_splits_dtype)
+    wanted = quietly(_clipped, convert(lengths), convert(width, "int64"))
+    places = quietly(_leading_places, wanted, convert(width, "int64"))
+    kept = functions["gather"](flat, places, axis=0)
+    return RaggedTensor(kept, quietly(splits_from_lengths, wanted)).with_row_splits_dtype(row_splits_dtype)
 
 
-def _even_splits(rows: Any, width: Any) -> np.ndarray:
+def _size(dense: Tensor, axis: int) -> Tensor:
+    return functions["cast"](functions["shape"](dense)[axis], "int64")
+
+
+def _even_splits(rows: Tensor, width: Tensor) -> Tensor:
     """The splits of rows that are all of one width."""
-    return np.arange(rows + 1, dtype=np.int64) * width
+    return functions["range"](rows + 1) * width
 
 
-def _clipped(lengths: Tensor, width: int) -> Tensor:
-    return functions["minimum"](functions["cast"](lengths, "int64"), width)
+def _clipped(lengths: Tensor, width: Tensor) -> Tensor:
+    return functions["minimum"](functions["maximum"](functions["cast"](lengths, "int64"), 0), width)
+
+
+def _leading_places(lengths: Tensor, width: Tensor) -> Tensor:
+    """The places, in a flat table of rows of this width, of the first `lengths[i]` elements of each row."""
+    there = functions["range"](width)[None, :] < lengths[:, None]
+    return functions["reshape"](nonzero_positions(functions["reshape"](there, (-1,))), (-1,))
 
 
 @op(differentiable=False, shapes=lambda specs, settings: [((specs[0][0][0],), np.dtype(np.int64))])

@@ -43,9 +43,10 @@ class RaggedTensor:
 
     __array_priority__ = 110
 
-    def __init__(self, values: Any, row_splits: Any) -> None:
+    def __init__(self, values: Any, row_splits: Any, uniform_row_length: int | None = None) -> None:
         self.values = values
         self.row_splits: Tensor = row_splits
+        self._uniform = uniform_row_length
 
     # ---- made from
 
@@ -129,11 +130,28 @@ class RaggedTensor:
     def from_uniform_row_length(
         cls, values: Any, uniform_row_length: Any, nrows: Any = None, name: str | None = None, validate: bool = True
     ) -> RaggedTensor:
-        """Rows that all have one length."""
+        """Rows that all have one length, which its shape then tells.
+
+        Raises ValueError where the values do not make whole rows.
+
+        >>> RaggedTensor.from_uniform_row_length([1, 2, 3, 4], 2).shape
+        TensorShape([2, 2])
+        """
         values = _values(values)
-        length = int(uniform_row_length)
-        rows = int(nrows) if nrows is not None else (_count(values) or 0) // max(length, 1)
-        return cls.from_row_splits(values, np.arange(rows + 1, dtype=np.int64) * length, validate=validate)
+        length, count = int(uniform_row_length), _count(values)
+        if nrows is None and count is None:
+            splits = functions["range"](0, functions["shape"](first_part(values))[0] + 1, length)
+            return cls(values, functions["cast"](splits, dtypes.int64), length)
+        rows = int(nrows) if nrows is not None else (count or 0) // max(length, 1)
+        if validate and count is not None and rows * length != count:
+            raise ValueError(
+                explain(
+                    "RaggedTensor.from_uniform_row_length",
+                    "the values do not make whole rows",
+                    {"values": count, "uniform_row_length": length, "rows": rows},
+                )
+            )
+        return cls(values, Tensor(np.arange(rows + 1, dtype=np.int64) * length), length)
 
     @classmethod
     def from_nested_row_splits(
@@ -155,6 +173,28 @@ class RaggedTensor:
             result = cls.from_row_lengths(result, lengths, validate=validate)
         return result
 
+    @classmethod
+    def from_nested_value_rowids(
+        cls,
+        flat_values: Any,
+        nested_value_rowids: Any,
+        nested_nrows: Any = None,
+        name: str | None = None,
+        validate: bool = True,
+    ) -> RaggedTensor:
+        """Several partitions told by the rows of the values, outermost first; ValueError where the lists differ in length."""
+        ids = list(nested_value_rowids)
+        rows = [None] * len(ids) if nested_nrows is None else list(nested_nrows)
+        if len(rows) != len(ids):
+            raise ValueError(
+                explain("RaggedTensor.from_nested_value_rowids", "nested_nrows and nested_value_rowids differ in length",
+                        {"nested_nrows": len(rows), "nested_value_rowids": len(ids)})
+            )  # fmt: skip
+        result: Any = flat_values
+        for at in reversed(range(len(ids))):
+            result = cls.from_value_rowids(result, ids[at], rows[at], validate=validate)
+        return result
+
     # ---- what it is
 
     @property
@@ -164,7 +204,7 @@ class RaggedTensor:
     @property
     def shape(self) -> TensorShape:
         size = self.row_splits.shape[0]
-        return TensorShape([None if size is None else size - 1, None, *self.values.shape[1:]])
+        return TensorShape([None if size is None else size - 1, self._uniform, *self.values.shape[1:]])
 
     def get_shape(self) -> TensorShape:
         return self.shape
@@ -182,8 +222,13 @@ class RaggedTensor:
         return (self.row_splits, *(self.values.nested_row_splits if is_ragged(self.values) else ()))
 
     @property
-    def uniform_row_length(self) -> None:
-        return None
+    def uniform_row_length(self) -> Tensor | None:
+        """The length of all rows where it was made with one, a scalar; else None."""
+        return None if self._uniform is None else convert(self._uniform, self.row_splits.dtype)
+
+    def consumers(self) -> list[Any]:
+        """The operations that take it: none, as none is kept."""
+        return []
 
     @property
     def ndim(self) -> int:
@@ -214,6 +259,22 @@ class RaggedTensor:
         """The row [n] in which each value lies."""
         return quietly(row_ids, self.row_splits, first_part(self.values))
 
+    def nested_value_rowids(self, name: str | None = None) -> tuple[Tensor, ...]:
+        """The rows in which the values of each partition lie, outermost first."""
+        inner = self.values.nested_value_rowids() if is_ragged(self.values) else ()
+        return (self.value_rowids(), *inner)
+
+    def with_row_splits_dtype(self, dtype: Any) -> RaggedTensor:
+        """The same with row splits of this dtype, int32 or int64; ValueError for another."""
+        wanted = dtypes.as_dtype(dtype)
+        if wanted not in (dtypes.int32, dtypes.int64):
+            raise ValueError(explain("with_row_splits_dtype", "row splits are int32 or int64", {"dtype": wanted.name}))
+        values = self.values.with_row_splits_dtype(wanted) if is_ragged(self.values) else self.values
+        splits = self.row_splits
+        if splits.dtype is not wanted:
+            splits = quietly(lambda t: functions["cast"](t, wanted), splits)
+        return RaggedTensor(values, splits, self._uniform)
+
     def bounding_shape(self, axis: Any = None, name: str | None = None, out_type: Any = None) -> Tensor:
         """The shape [rank] of the smallest dense tensor that holds all."""
         sizes: list[Any] = [self.nrows()]
@@ -235,12 +296,15 @@ class RaggedTensor:
         >>> RaggedTensor.of_rows([convert([1, 2]), convert([3])])
         <tf.RaggedTensor [[1, 2], [3]]>
         """
-        lengths = np.array([row.shape[0] for row in rows], np.int64)
+        sizes = [row.nrows() if is_ragged(row) else row.shape[0] for row in rows]
+        if None in sizes:
+            sizes = [functions["cast"](functions["shape"](row)[0], dtypes.int64) for row in rows]
+        lengths = functions["stack"](sizes) if isinstance(sizes[0], Tensor) else np.array(sizes, np.int64)
         return RaggedTensor.from_row_lengths(functions["concat"](list(rows), axis=0), lengths, validate=False)
 
     def with_values(self, new_values: Any) -> RaggedTensor:
         """Other values under the same row splits."""
-        return RaggedTensor(new_values, self.row_splits)
+        return RaggedTensor(new_values, self.row_splits, self._uniform)
 
     def with_flat_values(self, new_values: Any) -> RaggedTensor:
         """Other innermost values under the same partitions."""
@@ -276,7 +340,15 @@ class RaggedTensor:
         return [self.flat_values, *self.nested_row_splits]
 
     def _from_parts(self, parts: list[Tensor]) -> RaggedTensor:
-        return RaggedTensor.from_nested_row_splits(parts[0], parts[1:], validate=False)
+        inner = self.values._from_parts([parts[0], *parts[2:]]) if is_ragged(self.values) else parts[0]
+        return RaggedTensor(inner, parts[1], self._uniform)
+
+    def _static(self) -> tuple[int | None, ...]:
+        return (self._uniform, *(self.values._static() if is_ragged(self.values) else ()))
+
+    def _merged(self, other: RaggedTensor) -> RaggedTensor:
+        values = self.values._merged(other.values) if is_ragged(self.values) else self.values
+        return RaggedTensor(values, self.row_splits, self._uniform if self._uniform == other._uniform else None)
 
     # ---- as Python and NumPy see it
 

@@ -12,7 +12,7 @@ from tensorsmith.structures.ragged import RaggedTensor, is_ragged
 from tensorsmith.structures.row_partition import positions_in_rows, positions_of_rows, row_lengths
 from tensorsmith.tensor.apply import functions
 from tensorsmith.tensor.convert import convert
-from tensorsmith.tensor.tensor import Symbol, Tensor
+from tensorsmith.tensor.tensor import Symbol
 
 
 def gather_rows(source: Any, rows: Any) -> Any:
@@ -39,8 +39,8 @@ def getitem(ragged: RaggedTensor, key: Any) -> Any:
     first, rest = keys[0], tuple(keys[1:])
     if first is None:
         # a new axis in front: one row that holds all
-        splits = Tensor(np.array([0, ragged.shape[0]], np.int64))
-        return getitem(RaggedTensor(ragged, splits), (slice(None), *rest)) if rest else RaggedTensor(ragged, splits)
+        splits = quietly(lambda n: functions["stack"]([functions["zeros_like"](n), n]), ragged.nrows())
+        return RaggedTensor(_inside(ragged, (slice(None), *rest)) if rest else ragged, splits, ragged.shape[0])
     if not isinstance(first, slice):
         row = _row(ragged, first)
         return row[rest] if rest else row
@@ -82,7 +82,11 @@ def _inside(ragged: RaggedTensor, keys: tuple) -> Any:
     """The keys behind the first, applied inside every row."""
     key, rest = keys[0], keys[1:]
     if key is None:
-        return ragged.with_values(_inside_values(functions["expand_dims"](ragged.values, 1), rest))
+        # every row is the only element of a row
+        splits = quietly(
+            lambda s: functions["range"](functions["cast"](functions["shape"](s)[0], s.dtype)), ragged.row_splits
+        )
+        return RaggedTensor(_inside(ragged, rest) if rest else ragged, splits, 1)
     if isinstance(key, slice):
         part = ragged
         if key != slice(None):

@@ -276,14 +276,22 @@ def stack(parts: list[Any], axis: int = 0) -> RaggedTensor:
     if axis not in (0, 1, -rank - 1, -rank):
         raise InvalidArgumentError(explain("stack", "ragged tensors are stacked along axis 0 or 1", {"axis": axis}))
     whole = concat(ragged, 0) if len(ragged) > 1 else ragged[0]
-    counts = [part.shape[0] for part in ragged]
     if axis in (0, -rank - 1):
-        return RaggedTensor.from_row_lengths(whole, np.array(counts, np.int64), validate=False)
-    if len(set(counts)) != 1:
+        counts = functions["stack"]([part.nrows() for part in ragged])
+        return RaggedTensor.from_row_lengths(whole, counts, validate=False)
+    counts = [part.shape[0] for part in ragged if part.shape[0] is not None]
+    if len(set(counts)) > 1:
         raise InvalidArgumentError(explain("stack", "the numbers of rows differ", {"rows": counts, "axis": axis}))
-    rows = np.arange(counts[0] * len(ragged), dtype=np.int64).reshape(len(ragged), counts[0]).T.reshape(-1)
-    splits = np.arange(counts[0] + 1, dtype=np.int64) * len(ragged)
-    return RaggedTensor.from_row_splits(gather_rows(whole, rows), splits, validate=False)
+    size = ragged[0].nrows()
+    rows = quietly(_interleaved, size, count=len(ragged))
+    splits = quietly(lambda n: functions["range"](n + 1) * len(ragged), size)
+    return RaggedTensor(gather_rows(whole, rows), splits, len(ragged))
+
+
+def _interleaved(size: Tensor, count: int) -> Tensor:
+    """The places of row 0 of each of `count` parts of this size, then those of row 1."""
+    parts = [functions["range"](size) + size * at for at in range(count)]
+    return functions["reshape"](functions["stack"](parts, axis=1), (-1,))
 
 
 # ---- the rule

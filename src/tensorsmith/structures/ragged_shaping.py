@@ -83,10 +83,7 @@ def _with_axis(part: Any, axis: int) -> Any:
         return part.with_values(_with_axis(part.values, axis - 1))
     if axis == 0:
         return getitem(part, None)
-    # every row is the only element of a row
-    return RaggedTensor(
-        part, quietly(lambda splits: functions["range"](functions["shape"](splits)[0]), part.row_splits)
-    )
+    return getitem(part, (slice(None), None))
 
 
 def _squeeze(op: Op, arguments: tuple, settings: dict) -> Any:

@@ -105,15 +105,6 @@ def positions_in_rows(xp, row_splits: Array, start=None, stop=None, step=1):
     return np.concatenate([np.zeros(0, row_splits.dtype), *places]).astype(row_splits.dtype), splits
 
 
-@op(eager=True, differentiable=False, kinds="iu", shapes=_positions_and_splits(lambda s: _plus_one(s[0][0][0])))
-def positions_of_lengths(xp, lengths: Array, width=0):
-    """The positions, in a flat [r * width] table, of the first `lengths[i]` places of each row, and their splits."""
-    starts = np.arange(len(lengths), dtype=lengths.dtype) * width
-    return _spans(starts, starts + lengths)[0], np.concatenate(
-        [np.zeros(1, lengths.dtype), np.cumsum(lengths, dtype=lengths.dtype)]
-    )
-
-
 def _spans(starts: Any, ends: Any) -> tuple[Any, Any]:
     """start, start + 1, ... end - 1 of each span in turn, and the splits between the spans."""
     lengths = np.maximum(ends - starts, 0)

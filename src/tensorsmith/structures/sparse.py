@@ -74,7 +74,7 @@ class SparseTensor:
     def __init__(self, indices: Any, values: Any, dense_shape: Any) -> None:
         self.indices: Tensor = _int64(indices, "indices")
         self.values: Tensor = convert(values)
-        # what a trace knows of the shape although dense_shape is a symbol in it
+        # what a trace knows of the shape although dense_shape is a symbol in it, or will be one in a loop
         self._known: TensorShape | None = None
         self.dense_shape: Tensor = _int64(dense_shape, "dense_shape")
         if self.indices.shape == (0,):
@@ -101,8 +101,10 @@ class SparseTensor:
 
     @property
     def shape(self) -> TensorShape:
+        if self._known is not None:
+            return self._known
         if isinstance(self.dense_shape, Symbol):
-            return self._known or TensorShape([None] * (self.dense_shape.shape[0] or 0))
+            return TensorShape([None] * (self.dense_shape.shape[0] or 0))
         return TensorShape(self.dense_shape.tolist())
 
     def get_shape(self) -> TensorShape:
@@ -118,11 +120,37 @@ class SparseTensor:
     def op(self) -> None:
         return None
 
+    def consumers(self) -> list[Any]:
+        """The operations that take it: none, as none is kept."""
+        return []
+
+    def set_shape(self, shape: Any) -> None:
+        """Tells a traced function more of the shape; ValueError where it does not fit what is known.
+
+        >>> SparseTensor([[0]], [1], [2]).set_shape([None])
+        """
+        wanted = TensorShape(shape)
+        if not self.shape.is_compatible_with(wanted):
+            raise ValueError(
+                explain("SparseTensor.set_shape", "the shapes do not fit", {"shape": self.shape, "given": wanted})
+            )
+        self._shaped(self.shape.merge_with(wanted))
+
+    @classmethod
+    def from_value(cls, sparse_tensor_value: Any) -> SparseTensor:
+        """A sparse tensor of the parts of another, or of a SparseTensorValue; TypeError for anything else."""
+        value = sparse_tensor_value
+        if isinstance(value, SparseTensor):
+            return value
+        if not isinstance(value, SparseTensorValue):
+            raise TypeError(
+                explain("SparseTensor.from_value", "a SparseTensor or its value is needed", {"given": describe(value)})
+            )
+        return cls(value.indices, value.values, value.dense_shape)
+
     def with_values(self, values: Any) -> SparseTensor:
         """Other values at the same places."""
-        result = SparseTensor(self.indices, values, self.dense_shape)
-        result._known = self._known
-        return result
+        return SparseTensor(self.indices, values, self.dense_shape)._shaped(self.shape)
 
     def numpy(self) -> Any:
         """Itself with NumPy arrays for its parts."""
@@ -134,12 +162,21 @@ class SparseTensor:
         return [self.indices, self.values, self.dense_shape]
 
     def _from_parts(self, parts: list[Tensor]) -> SparseTensor:
-        result = SparseTensor(*parts)
-        result._known = self.shape
-        return result
+        return SparseTensor(*parts)._shaped(self.shape)
+
+    def _shaped(self, shape: TensorShape) -> SparseTensor:
+        """Itself, told what is known of its shape where dense_shape does not tell it."""
+        if isinstance(self.dense_shape, Symbol) and shape.rank is not None:
+            self._known = shape
+        return self
 
     def _static(self) -> Any:
         return self.shape
+
+    def _merged(self, other: SparseTensor) -> SparseTensor:
+        result = SparseTensor(self.indices, self.values, self.dense_shape)
+        result._known = TensorShape([a if a == b else None for a, b in zip(self.shape, other.shape)])
+        return result
 
     # ---- operators: TensorFlow's sparse tensors take * and / and no others
 

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from tensorsmith.core.errors import InvalidArgumentError, explain
+from tensorsmith.core.shapes import TensorShape
 from tensorsmith.core.specs import describe
 from tensorsmith.program.op import Array
 from tensorsmith.structures.lifting import quietly, several
@@ -148,7 +149,7 @@ def to_dense(
     array([[0, 5],
            [0, 0]], dtype=int32)
     """
-    s = _sparse("sparse.to_dense", sp_input)
+    s = as_sparse("sparse.to_dense", sp_input)
     dtype = s.dtype.numpy_dtype
     if default_value is None:
         default = Tensor(np.array(b"" if dtype.kind == "O" else 0, dtype))
@@ -179,10 +180,10 @@ def _shape_of(dense: Tensor) -> Tensor:
 
 def reorder(sp_input: SparseTensor, name: str | None = None) -> SparseTensor:
     """The same tensor, its elements stored in row-major order."""
-    s = _sparse("sparse.reorder", sp_input)
+    s = as_sparse("sparse.reorder", sp_input)
     order = quietly(sparse_order, s.indices)
     gather = functions["gather"]
-    return SparseTensor(quietly(gather, s.indices, order), gather(s.values, order), s.dense_shape)
+    return SparseTensor(quietly(gather, s.indices, order), gather(s.values, order), s.dense_shape)._shaped(s.shape)
 
 
 def add(a: Any, b: Any, threshold: Any = 0) -> Any:
@@ -221,7 +222,7 @@ def _joined(a: Tensor, b: Tensor) -> Tensor:
 
 def retain(sp_input: SparseTensor, to_retain: Any) -> SparseTensor:
     """Only those stored elements at which `to_retain` [n] is True."""
-    s = _sparse("sparse.retain", sp_input)
+    s = as_sparse("sparse.retain", sp_input)
     return _kept(s, quietly(_true_positions, convert(to_retain)))
 
 
@@ -231,7 +232,7 @@ def _true_positions(mask: Tensor) -> Tensor:
 
 def _kept(s: SparseTensor, places: Tensor) -> SparseTensor:
     gather = functions["gather"]
-    return SparseTensor(quietly(gather, s.indices, places), gather(s.values, places), s.dense_shape)
+    return SparseTensor(quietly(gather, s.indices, places), gather(s.values, places), s.dense_shape)._shaped(s.shape)
 
 
 def sparse_dense_matmul(
@@ -245,7 +246,7 @@ def sparse_dense_matmul(
     if is_sparse(b):
         flipped = sparse_dense_matmul(b, sp_a, not adjoint_b, not adjoint_a)
         return functions["transpose"](flipped)
-    s = _sparse("sparse.sparse_dense_matmul", sp_a)
+    s = as_sparse("sparse.sparse_dense_matmul", sp_a)
     dense = convert(b, None, s.dtype.numpy_dtype)
     if adjoint_a:
         s = transpose(s)
@@ -285,7 +286,7 @@ def sparse_dense_matmul(
 
 def transpose(sp_input: SparseTensor, perm: Any = None, name: str | None = None) -> SparseTensor:
     """The axes in the order `perm` (reversed by default)."""
-    s = _sparse("sparse.transpose", sp_input)
+    s = as_sparse("sparse.transpose", sp_input)
     axes = np.array(range(s.rank)[::-1] if perm is None else perm, np.int32)
     gather = functions["gather"]
     turned = SparseTensor(quietly(gather, s.indices, axes, axis=1), s.values, quietly(gather, s.dense_shape, axes))
@@ -294,7 +295,7 @@ def transpose(sp_input: SparseTensor, perm: Any = None, name: str | None = None)
 
 def slice(sp_input: SparseTensor, start: Any, size: Any, name: str | None = None) -> SparseTensor:  # noqa: A001 - TensorFlow names it so
     """The part that begins at `start` [rank] and has at most `size` [rank] elements along each axis."""
-    s = _sparse("sparse.slice", sp_input)
+    s = as_sparse("sparse.slice", sp_input)
     first, wanted = _whole(start), _whole(size)
     less, sub = functions["less"], functions["subtract"]
     both, every = functions["logical_and"], functions["reduce_all"]
@@ -318,12 +319,16 @@ def _whole(value: Any) -> Tensor:
 
 def concat(axis: int, sp_inputs: Any, expand_nonconcat_dims: bool = False, name: str | None = None) -> SparseTensor:
     """Sparse tensors one after another along an axis; other axes must agree unless they may be expanded."""
-    parts = [_sparse("sparse.concat", s) for s in sp_inputs]
+    parts = [as_sparse("sparse.concat", s) for s in sp_inputs]
     rank = parts[0].rank
-    axis = axis + rank if axis < 0 else axis
-    shapes = [np.array(s.dense_shape._array) for s in parts]
-    others = np.array([np.delete(shape, axis) for shape in shapes])
-    if (others != others[0]).any() and not expand_nonconcat_dims:
+    if any(s.rank != rank for s in parts) or not -rank <= axis < rank:
+        raise InvalidArgumentError(
+            explain("sparse.concat", "there is no such axis in all", {"axis": axis, "ranks": [s.rank for s in parts]})
+        )
+    axis %= rank
+    shapes = [list(s.shape) for s in parts]
+    others = [TensorShape([*shape[:axis], *shape[axis + 1 :]]) for shape in shapes]
+    if not expand_nonconcat_dims and any(not others[0].is_compatible_with(other) for other in others):
         raise InvalidArgumentError(
             explain(
                 "sparse.concat",
@@ -333,17 +338,32 @@ def concat(axis: int, sp_inputs: Any, expand_nonconcat_dims: bool = False, name:
                 "Pass expand_nonconcat_dims=True to take the largest.",
             )
         )
-    shape = np.max(shapes, axis=0)
-    moved, at = [], 0
-    for s, size in zip(parts, shapes):
-        offset = np.zeros(rank, np.int64)
-        offset[axis] = at
-        moved.append(quietly(functions["add"], s.indices, Tensor(offset)))
-        at += size[axis]
-    shape[axis] = at
-    join = functions["concat"]
+    here = np.arange(rank) == axis
+    join, add, maximum = functions["concat"], functions["add"], functions["maximum"]
+
+    def shifted(indices: Tensor, before: Tensor) -> Tensor:
+        return add(indices, functions["where"](Tensor(here), before, functions["zeros_like"](before)))
+
+    def longer(shape: Tensor, more: Tensor) -> Tensor:
+        return functions["where"](Tensor(here), add(shape, more), maximum(shape, more))
+
+    total, moved = parts[0].dense_shape, [parts[0].indices]
+    for s in parts[1:]:
+        moved.append(quietly(shifted, s.indices, total))
+        total = quietly(longer, total, s.dense_shape)
     values = join([s.values for s in parts], axis=0)
-    return reorder(SparseTensor(quietly(lambda *parts: join(list(parts), axis=0), *moved), values, shape))
+    result = SparseTensor(quietly(lambda *parts: join(list(parts), axis=0), *moved), values, total)
+    if isinstance(total, Symbol):
+        sizes = [TensorShape(shape) for shape in shapes]
+        result._shaped(TensorShape([_joined_size([s[i] for s in sizes], i == axis) for i in range(rank)]))
+    return reorder(result)
+
+
+def _joined_size(sizes: list[int | None], along: bool) -> int | None:
+    known = [size for size in sizes if size is not None]
+    if len(known) < len(sizes):
+        return None
+    return sum(known) if along else max(known)
 
 
 def reduce_sum(
@@ -354,7 +374,7 @@ def reduce_sum(
     name: str | None = None,
 ) -> Any:
     """The sum over axes (all by default), as a dense tensor unless `output_is_sparse`."""
-    s = _sparse("sparse.reduce_sum", sp_input)
+    s = as_sparse("sparse.reduce_sum", sp_input)
     total = functions["reduce_sum"](to_dense(reorder(s)), axis=axis, keepdims=bool(keepdims))
     return from_dense(total) if output_is_sparse else total
 
@@ -367,7 +387,7 @@ def reduce_max(
     name: str | None = None,
 ) -> Any:
     """The largest stored value over axes (all by default); zero where none is stored."""
-    s = _sparse("sparse.reduce_max", sp_input)
+    s = as_sparse("sparse.reduce_max", sp_input)
     lowest = -np.inf if s.dtype.is_floating else s.dtype.min
     ordered = reorder(s)
     dense = to_dense(ordered, default_value=lowest)
@@ -391,7 +411,7 @@ def map_values(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Spars
 
 def reshape(sp_input: SparseTensor, shape: Any, name: str | None = None) -> SparseTensor:
     """The elements in row-major order under another shape (-1 for one size is worked out)."""
-    s = _sparse("sparse.reshape", sp_input)
+    s = as_sparse("sparse.reshape", sp_input)
     if isinstance(s.indices, Symbol) or isinstance(s.dense_shape, Symbol):
         return from_dense(functions["reshape"](to_dense(s), shape))
     old = tuple(int(size) for size in s.dense_shape._array)
@@ -417,7 +437,7 @@ def eye(num_rows: int, num_columns: int | None = None, dtype: Any = "float32", n
     return SparseTensor(np.stack([at, at], axis=1), ones, [num_rows, columns])
 
 
-def _sparse(who: str, value: Any) -> SparseTensor:
+def as_sparse(who: str, value: Any) -> SparseTensor:
     if is_sparse(value):
         return value
     parts = getattr(value, "indices", None), getattr(value, "values", None), getattr(value, "dense_shape", None)

@@ -13,6 +13,7 @@ import numpy as np
 from tensorsmith.core import context, dtypes, ports
 from tensorsmith.core.dtypes import DType
 from tensorsmith.core.shapes import TensorShape
+from tensorsmith.core.specs import TensorSpec
 from tensorsmith.tensor import printing
 from tensorsmith.tensor.arithmetic import Arithmetic
 
@@ -361,3 +362,6 @@ class OnDevice(Tensor):
 def is_symbolic(value: Any) -> bool:
     """True for a value that is not known yet."""
     return isinstance(value, Symbol)
+
+
+TensorSpec.value_type = Tensor
