@@ -116,6 +116,23 @@ def test_one_trace_serves_all_that_fit():
         sums(tf.ragged.constant([[1.0]]), tf.sparse.from_dense(MATRIX[:, :2]))
 
 
+def test_one_trace_serves_any_number_of_values():
+    traces = []
+
+    @tf.function
+    def sums(rows, sparse):
+        traces.append(1)
+        return tf.reduce_sum(rows, axis=1), tf.sparse.reduce_sum(sparse)
+
+    for rows in ([[1, 2], [3]], [[], []], [[1], [2]]):
+        matrix = np.eye(3, dtype="int32") * len(rows[0])
+        first, second = sums(tf.ragged.constant(rows, tf.int32), tf.sparse.from_dense(matrix))
+        assert first.numpy().tolist() == [sum(row) for row in rows] and second.numpy() == matrix.sum()
+    assert len(traces) == 1
+    sums(tf.ragged.constant([[1]]), tf.sparse.from_dense(matrix))
+    assert len(traces) == 2
+
+
 def test_the_specs_of_a_trace_tell_ragged_and_sparse_tensors():
     @tf.function
     def pair(rows, sparse):

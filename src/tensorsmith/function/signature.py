@@ -13,7 +13,7 @@ from tensorsmith.core import nest
 from tensorsmith.core.errors import SignatureError, explain
 from tensorsmith.core.shapes import TensorShape
 from tensorsmith.core.specs import TensorSpec, TypeSpec, describe
-from tensorsmith.function.composites import is_composite
+from tensorsmith.function.composites import is_composite, parts_of_spec, spec_of
 from tensorsmith.tensor.convert import convert
 from tensorsmith.tensor.tensor import Tensor
 
@@ -83,7 +83,8 @@ class Key:
             static = getattr(value, "_static", None)
             if isinstance(value, TypeSpec):
                 kind, self.specs = value.value_type, True
-            return kind, static and static(), tuple((part.dtype.name, part.shape) for part in parts)
+            told = parts_of_spec(spec_of(value, parts))
+            return kind, static and static(), tuple((part.dtype.name, part.shape) for part in told)
         if kind is TensorSpec:
             self.tensors.append(value)
             self.specs = True
@@ -410,5 +411,7 @@ def stand_ins(value: Any, make: Any, whole: Any = _from_parts) -> Any:
     if nest.is_nested(value):
         return nest.rebuilt(value, lambda part: stand_ins(part, make, whole))
     if is_composite(value):
-        return whole(value, [make(part.shape, part.dtype) for part in value._parts()])
+        # how many values there are is not what a ragged or sparse tensor is told by: one trace serves any number
+        told = parts_of_spec(spec_of(value, value._parts()))
+        return whole(value, [make(part.shape, part.dtype) for part in told])
     return value
