@@ -91,17 +91,28 @@ def test_a_tensor_without_a_name_says_why() -> None:
         tf.constant(1).name
 
 
+_OPERATIONS = ": use tf operations (tf.cond, tf.where) instead, or run_eagerly=True to debug with values."
+_NUMPY = " instead; tf.numpy_function calls NumPy from a program."
+
+
 @pytest.mark.parametrize(
-    ("ask", "wish"),
-    [(bool, "The truth value"), (float, "The float"), (int, "The int"), (np.asarray, "The NumPy array"),
-     (lambda s: s.numpy(), "The value"), (np.square, "np.square"), (len, "The length"), (iter, "The number of rows")],
-)  # fmt: skip
-def test_a_symbol_refuses_to_be_a_value(symbol: Symbol, ask: object, wish: str) -> None:
+    ("ask", "wish", "remedy"),
+    [
+        (bool, "The truth value", _OPERATIONS),
+        (float, "The float", _OPERATIONS),
+        (int, "The int", _OPERATIONS),
+        (len, "The length", _OPERATIONS),
+        (iter, "The number of rows", _OPERATIONS),
+        (lambda s: s.numpy(), "The value", _OPERATIONS),
+        (np.asarray, "The NumPy array", f". Use tf functions{_NUMPY}"),
+        (np.square, "NumPy's square", f". Use the function of tf or tf.math{_NUMPY}"),
+    ],
+)
+def test_a_symbol_refuses_to_be_a_value(symbol: Symbol, ask: object, wish: str, remedy: str) -> None:
     with pytest.raises(TypeError) as caught:
         ask(symbol)  # type: ignore[operator]
     assert str(caught.value) == (
-        f"{wish} of a symbolic tensor (float32, shape (None, 3)) is not known while a program is "
-        "traced: use tf operations (tf.cond, tf.where) instead, or run_eagerly=True to debug with values."
+        f"{wish} of a symbolic tensor, a value (float32, shape (None, 3)), is not known while a program is traced{remedy}"
     )
 
 
