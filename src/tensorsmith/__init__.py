@@ -31,6 +31,7 @@ from tensorsmith.core.dtypes import (
 )
 from tensorsmith.core.dtypes import bool_ as bool
 from tensorsmith.core.naming import name_scope
+from tensorsmith.core.replication import VariableAggregation, VariableSynchronization
 from tensorsmith.core.shapes import TensorShape
 from tensorsmith.core.specs import TensorSpec, TypeSpec
 from tensorsmith.ops.casting import bitcast, cast, convert_to_tensor, identity, saturate_cast, stop_gradient
@@ -84,6 +85,7 @@ from tensorsmith.ops.gathering import (
     tensor_scatter_nd_update,
 )
 from tensorsmith.ops.identifying import get_static_value, is_symbolic_tensor, is_tensor
+from tensorsmith.ops.indexed_slices import IndexedSlices
 from tensorsmith.ops.indexing import boolean_mask, strided_slice
 from tensorsmith.ops.indexing import slice_ as slice
 from tensorsmith.ops.linalg import einsum, matmul, norm, tensordot
@@ -120,7 +122,7 @@ from tensorsmith.ops.shaping import (
     unstack,
 )
 from tensorsmith.program.program import Program
-from tensorsmith.state.variable import IndexedSlices, Variable
+from tensorsmith.state.variable import Variable
 from tensorsmith.tensor.tensor import Tensor
 from tensorsmith.version import __version__
 
@@ -307,29 +309,30 @@ _NAMESPACES = {
 __all__ = [
     "Assert", "DType", "GradientTape", "IndexedSlices", "Module", "Program", "RaggedTensor", "RaggedTensorSpec",
     "SparseTensor", "SparseTensorSpec", "Tensor", "TensorArray", "TensorShape", "TensorSpec", "TypeSpec",
-    "UnconnectedGradients", "Variable", "abs", "acos", "acosh", "add", "add_n", "approx_top_k", "argmax", "argmin",
-    "argsort", "as_dtype", "asin", "asinh", "atan", "atan2", "atanh", "autodiff", "autograph", "bfloat16", "bitcast",
-    "bitwise", "bool", "boolean_mask", "broadcast_static_shape", "broadcast_to", "case", "cast",
-    "clip_by_global_norm", "clip_by_norm", "clip_by_value", "complex", "complex128", "complex64", "concat", "cond",
-    "config", "constant", "control_dependencies", "convert_to_tensor", "cos", "cosh", "cumsum", "custom_gradient",
-    "data", "debugging", "device", "divide", "double", "dtypes", "eig", "eigvals", "einsum", "ensure_shape", "equal",
-    "errors", "executing_eagerly", "exp", "expand_dims", "export", "eye", "fill", "float16", "float32", "float64",
-    "floor", "floordiv", "floormod", "foldl", "foldr", "function", "gather", "gather_nd", "get_static_value",
-    "grad_pass_through", "gradients", "greater", "greater_equal", "group", "half", "hessians", "identity",
-    "identity_n", "init_scope", "int16", "int32", "int64", "int8", "is_symbolic_tensor", "is_tensor", "keras", "less",
-    "less_equal", "linalg", "linspace", "logical_and", "logical_not", "logical_or", "map_fn", "math", "matmul",
-    "matrix_square_root", "maximum", "meshgrid", "minimum", "multiply", "name_scope", "negative", "nest", "newaxis",
-    "nn", "no_op", "norm", "not_equal", "numpy_function", "one_hot", "ones", "ones_like", "pad", "pow", "print",
-    "program_of", "py_function", "queue", "ragged", "random", "range", "rank", "realdiv", "recompute_grad",
-    "reduce_all", "reduce_any", "reduce_logsumexp", "reduce_max", "reduce_mean", "reduce_min", "reduce_prod",
-    "reduce_sum", "repeat", "reshape", "resource", "reverse", "reverse_sequence", "roll", "round", "saturate_cast",
-    "saved_model", "scalar_mul", "scan", "scatter_nd", "searchsorted", "sequence_mask", "sets", "shape", "shape_n",
-    "sigmoid", "sign", "sin", "sinh", "size", "slice", "sort", "sparse", "split", "sqrt", "square", "squeeze",
-    "stack", "stop_gradient", "strided_slice", "string", "strings", "subtract", "switch_case", "tan", "tanh",
-    "tensor_scatter_nd_add", "tensor_scatter_nd_max", "tensor_scatter_nd_min", "tensor_scatter_nd_sub",
-    "tensor_scatter_nd_update", "tensordot", "test", "tile", "transpose", "truediv", "truncatediv", "truncatemod",
-    "tuple", "type_spec_from_value", "uint16", "uint32", "uint64", "uint8", "unique", "unique_with_counts", "unstack",
-    "variant", "vectorized_map", "where", "while_loop", "zeros", "zeros_like",
+    "UnconnectedGradients", "Variable", "VariableAggregation", "VariableSynchronization", "abs", "acos", "acosh",
+    "add", "add_n", "approx_top_k", "argmax", "argmin", "argsort", "as_dtype", "asin", "asinh", "atan", "atan2",
+    "atanh", "autodiff", "autograph", "bfloat16", "bitcast", "bitwise", "bool", "boolean_mask",
+    "broadcast_static_shape", "broadcast_to", "case", "cast", "clip_by_global_norm", "clip_by_norm", "clip_by_value",
+    "complex", "complex128", "complex64", "concat", "cond", "config", "constant", "control_dependencies",
+    "convert_to_tensor", "cos", "cosh", "cumsum", "custom_gradient", "data", "debugging", "device", "divide",
+    "double", "dtypes", "eig", "eigvals", "einsum", "ensure_shape", "equal", "errors", "executing_eagerly", "exp",
+    "expand_dims", "export", "eye", "fill", "float16", "float32", "float64", "floor", "floordiv", "floormod", "foldl",
+    "foldr", "function", "gather", "gather_nd", "get_static_value", "grad_pass_through", "gradients", "greater",
+    "greater_equal", "group", "half", "hessians", "identity", "identity_n", "init_scope", "int16", "int32", "int64",
+    "int8", "is_symbolic_tensor", "is_tensor", "keras", "less", "less_equal", "linalg", "linspace", "logical_and",
+    "logical_not", "logical_or", "map_fn", "math", "matmul", "matrix_square_root", "maximum", "meshgrid", "minimum",
+    "multiply", "name_scope", "negative", "nest", "newaxis", "nn", "no_op", "norm", "not_equal", "numpy_function",
+    "one_hot", "ones", "ones_like", "pad", "pow", "print", "program_of", "py_function", "queue", "ragged", "random",
+    "range", "rank", "realdiv", "recompute_grad", "reduce_all", "reduce_any", "reduce_logsumexp", "reduce_max",
+    "reduce_mean", "reduce_min", "reduce_prod", "reduce_sum", "repeat", "reshape", "resource", "reverse",
+    "reverse_sequence", "roll", "round", "saturate_cast", "saved_model", "scalar_mul", "scan", "scatter_nd",
+    "searchsorted", "sequence_mask", "sets", "shape", "shape_n", "sigmoid", "sign", "sin", "sinh", "size", "slice",
+    "sort", "sparse", "split", "sqrt", "square", "squeeze", "stack", "stop_gradient", "strided_slice", "string",
+    "strings", "subtract", "switch_case", "tan", "tanh", "tensor_scatter_nd_add", "tensor_scatter_nd_max",
+    "tensor_scatter_nd_min", "tensor_scatter_nd_sub", "tensor_scatter_nd_update", "tensordot", "test", "tile",
+    "transpose", "truediv", "truncatediv", "truncatemod", "tuple", "type_spec_from_value", "uint16", "uint32",
+    "uint64", "uint8", "unique", "unique_with_counts", "unstack", "variant", "vectorized_map", "where", "while_loop",
+    "zeros", "zeros_like",
 ]  # fmt: skip
 
 

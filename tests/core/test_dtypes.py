@@ -44,11 +44,45 @@ def test_what_is_printed_of_a_dtype() -> None:
 
 def test_limits_of_dtypes() -> None:
     assert (tf.int8.min, tf.int8.max) == (-128, 127)
-    assert tf.uint64.limits == (0, 2**64 - 1)
+    assert (tf.uint64.min, tf.uint64.max) == (0, 2**64 - 1)
     assert tf.float32.max == np.finfo("float32").max
-    assert (tf.bool.min, tf.bool.max) == (False, True)
+    assert float(tf.bfloat16.max) == (2 - 2.0**-7) * 2.0**127
+    with pytest.raises(TypeError, match=r"^Cannot find the minimum value of tf\.bool\.$"):
+        tf.bool.min
     with pytest.raises(TypeError, match=r"^Cannot find the maximum value of tf\.string\.$"):
         tf.string.max
+
+
+def test_limits_of_intensities() -> None:
+    assert tf.float32.limits == tf.float64.limits == (0, 1)
+    for dtype in (tf.int8, tf.uint8, tf.int16, tf.uint16, tf.int32, tf.uint32, tf.int64, tf.uint64):
+        assert dtype.limits == (0, np.iinfo(dtype.as_numpy_dtype).max)
+    assert tf.bool.limits == (0, True)
+    for dtype in (tf.float16, tf.bfloat16, tf.complex64, tf.string):
+        with pytest.raises(ValueError, match=r"has no limits of intensity"):
+            dtype.limits
+
+
+def test_the_numbers_of_dtypes_stand_for_them() -> None:
+    for name in (*NAMES, "bfloat16", "string", "resource", "variant"):
+        dtype = dtypes.as_dtype(name)
+        assert dtypes.as_dtype(dtype.as_datatype_enum) is dtype
+    assert tf.float32 == 1
+    with pytest.raises(TypeError, match="Cannot convert 99"):
+        dtypes.as_dtype(99)
+    with pytest.raises(TypeError, match="Cannot convert None"):
+        dtypes.as_dtype(None)
+
+
+def test_no_dtype_is_a_kind_of_another() -> None:
+    assert tf.int32.is_subtype_of("int32")
+    assert not tf.int32.is_subtype_of(tf.int64)
+    assert tf.int32.most_specific_common_supertype([tf.int32, "int32"]) is tf.int32
+    assert tf.int32.most_specific_common_supertype([tf.int64]) is None
+    assert (tf.string.size, tf.float16.size) == (0, 2)
+    assert tf.string.is_numpy_compatible
+    assert not tf.resource.is_numpy_compatible
+    assert not tf.int8.is_quantized
 
 
 def test_kinds_of_dtypes() -> None:

@@ -39,6 +39,57 @@ def test_a_shape_of_unknown_rank_knows_nothing() -> None:
         shape.as_list()
 
 
+def test_slices_from_the_front_of_an_unknown_rank_have_a_rank() -> None:
+    unknown = TensorShape(None)
+    assert unknown[:2] == TensorShape([None, None])
+    assert unknown[1:4:2] == TensorShape([None, None])
+    for cut in (slice(None), slice(1, None), slice(-2, None), slice(0, -1), slice(3, 1, -1)):
+        assert unknown[cut].rank is None
+
+
+@pytest.mark.parametrize(
+    ("sizes", "kind", "text"),
+    [([-1], ValueError, "is at least 0, or None where it is not known, not -1"), ([1.0], TypeError, "not 1.0 (float)"),
+     (["a"], TypeError, "not 'a' (str)")],
+)  # fmt: skip
+def test_what_is_no_size(sizes: list, kind: type, text: str) -> None:
+    with pytest.raises(kind) as caught:
+        TensorShape(sizes)
+    assert text in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("ask", "text"),
+    [
+        (lambda s: s.assert_has_rank(3), "Shape (2, None) must have rank 3"),
+        (lambda s: s.assert_same_rank([1]), "Shapes (2, None) and (1,) must have the same rank"),
+        (lambda s: s.assert_is_fully_defined(), "Shape (2, None) is not fully defined"),
+        (lambda s: s.with_rank_at_most(1), "Shape (2, None) must have rank at most 1"),
+    ],
+)
+def test_what_is_asserted_of_a_shape(ask, text: str) -> None:
+    with pytest.raises(ValueError) as caught:
+        ask(TensorShape([2, None]))
+    assert str(caught.value) == text
+    unknown, known = TensorShape(None), TensorShape([2, 3])
+    for shape in (unknown, known):
+        shape.assert_has_rank(2)
+        shape.assert_same_rank([4, None])
+        assert shape.with_rank_at_most(2) is shape
+    known.assert_is_fully_defined()
+
+
+def test_wider_shapes() -> None:
+    shape = TensorShape([2, 3])
+    assert shape.most_specific_compatible_shape([2, 4]) == TensorShape([2, None])
+    assert shape.most_specific_compatible_shape([2]).rank is None
+    assert shape.most_specific_common_supertype([TensorShape([1, 3]), TensorShape([2, 4])]) == TensorShape([None, None])
+    assert shape.is_subtype_of([None, 3])
+    assert shape.is_subtype_of(None)
+    assert not shape.is_subtype_of([2])
+    assert not TensorShape([None, 3]).is_subtype_of(shape)
+
+
 def test_shapes_are_joined_and_sliced() -> None:
     assert TensorShape([1]) + [2, None] == (1, 2, None)  # noqa: RUF005
     assert [0] + TensorShape([1]) == (0, 1)  # noqa: RUF005

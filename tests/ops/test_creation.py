@@ -90,7 +90,7 @@ def test_casts() -> None:
     with pytest.raises(tf.errors.InvalidArgumentError, match=r"^cast: it does not take string"):
         tf.cast("1", tf.int32)
     assert tf.bitcast(tf.constant([-1], tf.int32), tf.uint32).numpy().tolist() == [2**32 - 1]
-    with pytest.raises(ValueError, match="must have the same"):
+    with pytest.raises(ValueError, match="the last axis must have size 2, as 2 elements make one of float64"):
         tf.bitcast([1.0], tf.float64)
 
 

@@ -99,6 +99,9 @@ def test_symbolic_places_and_bounds() -> None:
         ("a", TypeError, "Only integers, slices (`:`), ellipsis (`...`), tf.newaxis (`None`) and scalar tf.int32/tf.int64"),
         (1.5, TypeError, "Only integers, slices"),
         (True, TypeError, "A tensor cannot be indexed with True or False; use tf.boolean_mask for masks."),
+        (slice(0.5, None), TypeError, "Only integers, slices (`:`)"),
+        (np.array([True, False, True]), tf.errors.InvalidArgumentError,
+         "indexing: the mask does not fit the axes that it stands for (mask=(3,), axes=(2,))."),
         (np.array([0.5]), TypeError, "A tensor cannot be indexed with float64; places are integers."),
     ],
 )  # fmt: skip

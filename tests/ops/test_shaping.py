@@ -123,3 +123,34 @@ def test_results_are_read_only_views_or_copies_but_never_change_their_source() -
     ):
         view.numpy()[...] = 9
     assert source.numpy().tolist() == [[1, 2], [3, 4]]
+
+
+@pytest.mark.parametrize(
+    ("ask", "text"),
+    [
+        (lambda x: tf.tile(x, [2]), "tile: one multiple is needed for each axis (input=(2, 2), multiples=(2,))."),
+        (lambda x: tf.pad(x, [[2, 0], [0, 0]], "REFLECT"), "REFLECT has size - 1 to mirror."),
+        (lambda x: tf.pad(x, [[3, 0], [0, 0]], "SYMMETRIC"), "SYMMETRIC has size to mirror."),
+        (lambda x: tf.pad(x, [[-1, 0], [0, 0]]), "paddings are at least 0."),
+        (
+            lambda x: tf.searchsorted(x, [[1]]),
+            "all axes of the sequences and of the values but the last must have the same",
+        ),
+    ],
+)
+def test_sizes_that_do_not_fit(ask, text: str) -> None:
+    with pytest.raises(tf.errors.InvalidArgumentError) as caught:
+        ask(tf.constant([[1, 2], [3, 4]]))
+    assert text in str(caught.value)
+
+
+def test_no_two_nans_are_equal() -> None:
+    assert tf.unique([1.0, np.nan, np.nan]).idx.numpy().tolist() == [0, 1, 2]
+
+
+def test_booleans_may_be_written_as_integers_in_a_mask() -> None:
+    assert tf.boolean_mask([[1, 2], [3, 4]], [1, 0]).numpy().tolist() == [[1, 2]]
+
+
+def test_a_shape_of_unknown_rank_broadcasts_to_an_unknown_one() -> None:
+    assert tf.broadcast_static_shape(tf.TensorShape(None), tf.TensorShape([3])).rank is None

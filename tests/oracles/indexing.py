@@ -126,16 +126,16 @@ LEFT_OUT = "a NaN in a row that is left out does not show"
 
 
 def low(dtype):
-    return -np.inf if dtype.kind == "f" else np.iinfo(dtype).min
+    return np.finfo("float32").min if dtype.kind == "f" else np.iinfo(dtype).min
 
 
 def high(dtype):
-    return np.inf if dtype.kind == "f" else np.iinfo(dtype).max
+    return np.finfo("float32").max if dtype.kind == "f" else np.iinfo(dtype).max
 
 
-def segment(function, empty, ints=True):
+def segment(function, empty, ints=True, **promises):
     inputs = [(DATA, GROUPS), (TWO[1], TWO[0])] + ([(COUNTS, GROUPS)] if ints else [])
-    found = row(grouped(function, empty), *inputs, settings=SEGMENTS, nan=LEFT_OUT, smooth=1)
+    found = row(grouped(function, empty), *inputs, settings=SEGMENTS, nan=LEFT_OUT, smooth=1, **promises)
     # a group without rows is infinite for max and min: the gradient is asked where there is none
     found.cases.insert(0, ((DATA, np.array([0, 2, 1, 0, -1], "int32")), {"num_segments": 3}))
     return found
@@ -185,6 +185,8 @@ ROWS: dict[str, Row] = {
     "tensor_scatter_nd_update": row(scattered(lambda old, new: new), *ONCE, nan=NO_LIMIT, symbolic="how many axes an index names must be known"),
     "tensor_scatter_nd_add": row(scattered(lambda old, new: old + new), *SCATTERS, symbolic="as update"),
     "tensor_scatter_nd_sub": row(scattered(lambda old, new: old - new), *SCATTERS, symbolic="as update"),
+    "tensor_scatter_nd_mul": row(scattered(lambda old, new: old * new), *SCATTERS, symbolic="as update"),
+    "tensor_scatter_nd_div": row(scattered(lambda old, new: old / new), *SCATTERS[:1], symbolic="as update"),
     "tensor_scatter_nd_max": row(scattered(np.maximum), *SCATTERS, symbolic="as update"),
     "tensor_scatter_nd_min": row(scattered(np.minimum), *SCATTERS, symbolic="as update"),
     "scatter_nd": row(
@@ -221,8 +223,8 @@ ROWS: dict[str, Row] = {
     "bincount": row(counted, (d.ints(-1, 6, 7), d.normal(7)), (d.ints(0, 4, 2, 3), d.ints(0, 9, 2, 3)), settings=[{"size": 4}, {"size": 6}], dtype=lambda i, s: i[1].dtype, nan=NO_LIMIT),
     "unsorted_segment_sum": segment(lambda r: r.sum(0), lambda t: 0),
     "unsorted_segment_prod": segment(lambda r: r.prod(0), lambda t: 1),
-    "unsorted_segment_max": segment(lambda r: r.max(0), low),
-    "unsorted_segment_min": segment(lambda r: r.min(0), high),
+    "unsorted_segment_max": segment(lambda r: r.max(0), low, wide="an empty group gives the lowest value of the dtype"),
+    "unsorted_segment_min": segment(lambda r: r.min(0), high, wide="an empty group gives the highest value of the dtype"),
     "unsorted_segment_mean": segment(lambda r: r.mean(0), lambda t: 0, ints=False),
     "unsorted_segment_sqrt_n": segment(lambda r: r.sum(0) / len(r) ** 0.5, lambda t: 0, ints=False),
 }  # fmt: skip

@@ -126,6 +126,20 @@ def hot(indices, on, off, depth, axis=-1):
 NO_VALUE = "only its shape is looked at"
 FLOATS = np.array([1.9, -1.9, 300.0, -300.0, 3e9, -3e9, np.nan, np.inf, -np.inf], "float32")
 
+PAIRS = np.array([[1, 2], [-3, 2**30]], "int32")
+
+
+def reread(x, dtype):
+    """The bytes of the elements, of float32 where the oracle was handed float64, read anew."""
+    narrow = x.astype("float32") if x.dtype.kind == "f" else x
+    flat = np.frombuffer(narrow.tobytes(), dtype)
+    if dtype.itemsize == narrow.itemsize:
+        return flat.reshape(x.shape)
+    if dtype.itemsize < narrow.itemsize:
+        return flat.reshape(*x.shape, -1)
+    return flat.reshape(x.shape[:-1])
+
+
 ROWS: dict[str, Row] = {
     "cast": row(
         cast, (A,), (I,), (P,), settings=[{"dtype": FLOAT64}, {"dtype": INT32}, {"dtype": np.dtype(bool)}],
@@ -135,9 +149,10 @@ ROWS: dict[str, Row] = {
         lambda x, dtype: whole(x, dtype) if dtype.kind in "iu" else np.clip(x, -65504, 65504).astype(dtype),
         (A,), (I * 100,), settings=[{"dtype": np.dtype("uint8")}, {"dtype": np.dtype("int8")}], dtype=dtype_of, gradient=STEP, nan=STEP,
     ),
-    "bitcast": row(
-        lambda x, dtype: np.frombuffer(x.astype("float32").tobytes() if x.dtype.kind == "f" else x.tobytes(), dtype).reshape(x.shape),
-        (M,), settings=[{"dtype": INT32}], dtype=dtype_of, gradient="bits", nan="bits", wide="of one size only",
+    "bitcast": Row(
+        reread,
+        [((M,), {"dtype": INT32}), ((M,), {"dtype": np.dtype("uint8")}), ((PAIRS,), {"dtype": FLOAT64}), ((PAIRS,), {"dtype": np.dtype("complex64")})],
+        dtype=dtype_of, gradient="bits", nan="bits", wide="of one size only", symbolic="the last axis may go away",
     ),
     "identity": row(lambda x: x, (A,), (WORDS,)),
     "stop_gradient": row(lambda x: x, (A,), (I,)),

@@ -26,6 +26,63 @@ def test_the_dtype_that_a_value_takes_by_itself(value: object, dtype: tf.DType, 
     assert tensor.shape == shape
 
 
+@pytest.mark.parametrize(
+    ("value", "dtype"),
+    [
+        ([np.float32(1), np.float64(2)], tf.float32), ([np.float16(1), 2], tf.float16), ([np.float64(1), 2.0], tf.float64),
+        ([np.int64(1), 2], tf.int32), ([np.uint8(1)], tf.int32), ([np.int64(2**40)], tf.int64), ([1, np.float64(2)], tf.float32),
+        ([np.arange(2), np.arange(2)], tf.int32), ([np.array([1.0]), [2.0]], tf.float64), ([np.bool_(True)], tf.bool),
+    ],
+)  # fmt: skip
+def test_a_list_is_of_the_dtype_of_its_first_element(value: object, dtype: tf.DType) -> None:
+    assert tf.constant(value).dtype is dtype
+
+
+@pytest.mark.parametrize(
+    ("ask", "dtype", "value"),
+    [
+        (lambda: tf.constant(1) + True, tf.int32, 2), (lambda: tf.constant(1.5) + np.bool_(True), tf.float32, 2.5),
+        (lambda: tf.constant(1) + np.int64(2), tf.int32, 3), (lambda: tf.constant(1.0) + np.int64(2), tf.float32, 3),
+        (lambda: tf.constant(1, tf.complex64) * 2j, tf.complex64, 2j), (lambda: tf.add(1.5, 2), tf.float32, 3.5),
+        (lambda: tf.add(np.float64(1), 2), tf.float64, 3), (lambda: tf.where(True, 1.0, 2), tf.float32, 1),
+        (lambda: tf.stack([1.0, 2])[1], tf.float32, 2), (lambda: tf.concat([[1.0], [2]], 0)[1], tf.float32, 2),
+        (lambda: tf.linspace(0, 1, 3)[1], tf.float64, 0.5), (lambda: tf.constant(1, tf.bfloat16) + 1.5, tf.bfloat16, 2.5),
+    ],
+)  # fmt: skip
+def test_numbers_follow_what_they_meet(ask, dtype: tf.DType, value: object) -> None:
+    found = ask()
+    assert (found.dtype, found.numpy()) == (dtype, value)
+
+
+@pytest.mark.parametrize(
+    ("ask", "kind", "text"),
+    [
+        (lambda: tf.constant(1) + np.float32(1), tf.errors.InvalidArgumentError, "add: cannot mix int32 and float32"),
+        (lambda: tf.constant(1) + np.array([True]), tf.errors.InvalidArgumentError, "add: cannot mix int32 and bool"),
+        (lambda: tf.constant(1) + np.int64(2**40), ValueError, "does not fit"),
+        (lambda: tf.add(1, 2.5), TypeError, "Cannot convert 2.5 to a tensor of dtype int32"),
+        (lambda: tf.constant([tf.constant(1), tf.constant(2.0)]), tf.errors.InvalidArgumentError,
+         "convert_to_tensor: cannot mix int32 and float32"),
+        (lambda: tf.constant(1, tf.bool), TypeError, "Cannot convert 1 to a tensor of dtype bool; use tf.cast."),
+        (lambda: tf.ones([2], tf.string), TypeError, "ones: there is no string that is 1"),
+    ],
+)  # fmt: skip
+def test_nothing_is_mixed_silently(ask, kind: type, text: str) -> None:
+    with pytest.raises(kind) as caught:
+        ask()
+    assert text in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "product", [tf.matmul, lambda a, b: tf.einsum("ij,jk->ik", a, b), lambda a, b: tf.tensordot(a, b, 1)]
+)
+def test_products_in_bfloat16_stay_in_it(product) -> None:
+    a = tf.cast(tf.constant([[1.0, 2.0], [3.0, 4.0]]), tf.bfloat16)
+    for found in (product(a, a), tf.function(product)(a, a)):
+        assert found.dtype is tf.bfloat16
+        assert found.numpy().astype("float32").tolist() == [[7, 10], [15, 22]]
+
+
 def test_strings_are_bytes_in_utf8() -> None:
     assert tf.constant("é").numpy() == "é".encode()
     assert tf.constant(["a", b"\xff"]).numpy().tolist() == [b"a", b"\xff"]

@@ -68,27 +68,53 @@ class DType:
         return {"complex64": float32, "complex128": float64}.get(self.name, self)
 
     @property
+    def is_quantized(self) -> bool:
+        return False
+
+    @property
+    def is_numpy_compatible(self) -> bool:
+        return self.name not in ("variant", "resource")
+
+    @property
+    def as_datatype_enum(self) -> int:
+        """The number that stands for it in files of TensorFlow."""
+        return _NUMBERS[self.name]
+
+    @property
     def size(self) -> int:
-        """Bytes of one element."""
-        return self.numpy_dtype.itemsize
+        """Bytes of one element; 0 for strings, which differ in length."""
+        return 0 if self.name in ("string", "variant", "resource") else self.numpy_dtype.itemsize
 
     @property
     def limits(self) -> tuple[Any, Any]:
-        return self.min, self.max
+        """The range of intensities of an image of this dtype: 0 to 1 for floats, 0 to the highest value for integers.
+
+        The range of the dtype itself is `(dtype.min, dtype.max)`. ValueError where images are not of this dtype.
+
+        >>> uint8.limits, int16.limits, float32.limits, (int16.min, int16.max)
+        ((0, 255), (0, 32767), (0, 1), (-32768, 32767))
+        """
+        if self.name in ("float32", "float64"):
+            return 0, 1
+        if self.is_integer:
+            return 0, self.max
+        if self.is_bool:
+            return 0, True
+        raise ValueError(
+            f"{self!r} has no limits of intensity; its lowest and highest values are dtype.min, dtype.max."
+        )
 
     @property
     def min(self) -> Any:
-        """The lowest finite value; TypeError for strings and complex numbers."""
+        """The lowest finite value; TypeError for booleans, strings and complex numbers."""
         return self._limit("min")
 
     @property
     def max(self) -> Any:
-        """The highest finite value; TypeError for strings and complex numbers."""
+        """The highest finite value; TypeError for booleans, strings and complex numbers."""
         return self._limit("max")
 
     def _limit(self, which: str) -> Any:
-        if self.is_bool:
-            return which == "max"
         if self.is_integer:
             return int(getattr(np.iinfo(self.numpy_dtype), which))
         if self.name == "bfloat16":
@@ -102,10 +128,18 @@ class DType:
     def is_compatible_with(self, other: Any) -> bool:
         return self == other
 
+    def is_subtype_of(self, other: Any) -> bool:
+        """True for the same dtype: no dtype is a kind of another one."""
+        return self == other
+
+    def most_specific_common_supertype(self, types: Any) -> DType | None:
+        """This dtype where all of `types` are it; None otherwise."""
+        return self if all(self == other for other in types) else None
+
     def __eq__(self, other: object) -> bool:
         if self is other:
             return True
-        if other is None or isinstance(other, (bool, int, float)):
+        if other is None or isinstance(other, (bool, float)):
             return False
         try:
             return as_dtype(other) is self
@@ -153,6 +187,13 @@ string = _TABLE["string"] = _TABLE[np.dtype(object)] = _TABLE[str] = _TABLE[byte
 variant = _TABLE["variant"] = DType("variant", np.dtype(object))
 resource = _TABLE["resource"] = DType("resource", np.dtype(object))
 half, double = float16, float64
+# the numbers of DataType in TensorFlow's protocol buffers
+_NUMBERS = {
+    "float32": 1, "float64": 2, "int32": 3, "uint8": 4, "int16": 5, "int8": 6, "string": 7, "complex64": 8, "int64": 9,
+    "bool": 10, "bfloat16": 14, "uint16": 17, "complex128": 18, "float16": 19, "resource": 20, "variant": 21,
+    "uint32": 22, "uint64": 23,
+}  # fmt: skip
+_BY_NUMBER = {number: _name for _name, number in _NUMBERS.items()}
 _TABLE.update(
     {
         float: float32,
@@ -171,7 +212,7 @@ _TABLE.update(
 
 
 def as_dtype(value: Any) -> DType:
-    """The DType that a name, NumPy dtype, scalar class or object with a `dtype` stands for.
+    """The DType that a name, NumPy dtype, scalar class, TensorFlow's number or object with a `dtype` stands for.
 
     Raises TypeError for anything else.
 
@@ -184,7 +225,10 @@ def as_dtype(value: Any) -> DType:
         found = _TABLE.get(value)
     except TypeError:
         found = None
-    if found is None:
+    if type(value) is int:
+        found = _TABLE.get(_BY_NUMBER.get(value))
+    # to NumPy, None is float64
+    elif found is None and value is not None:
         try:
             numpy_dtype = np.dtype(value)
         except TypeError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Iterable
 from typing import Any
 
@@ -33,8 +34,7 @@ class TensorShape(tuple):
             return shape
         if isinstance(dims, int):
             dims = (dims,)
-        # a name of a shape in code for TensorFlow 1 may hold NumPy integers or 0-d arrays
-        return super().__new__(cls, (None if d is None else int(d) for d in dims))
+        return super().__new__(cls, map(_size, dims))
 
     def __reduce__(self) -> Any:
         return TensorShape, (None if self._unknown_rank else tuple(self),)
@@ -88,8 +88,51 @@ class TensorShape(tuple):
         if not self.is_compatible_with(other):
             raise ValueError(f"Shapes {self} and {TensorShape(other)} are incompatible")
 
+    def assert_same_rank(self, other: Any) -> None:
+        other = TensorShape(other)
+        if None not in (self.rank, other.rank) and self.rank != other.rank:
+            raise ValueError(f"Shapes {self} and {other} must have the same rank")
+
+    def assert_has_rank(self, rank: int) -> None:
+        if self.rank not in (None, rank):
+            raise ValueError(f"Shape {self} must have rank {rank}")
+
+    def assert_is_fully_defined(self) -> None:
+        if not self.is_fully_defined():
+            raise ValueError(f"Shape {self} is not fully defined")
+
+    def is_subtype_of(self, other: Any) -> bool:
+        """True when every value of this shape is of the other one, too."""
+        other = TensorShape(other)
+        if other._unknown_rank:
+            return True
+        return self.rank == other.rank and all(b is None or a == b for a, b in zip(self, other))
+
+    def most_specific_compatible_shape(self, other: Any) -> TensorShape:
+        """The narrowest shape that both are of: None where they differ.
+
+        >>> TensorShape([2, 3]).most_specific_compatible_shape([2, 4])
+        TensorShape([2, None])
+        """
+        other = TensorShape(other)
+        if self.rank is None or self.rank != other.rank:
+            return TensorShape(None)
+        return TensorShape([a if a == b else None for a, b in zip(self, other)])
+
+    def most_specific_common_supertype(self, others: Any) -> TensorShape:
+        """The narrowest shape that this one and all others are of."""
+        found = self
+        for other in others:
+            found = found.most_specific_compatible_shape(other)
+        return found
+
     def with_rank(self, rank: int) -> TensorShape:
         return self.merge_with([None] * rank)
+
+    def with_rank_at_most(self, rank: int) -> TensorShape:
+        if self.rank is not None and self.rank > rank:
+            raise ValueError(f"Shape {self} must have rank at most {rank}")
+        return self
 
     def with_rank_at_least(self, rank: int) -> TensorShape:
         if self.rank is not None and self.rank < rank:
@@ -110,7 +153,13 @@ class TensorShape(tuple):
 
     def __getitem__(self, key: Any) -> Any:
         if isinstance(key, slice):
-            return TensorShape(None) if self._unknown_rank else TensorShape(tuple.__getitem__(self, key))
+            if not self._unknown_rank:
+                return TensorShape(tuple.__getitem__(self, key))
+            # of how many sizes a slice from the front is can be told without the rank
+            start, stop, step = key.start or 0, key.stop, 1 if key.step is None else key.step
+            if stop is None or start < 0 or stop < 0 or step < 0:
+                return TensorShape(None)
+            return TensorShape([None] * len(range(start, stop, step)))
         return None if self._unknown_rank else tuple.__getitem__(self, key)
 
     def __bool__(self) -> bool:
@@ -137,6 +186,18 @@ class TensorShape(tuple):
 
     def __str__(self) -> str:
         return "<unknown>" if self._unknown_rank else tuple.__repr__(self)
+
+
+def _size(given: Any) -> int | None:
+    """One size as users give it: an int, None, a NumPy integer, a scalar tensor of integers."""
+    if given is None or (type(given) is int and given >= 0):
+        return given
+    if not hasattr(given, "__index__"):
+        raise TypeError(f"A size of a TensorShape is an integer or None, not {given!r} ({type(given).__name__}).")
+    size = operator.index(given)
+    if size < 0:
+        raise ValueError(f"A size of a TensorShape is at least 0, or None where it is not known, not {size}.")
+    return size
 
 
 Shape = tuple[int | None, ...]

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from tensorsmith.core import dtypes, ports
+from tensorsmith.core.errors import InvalidArgumentError, explain
 from tensorsmith.ops.reductions import still
 from tensorsmith.program.op import Array, Specs
 from tensorsmith.tensor.apply import apply, primitive, public
@@ -62,48 +63,112 @@ def cast(x: Any, dtype: Any, name: str | None = None) -> Tensor:
 
 @public
 def saturate_cast(value: Any, dtype: Any, name: str | None = None) -> Tensor:
-    """Like `cast`, values beyond the range of `dtype` giving its limits, also between integers.
+    """Like `cast`, values beyond the range of `dtype` giving its limits, also between integers, and between floats.
+
+    Complex numbers give their real part. Raises TypeError for booleans and strings, which have no limits.
 
     >>> import tensorsmith as tf
     >>> tf.saturate_cast([300, -5], tf.uint8).numpy()
     array([255,   0], dtype=uint8)
     """
     value, wanted = convert(value), dtypes.as_dtype(dtype)
+    for side in (value.dtype, wanted):
+        if not side.is_numeric:
+            raise TypeError(f"saturate_cast: {side.name} has no lowest and highest value; use tf.cast.")
     return apply(_saturate_cast, (value,), {"dtype": wanted.numpy_dtype})
 
 
-@primitive(name="saturate_cast", kinds="fiu", shapes=_cast_shape, quiet=True)
+def _float_limits(dtype: np.dtype) -> Any:
+    if dtype.kind == "f":
+        return np.finfo(dtype)
+    import ml_dtypes
+
+    return ml_dtypes.finfo(dtype)
+
+
+@primitive(name="saturate_cast", kinds="fiuc", shapes=_cast_shape, quiet=True)
 def _saturate_cast(xp, x: Array, dtype: Any):
+    if x.dtype.kind == "c" and dtype.kind != "c":
+        x = xp.real(x)
     if dtype.kind in "iu" and x.dtype.kind in "iu":
         have, want = np.iinfo(x.dtype), np.iinfo(dtype)
         x = xp.clip(x, np.asarray(max(have.min, want.min), x.dtype), np.asarray(min(have.max, want.max), x.dtype))
         return x.astype(dtype)
-    if dtype.kind == "f" and x.dtype.kind == "f" and dtype.itemsize < x.dtype.itemsize:
-        limits = np.finfo(dtype)
-        return xp.clip(x, np.asarray(limits.min, x.dtype), np.asarray(limits.max, x.dtype)).astype(dtype)
+    # bfloat16 is of kind V to NumPy
+    if dtype.kind in "fV" and x.dtype.kind in "fV" and dtype != x.dtype:
+        have, want = _float_limits(x.dtype), _float_limits(dtype)
+        if float(want.max) < float(have.max):
+            x = xp.clip(x, np.asarray(want.min, x.dtype), np.asarray(want.max, x.dtype))
+        return x.astype(dtype)
     return _cast.kernel(xp, x, dtype)
 
 
-@primitive(name="bitcast", kinds="fiu", differentiable=False)
+def _reread(specs: Specs, settings: dict) -> Specs:
+    (shape, have), wanted = specs[0], settings["dtype"]
+    if have.itemsize > wanted.itemsize:
+        return [((*shape, have.itemsize // wanted.itemsize), wanted)]
+    if have.itemsize < wanted.itemsize:
+        return [(shape[:-1], wanted)]
+    return [(shape, wanted)]
+
+
+@primitive(name="bitcast", kinds="fiuc", differentiable=False, shapes=_reread)
 def _bitcast(xp, x: Array, dtype: Any):
+    have, want = x.dtype, dtype
+    if want.itemsize > have.itemsize:
+        parts = want.itemsize // have.itemsize
+        if not x.ndim or x.shape[-1] != parts:
+            raise ValueError(f"the last axis must have size {parts}, as {parts} elements make one of {want.name}")
     if xp is np:
-        return np.asarray(x).view(dtype)
+        x = np.ascontiguousarray(x).reshape(x.shape)
+        if want.itemsize > have.itemsize:
+            return x.view(want)[..., 0]
+        return (x[..., None] if have.itemsize > want.itemsize else x).view(want)
+    return _bits_read(x, want)
+
+
+def _bits_read(x: Any, want: Any) -> Any:
+    """`bitcast` of a JAX array; XLA's own does not take complex numbers, which are two floats each."""
     from tensorsmith.program.execute import jax
 
-    return jax().lax.bitcast_convert_type(x, dtype)
+    lax, jnp = jax().lax, jax().numpy
+    if x.dtype.kind == "c":
+        x = jnp.stack([jnp.real(x), jnp.imag(x)], -1)
+        if want.itemsize > x.dtype.itemsize:
+            return _bits_read(x, want)
+        found = _bits_read(x, want)
+        return found.reshape((*x.shape[:-1], 2 * (x.dtype.itemsize // want.itemsize)))
+    if want.kind == "c":
+        half = np.dtype(f"float{4 * want.itemsize}")
+        if x.dtype.itemsize == want.itemsize:
+            pair = _bits_read(x, half)
+        else:
+            pair = _bits_read(
+                x.reshape((*x.shape[:-1], 2, x.shape[-1] // 2)) if x.dtype.itemsize < half.itemsize else x, half
+            )
+        return lax.complex(pair[..., 0], pair[..., 1])
+    return lax.bitcast_convert_type(x, want)
 
 
 @public
 def bitcast(input: Any, type: Any, name: str | None = None) -> Tensor:
-    """The same bits read as another dtype of the same size.
+    """The same bits read as another dtype.
+
+    Of a narrower dtype each element becomes several, along a new last axis; a wider one takes the elements of the
+    last axis, which goes away, and whose size must be what makes one. Raises InvalidArgumentError otherwise.
 
     >>> import tensorsmith as tf
     >>> tf.bitcast([1.0], tf.int32).numpy()
     array([1065353216], dtype=int32)
+    >>> tf.bitcast([1.0], tf.uint8).numpy()
+    array([[  0,   0, 128,  63]], dtype=uint8)
     """
     value, wanted = convert(input), dtypes.as_dtype(type)
-    if value.dtype.size != wanted.size:
-        raise ValueError(f"bitcast: {value.dtype.name} and {wanted.name} differ in size; they must have the same.")
+    for side in (value.dtype, wanted):
+        if not side.is_numeric:
+            raise InvalidArgumentError(
+                explain("bitcast", f"it does not take {side.name}", rule="it takes numbers, which have a fixed size")
+            )
     return apply(_bitcast, (value,), {"dtype": wanted.numpy_dtype})
 
 

@@ -11,7 +11,7 @@ from tensorsmith.core.errors import InvalidArgumentError, SizeNotKnownError, exp
 from tensorsmith.core.shapes import TensorShape
 from tensorsmith.ops.sizes import fill_sizes, split_sizes
 from tensorsmith.program.op import Array, Arrays, Specs
-from tensorsmith.tensor.apply import apply, plain, primitive, public, wrap
+from tensorsmith.tensor.apply import apply, functions, plain, primitive, public, wrap
 from tensorsmith.tensor.convert import convert
 from tensorsmith.tensor.tensor import Symbol, Tensor
 
@@ -96,6 +96,8 @@ def ones(shape: Any, dtype: Any = dtypes.float32, name: str | None = None, layou
     >>> tf.ones([2], tf.int32).numpy()
     array([1, 1], dtype=int32)
     """
+    if dtypes.as_dtype(dtype) is dtypes.string:
+        raise TypeError("ones: there is no string that is 1; use tf.fill(shape, text).")
     return _full(shape, 1, dtype, "ones")
 
 
@@ -206,7 +208,7 @@ def _linspace(xp, start: Array, stop: Array, num: int, axis: int = 0):
 
 @public
 def linspace(start: Any, stop: Any, num: int, name: str | None = None, axis: int = 0) -> Tensor:
-    """`num` numbers evenly spaced from `start` to `stop`, both included, along a new axis.
+    """`num` numbers evenly spaced from `start` to `stop`, both included, along a new axis; float64 between integers.
 
     >>> import tensorsmith as tf
     >>> tf.linspace(0.0, 1.0, 5).numpy()
@@ -215,6 +217,10 @@ def linspace(start: Any, stop: Any, num: int, name: str | None = None, axis: int
     count = plain(num, "num")
     if count < 1:
         raise InvalidArgumentError(explain("linspace", "num must be at least 1", {"num": count}))
+    start, stop = convert(start), convert(stop, None, start.dtype.numpy_dtype if isinstance(start, Tensor) else None)
+    if start.dtype.is_integer and stop.dtype is start.dtype:
+        # between integers lie fractions
+        start, stop = functions["cast"](start, dtypes.float64), functions["cast"](stop, dtypes.float64)
     return apply(_linspace, (start, stop), {"num": count, "axis": plain(axis, "axis")})
 
 

@@ -139,7 +139,9 @@ def gather_nd(params: Any, indices: Any, batch_dims: int = 0, name: str | None =
     return apply(_gather_nd, (params, indices), {"batch_dims": plain(batch_dims, "batch_dims")})
 
 
-_JOIN = {"add": np.add, "sub": np.subtract, "max": np.maximum, "min": np.minimum}
+_JOIN = {
+    "add": np.add, "sub": np.subtract, "mul": np.multiply, "div": np.divide, "max": np.maximum, "min": np.minimum,
+}  # fmt: skip
 
 
 def scattered(xp: Any, base: Any, key: Any, updates: Any, how: str) -> Any:
@@ -154,7 +156,7 @@ def scattered(xp: Any, base: Any, key: Any, updates: Any, how: str) -> Any:
     at = base.at[key]
     if how == "sub":
         return at.add(-updates)
-    return getattr(at, {"update": "set"}.get(how, how))(updates)
+    return getattr(at, {"update": "set", "mul": "multiply", "div": "divide"}.get(how, how))(updates)
 
 
 def _scatter_kernel(how: str) -> Any:
@@ -172,17 +174,21 @@ def _scatter_kernel(how: str) -> Any:
 
     verb = {
         "update": "replaced by", "add": "plus", "sub": "minus", "max": "or the greater of", "min": "or the smaller of",
+        "mul": "times", "div": "divided by",
     }[how]  # fmt: skip
     kernel.__name__ = f"tensor_scatter_nd_{how}"
+    known = {"update": 4, "add": 9, "sub": 1, "max": 5, "min": 4}
+    # of the others only the methods of a variable are public
+    example = f"""    >>> import tensorsmith as tf
+    >>> tf.tensor_scatter_nd_{how}([1, 5, 3], [[1]], [4]).numpy()
+    array([1, {known[how]}, 3], dtype=int32)
+""" if how in known else ""  # fmt: skip
     kernel.__doc__ = f"""The tensor with its elements (slices) at the rows of `indices` {verb} `updates`.
 
     tensor [n1, ..., nr], indices [..., k], updates [..., n(k+1), ..., nr]. An index that is named twice counts twice.
     Raises InvalidArgumentError for a place out of range (compiled: it is left out).
 
-    >>> import tensorsmith as tf
-    >>> tf.tensor_scatter_nd_{how}([1, 5, 3], [[1]], [4]).numpy()
-    array([1, { {"update": 4, "add": 9, "sub": 1, "max": 5, "min": 4}[how] }, 3], dtype=int32)
-    """
+{example}    """
     return kernel
 
 
@@ -196,13 +202,20 @@ tensor_scatter_nd_add = op(_scatter_kernel("add"), same=_SHARED, shapes=_like_fi
 tensor_scatter_nd_sub = op(_scatter_kernel("sub"), same=_SHARED, shapes=_like_first, kinds="fiuc")
 tensor_scatter_nd_max = op(_scatter_kernel("max"), same=_SHARED, shapes=_like_first, kinds="fiu")
 tensor_scatter_nd_min = op(_scatter_kernel("min"), same=_SHARED, shapes=_like_first, kinds="fiu")
+# of variables: JAX has no derivative of a scattered product in which a place is named twice, TensorFlow none at all
+tensor_scatter_nd_mul = op(_scatter_kernel("mul"), same=_SHARED, shapes=_like_first, kinds="fiuc", differentiable=False)
+tensor_scatter_nd_div = op(_scatter_kernel("div"), same=_SHARED, shapes=_like_first, kinds="fc", differentiable=False)
 
 
 @primitive(
     name="scatter_nd", same=frozenset({"updates"}), shapes=lambda specs, settings: [(settings["sizes"], specs[1][1])]
 )
 def _scatter_nd(xp, indices: Array, updates: Array, parts: Arrays, sizes: Any = ()):
-    zeros = xp.zeros(fill_sizes(sizes, parts, "scatter_nd"), updates.dtype)
+    whole = fill_sizes(sizes, parts, "scatter_nd")
+    if updates.dtype == object:
+        # bytes are joined by +, nothing at all being the empty string
+        return tensor_scatter_nd_add.op.kernel(xp, np.full(whole, b"", object), indices, updates)
+    zeros = xp.zeros(whole, updates.dtype)
     return tensor_scatter_nd_add.op.kernel(xp, zeros, indices, updates)
 
 

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import operator
 from typing import Any
 
 import numpy as np
 
-from tensorsmith.core import context
+from tensorsmith.core import context, dtypes
 from tensorsmith.core.errors import InvalidArgumentError, explain
 from tensorsmith.core.shapes import broadcast
 from tensorsmith.ops.sizes import fill_sizes, known_sizes, note_sizes, split_sizes
 from tensorsmith.program.op import Array, Arrays, Specs
-from tensorsmith.tensor.apply import apply, primitive, public, wrap
+from tensorsmith.tensor.apply import apply, functions, primitive, public, wrap
 from tensorsmith.tensor.convert import convert
 from tensorsmith.tensor.tensor import Symbol, Tensor
 
@@ -40,8 +41,8 @@ def _hole() -> Hole:
 Key = tuple
 
 
-def split_key(key: Any) -> tuple[Key, list[Any]]:
-    """An index as users write it, as a setting and the tensors in it."""
+def split_key(key: Any, shape: Any = None) -> tuple[Key, list[Any]]:
+    """An index as users write it, as a setting and the tensors in it; `shape`: of what is indexed."""
     parts: list[Any] = []
     whole: list[Any] = []
     for item in key if isinstance(key, tuple) else (key,):
@@ -50,7 +51,9 @@ def split_key(key: Any) -> tuple[Key, list[Any]]:
         elif item is None or item is Ellipsis or type(item) is int:
             whole.append(item)
         else:
-            whole.extend(_place(item, parts))
+            # which axis an entry behind an ellipsis or another mask stands for is left to NumPy
+            simple = all(isinstance(i, tuple) or type(i) is int for i in whole)
+            whole.extend(_place(item, parts, None if shape is None or not simple else shape[len(whole) :]))
     return tuple(whole), parts
 
 
@@ -65,11 +68,23 @@ def _number(bound: Any, parts: list[Any]) -> Any:
     if isinstance(value, Symbol):
         parts.append(value)
         return HOLE
-    return int(value)
+    if not hasattr(value, "__index__"):
+        raise TypeError(_no_index(bound))
+    return operator.index(value)
 
 
-def _place(item: Any, parts: list[Any]) -> list[Any]:
-    """One entry of an index that is neither a slice nor an int: a mask or numbers of places."""
+def _no_index(given: Any) -> str:
+    return (
+        "Only integers, slices (`:`), ellipsis (`...`), tf.newaxis (`None`) and scalar tf.int32/tf.int64 tensors, "
+        f"and masks and arrays of places are valid indices, got {given!r}."
+    )
+
+
+def _place(item: Any, parts: list[Any], shape: Any = None) -> list[Any]:
+    """One entry of an index that is neither a slice nor an int: a mask or numbers of places.
+
+    shape: of the axes from this entry on, where it is known.
+    """
     if isinstance(item, (np.integer, bool)) and not isinstance(item, (bool, np.bool_)):
         return [int(item)]
     if isinstance(item, bool):
@@ -77,10 +92,7 @@ def _place(item: Any, parts: list[Any]) -> list[Any]:
     if isinstance(item, str) or not (
         isinstance(item, (Tensor, np.ndarray, np.generic, list)) or hasattr(item, "_read")
     ):
-        raise TypeError(
-            "Only integers, slices (`:`), ellipsis (`...`), tf.newaxis (`None`) and scalar tf.int32/tf.int64 tensors, "
-            f"and masks and arrays of places are valid indices, got {item!r}."
-        )
+        raise TypeError(_no_index(item))
     tensor = convert(item)
     kind = tensor.dtype.numpy_dtype.kind
     if kind == "b":
@@ -92,6 +104,14 @@ def _place(item: Any, parts: list[Any]) -> list[Any]:
                     {"mask": tensor.shape},
                     "a compiled program must know all its sizes before it runs",
                     "Use tf.where(mask, x, 0.0), or run eagerly.",
+                )
+            )
+        if shape is not None and not tensor.shape.is_compatible_with(shape[: tensor.ndim]):
+            raise InvalidArgumentError(
+                explain(
+                    "indexing",
+                    "the mask does not fit the axes that it stands for",
+                    {"mask": tensor.shape, "axes": shape[: tensor.ndim]},
                 )
             )
         places = np.nonzero(np.asarray(tensor._array))
@@ -212,7 +232,7 @@ def getitem(x: Any, key: Any) -> Tensor:
                 return wrap(result)
     if not isinstance(x, Tensor):
         x = convert(x)
-    whole, parts = split_key(key)
+    whole, parts = split_key(key, x.shape)
     if isinstance(x, Symbol) and x.ndim == 1 and not parts and len(whole) == 1:
         known = known_sizes(x)
         if known is not None:
@@ -360,7 +380,7 @@ def boolean_mask(tensor: Any, mask: Any, axis: Any = None, name: str = "boolean_
     >>> tf.boolean_mask([1, 2, 3], [True, False, True]).numpy()
     array([1, 3], dtype=int32)
     """
-    tensor, mask = convert(tensor), convert(mask)
+    tensor, mask = convert(tensor), functions["cast"](mask, dtypes.bool_)
     axis = 0 if axis is None else int(axis)
     axis = axis % max(tensor.ndim, 1)
     if mask.ndim == 0:

@@ -74,9 +74,11 @@ def matmul(
     if transpose_b or adjoint_b:
         b = xp.swapaxes(xp.conj(b) if adjoint_b else b, -1, -2)
     try:
-        return xp.matmul(a, b)
+        found = xp.matmul(a, b)
     except (ValueError, TypeError):
         raise InvalidArgumentError(_explain_product(a, b)) from None
+    # NumPy gives float32 for bfloat16
+    return found if found.dtype == a.dtype else found.astype(a.dtype)
 
 
 @op(name="matvec", kinds="fiuc")
@@ -89,7 +91,7 @@ def matvec(xp, a: Array, b: Array, transpose_a: bool = False, adjoint_a: bool = 
     """
     if transpose_a or adjoint_a:
         a = xp.swapaxes(xp.conj(a) if adjoint_a else a, -1, -2)
-    return xp.squeeze(xp.matmul(a, xp.expand_dims(b, -1)), -1)
+    return xp.squeeze(xp.matmul(a, xp.expand_dims(b, -1)), -1).astype(a.dtype)
 
 
 @primitive(name="tensordot", kinds="fiuc")
@@ -114,6 +116,9 @@ def tensordot(a: Any, b: Any, axes: Any, name: str | None = None) -> Tensor:
 @primitive(name="einsum", kinds="fiuc")
 def _einsum(xp, inputs: Arrays, equation: str):
     if xp is np:
+        if inputs[0].dtype.kind == "V":
+            # NumPy's einsum does not know bfloat16
+            return _einsum.kernel(np, [i.astype("float32") for i in inputs], equation).astype(inputs[0].dtype)
         # optimize=True contracts pair by pair, in BLAS; it costs 20 µs, which two small factors need not pay
         return np.einsum(equation, *inputs, optimize=len(inputs) > 2 or max(i.size for i in inputs) > 4096)
     return xp.einsum(equation, *inputs)

@@ -10,6 +10,7 @@ from tensorsmith.ops.casting import cast
 from tensorsmith.ops.comparison import equal, greater, where
 from tensorsmith.ops.creation import ones_like
 from tensorsmith.ops.elementwise import add_n, divide, maximum, multiply, sqrt, square
+from tensorsmith.ops.indexed_slices import IndexedSlices
 from tensorsmith.ops.linalg import norm
 from tensorsmith.ops.reductions import mean_of, reduce_mean, reduce_sum, reduced
 from tensorsmith.ops.rounding import is_finite
@@ -113,16 +114,22 @@ def global_norm(t_list: Any, name: str | None = None) -> Tensor:
     >>> tf.linalg.global_norm([[3.0], [4.0]]).numpy().item()
     5.0
     """
-    return sqrt(add_n([reduce_sum(square(t)) for t in t_list if t is not None]))
+    return sqrt(add_n([reduce_sum(square(_rows(t))) for t in t_list if t is not None]))
 
 
-def clip_by_norm(t: Any, clip_norm: Any, axes: Any = None, name: str | None = None) -> Tensor:
-    """t, made shorter where its norm is above `clip_norm`.
+def _rows(t: Any) -> Any:
+    return t.values if isinstance(t, IndexedSlices) else t
+
+
+def clip_by_norm(t: Any, clip_norm: Any, axes: Any = None, name: str | None = None) -> Any:
+    """t, made shorter where its norm is above `clip_norm`; IndexedSlices stay what they are, here and below.
 
     >>> import tensorsmith as tf
     >>> tf.clip_by_norm([3.0, 4.0], 1.0).numpy()
     array([0.6, 0.8], dtype=float32)
     """
+    if isinstance(t, IndexedSlices):
+        return t.with_values(clip_by_norm(t.values, clip_norm, axes))
     t = convert(t)
     squares = reduce_sum(square(t), axis=axes, keepdims=True)
     # a vector of zeros has no direction: the root of 1 keeps its derivative finite
@@ -145,4 +152,11 @@ def clip_by_global_norm(
     factor = divide(clip_norm, maximum(size, clip_norm))
     # of an infinite norm nothing can be told: NaN shows it
     factor = where(is_finite(size), factor, float("nan"))
-    return [None if t is None else multiply(t, factor) for t in t_list], size
+    return [
+        None
+        if t is None
+        else t.with_values(multiply(t.values, factor))
+        if isinstance(t, IndexedSlices)
+        else multiply(t, factor)
+        for t in t_list
+    ], size

@@ -112,11 +112,11 @@ def reduce_prod(xp, input_tensor: Array, axis: Any = None, keepdims: bool = Fals
 
 
 def _lowest(dtype: np.dtype) -> Any:
-    return -np.inf if dtype.kind == "f" else np.iinfo(dtype).min
+    return -np.inf if dtype.kind in "fV" else np.iinfo(dtype).min
 
 
 def _highest(dtype: np.dtype) -> Any:
-    return np.inf if dtype.kind == "f" else np.iinfo(dtype).max
+    return np.inf if dtype.kind in "fV" else np.iinfo(dtype).max
 
 
 @op(kinds="fiu", shapes=_reduction)

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from tensorsmith.core import ports
 from tensorsmith.core.errors import InvalidArgumentError, explain
 from tensorsmith.ops.sizes import fill_sizes, split_sizes
 from tensorsmith.program.op import Array, Arrays, Specs
@@ -35,7 +36,13 @@ def tile(input: Any, multiples: Any, name: str | None = None) -> Tensor:
     >>> tf.tile([1, 2], [2]).numpy()
     array([1, 2, 1, 2], dtype=int32)
     """
+    if not isinstance(input, Tensor) and type(input) not in ports.lifters:
+        input = convert(input)  # noqa: A001
     sizes, parts = split_sizes(multiples, "tile")
+    if isinstance(input, Tensor) and len(sizes) != len(input.shape):
+        raise InvalidArgumentError(
+            explain("tile", "one multiple is needed for each axis", {"input": input.shape, "multiples": sizes})
+        )
     return apply(_tile, (input, parts), {"sizes": sizes})
 
 
@@ -92,6 +99,19 @@ def pad(
         raise InvalidArgumentError(
             explain("pad", "one (before, after) is needed for each axis", {"tensor": tensor.shape, "paddings": rows})
         )
+    spare = {"reflect": 1, "symmetric": 0}.get(kind)
+    for axis, (size, row) in enumerate(zip(tensor.shape, rows)):
+        if min(row) < 0 or (spare is not None and size is not None and max(row) > size - spare):
+            raise InvalidArgumentError(
+                explain(
+                    "pad",
+                    f"so many elements cannot be put around axis {axis}",
+                    {"size": size, "paddings": row, "mode": mode},
+                    "paddings are at least 0"
+                    if spare is None
+                    else f"{mode} has {'size - 1' if spare else 'size'} to mirror",
+                )
+            )
     fill: Any = constant_values
     if not isinstance(fill, Tensor) and not hasattr(fill, "_read"):
         fill = b"" if tensor.dtype == "string" and fill == 0 else fill

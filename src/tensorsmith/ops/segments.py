@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from tensorsmith.core import dtypes
 from tensorsmith.core.errors import InvalidArgumentError, explain
 from tensorsmith.ops.gathering import scattered
 from tensorsmith.ops.reductions import _highest, _lowest
@@ -62,13 +63,22 @@ def _make(name: str, how: str, doc: str, kinds: str) -> Any:
             total = _reduce(xp, data, segment_ids, num_segments, "add")
             count = xp.maximum(_counts(xp, segment_ids, num_segments, data), data.dtype.type(1))
             return total / (xp.sqrt(count) if how == "sqrt_n" else count)
+        if how in ("max", "min") and data.dtype.kind in "fV":
+            # not the start of the reduction itself, as infinity among the rows is lower
+            limits = dtypes.as_dtype(data.dtype)
+            nothing = np.asarray(limits.min if how == "max" else limits.max, data.dtype)
+            empty = _counts(xp, segment_ids, num_segments, data) == 0
+            return xp.where(empty, nothing, _reduce(xp, data, segment_ids, num_segments, how))
         return _reduce(xp, data, segment_ids, num_segments, how)
 
+    nothing = {"max": "the lowest value of the dtype", "min": "the highest value of the dtype", "prod": "1"}.get(
+        how, "0"
+    )
     kernel.__name__ = name
     kernel.__doc__ = f"""{doc} of the rows of `data` in each group.
 
     segment_ids  the number of each row's group, in any order; rows with one below 0 are left out.
-    num_segments how many groups the result has.
+    num_segments how many groups the result has. One without rows gives {nothing}.
 
     >>> import tensorsmith as tf
     >>> tf.math.{name}([1.0, 2.0, 3.0], [0, 1, 0], num_segments=2).numpy().shape

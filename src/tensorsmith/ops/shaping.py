@@ -251,7 +251,10 @@ def broadcast_static_shape(shape_x: Any, shape_y: Any) -> TensorShape:
     >>> tf.broadcast_static_shape(tf.TensorShape([None, 3]), tf.TensorShape([1, 3]))
     TensorShape([None, 3])
     """
-    return TensorShape(broadcast(TensorShape(shape_x), TensorShape(shape_y)))
+    shapes = TensorShape(shape_x), TensorShape(shape_y)
+    if any(shape.rank is None for shape in shapes):
+        return TensorShape(None)
+    return TensorShape(broadcast(*shapes))
 
 
 def ensure_shape(x: Any, shape: Any, name: str | None = None) -> Tensor:

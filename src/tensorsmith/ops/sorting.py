@@ -145,6 +145,8 @@ def in_top_k(targets: Any, predictions: Any, k: Any, name: str | None = None) ->
 def _searchsorted(xp, sorted_sequence: Array, values: Array, side: str = "left", out_type: Any = _INT32):
     if sorted_sequence.ndim == 1:
         return xp.searchsorted(sorted_sequence, values, side=side).astype(out_type)
+    if sorted_sequence.shape[:-1] != values.shape[:-1]:
+        raise ValueError("all axes of the sequences and of the values but the last must have the same sizes")
     # row by row: how many of the row's elements stand before each value
     row, wanted = sorted_sequence[..., None, :], values[..., :, None]
     before = row < wanted if side == "left" else row <= wanted
@@ -191,7 +193,10 @@ def _different(specs: Specs, settings: dict) -> Any:
 
 @primitive(name="unique_with_counts", eager=True, differentiable=False, shapes=_different)
 def _unique(xp, x: Array, out_idx: Any = _INT32):
-    _, first, inverse, count = np.unique(np.asarray(x), return_index=True, return_inverse=True, return_counts=True)
+    # NaN is not equal to itself
+    _, first, inverse, count = np.unique(
+        np.asarray(x), return_index=True, return_inverse=True, return_counts=True, equal_nan=False
+    )
     # in order of appearance, not sorted
     order = np.argsort(first, kind="stable")
     rank = np.empty_like(order)

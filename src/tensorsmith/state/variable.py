@@ -9,10 +9,12 @@ import numpy as np
 
 from tensorsmith.core import context, dtypes
 from tensorsmith.core.dtypes import DType
-from tensorsmith.core.errors import InvalidArgumentError, explain
+from tensorsmith.core.errors import InvalidArgumentError, OutOfRangeError, explain
 from tensorsmith.core.naming import scoped
+from tensorsmith.core.replication import VariableAggregation, VariableSynchronization, chosen
 from tensorsmith.core.shapes import TensorShape
 from tensorsmith.ops import operators
+from tensorsmith.ops.indexed_slices import IndexedSlices
 from tensorsmith.program.op import registry
 from tensorsmith.tensor import printing
 from tensorsmith.tensor.apply import functions, variables
@@ -28,11 +30,12 @@ class Variable(Arithmetic):
     """A tensor that can be assigned: a weight, a counter, the state of a random generator.
 
     initial_value  anything that `tf.constant` takes, or a function without arguments that gives it.
-    trainable      whether tapes watch it by themselves.
+    trainable      whether tapes watch it by themselves (by default, unless its copies differ until it is read).
     dtype          converts the initial value.
     name           shown in its repr and in saved models.
     constraint     a function applied by optimizers after each update.
     shape          a wider static shape, with None where sizes may change.
+    synchronization, aggregation  tf.VariableSynchronization, tf.VariableAggregation: for several devices.
 
     It takes every operation that a tensor takes. Assigning swaps in a new tensor, never changes the
     old one in place, so values read before stay what they were.
@@ -52,7 +55,7 @@ class Variable(Arithmetic):
     def __init__(
         self,
         initial_value: Any = None,
-        trainable: bool | None = True,
+        trainable: bool | None = None,
         validate_shape: bool = True,
         caching_device: Any = None,
         name: str | None = None,
@@ -64,6 +67,11 @@ class Variable(Arithmetic):
         aggregation: Any = None,
         shape: Any = None,
     ) -> None:
+        self.synchronization = chosen(VariableSynchronization, synchronization, "synchronization")
+        self.aggregation = chosen(VariableAggregation, aggregation, "aggregation")
+        on_read = self.synchronization is VariableSynchronization.ON_READ
+        if on_read and trainable:
+            raise ValueError("tf.Variable: one whose copies differ until it is read (ON_READ) cannot be trainable.")
         if initial_value is None:
             raise ValueError(
                 "tf.Variable needs an initial_value: a value, or a function without arguments that gives one."
@@ -80,10 +88,17 @@ class Variable(Arithmetic):
         self._stored = value
         self._dtype = value.dtype
         self._shape = value.shape if shape is None else TensorShape(shape)
-        self._trainable = trainable is None or bool(trainable)
+        if not self._shape.is_compatible_with(value.shape):
+            raise ValueError(
+                explain(
+                    "tf.Variable",
+                    "the initial value is not of the given shape",
+                    {"initial_value": value.shape, "shape": self._shape},
+                )
+            )
+        self._trainable = not on_read if trainable is None else bool(trainable)
         self._name = scoped(name or "Variable")
         self.constraint = constraint
-        self.synchronization, self.aggregation = synchronization, aggregation
         if _local.made is not None:
             _local.made.append(self)
 
@@ -167,6 +182,19 @@ class Variable(Arithmetic):
     def get_shape(self) -> TensorShape:
         return self._shape
 
+    def set_shape(self, shape: Any) -> None:
+        """Narrows the static shape. Raises ValueError where it does not fit."""
+        self._shape = self._shape.merge_with(shape)
+
+    def is_initialized(self, name: str | None = None) -> Tensor:
+        """True: a variable has a value from the start."""
+        return Tensor(np.bool_(True))
+
+    @property
+    def initializer(self) -> None:
+        """None: there is no operation that would give it its first value later."""
+        return None
+
     def ref(self) -> Reference:
         return Reference(self)
 
@@ -190,10 +218,11 @@ class Variable(Arithmetic):
     def eval(self, session: Any = None) -> Any:
         return self.numpy()
 
-    def assign(
-        self, value: Any, use_locking: bool = False, name: str | None = None, read_value: bool = True
-    ) -> Variable:
-        """Sets the value. Raises ValueError when shape or dtype do not fit."""
+    def assign(self, value: Any, use_locking: bool = False, name: str | None = None, read_value: bool = True) -> Any:
+        """Sets the value; gives the variable, or None with `read_value=False`.
+
+        Raises ValueError when shape or dtype do not fit.
+        """
         tensor = convert(value, None, self._dtype.numpy_dtype)
         if tensor.dtype is not self._dtype:
             raise ValueError(
@@ -213,21 +242,62 @@ class Variable(Arithmetic):
                 )
             )
         self._write(tensor)
-        return self
+        return self if read_value else None
 
     def assign_add(
         self, delta: Any, use_locking: bool = False, name: str | None = None, read_value: bool = True
-    ) -> Variable:
-        """Adds to the value. Raises ValueError when the sum has another shape."""
-        return self.assign(functions["add"](self, delta))
+    ) -> Any:
+        """Adds to the value. Raises ValueError where the shapes differ."""
+        return self.assign(functions["add"](self, self._fitting(delta, "assign_add")), read_value=read_value)
 
     def assign_sub(
         self, delta: Any, use_locking: bool = False, name: str | None = None, read_value: bool = True
-    ) -> Variable:
-        """Takes away from the value. Raises ValueError when the difference has another shape."""
-        return self.assign(functions["subtract"](self, delta))
+    ) -> Any:
+        """Takes away from the value. Raises ValueError where the shapes differ."""
+        return self.assign(functions["subtract"](self, self._fitting(delta, "assign_sub")), read_value=read_value)
+
+    def _fitting(self, delta: Any, who: str) -> Tensor:
+        tensor = convert(delta, None, self._dtype.numpy_dtype)
+        if not self._shape.is_compatible_with(tensor.shape):
+            raise InvalidArgumentError(
+                explain(
+                    f"{self._name}.{who}",
+                    "the value has another shape than the variable",
+                    {"value": tensor.shape, "variable": self._shape},
+                    "it is not broadcast",
+                )
+            )
+        return tensor
+
+    def count_up_to(self, limit: int) -> Tensor:
+        """The value before it goes up by one. Raises OutOfRangeError where that is `limit`; not for compiled functions."""
+        value = self._read()
+        if isinstance(value, Symbol):
+            raise InvalidArgumentError(
+                explain(
+                    f"{self._name}.count_up_to",
+                    "whether the limit is reached is not known while a program is traced",
+                    way_out="Use assign_add and tf.debugging.assert_less.",
+                )
+            )
+        if int(value) >= limit:
+            raise OutOfRangeError(explain(f"{self._name}.count_up_to", "the limit is reached", {"limit": limit}))
+        self.assign_add(1)
+        return value
+
+    def sparse_read(self, indices: Any, name: str | None = None) -> Tensor:
+        """The rows at `indices`, as tf.gather gives them."""
+        return functions["gather"](self, indices)
+
+    def gather_nd(self, indices: Any, name: str | None = None) -> Tensor:
+        """The elements (or slices) at the rows of `indices`, as tf.gather_nd gives them."""
+        return functions["gather_nd"](self, indices)
 
     def _scatter(self, kind: str, sparse_delta: Any) -> Variable:
+        if not isinstance(sparse_delta, IndexedSlices):
+            raise TypeError(
+                f"{self._name}.scatter_{kind}: sparse_delta must be a tf.IndexedSlices, not {sparse_delta!r}."
+            )
         indices = functions["expand_dims"](sparse_delta.indices, -1)
         return self._scatter_nd(kind, indices, sparse_delta.values)
 
@@ -249,6 +319,34 @@ class Variable(Arithmetic):
 
     def scatter_min(self, sparse_delta: Any, use_locking: bool = False, name: str | None = None) -> Variable:
         return self._scatter("min", sparse_delta)
+
+    def scatter_mul(self, sparse_delta: Any, use_locking: bool = False, name: str | None = None) -> Variable:
+        return self._scatter("mul", sparse_delta)
+
+    def scatter_div(self, sparse_delta: Any, use_locking: bool = False, name: str | None = None) -> Variable:
+        return self._scatter("div", sparse_delta)
+
+    def batch_scatter_update(self, sparse_delta: Any, use_locking: bool = False, name: str | None = None) -> Variable:
+        """Sets rows of each batch: `indices` [B..., k] name places along axis r of a variable [B..., n, ...], r their rank - 1.
+
+        >>> import tensorsmith as tf
+        >>> v = tf.Variable([[1.0, 2.0], [3.0, 4.0]])
+        >>> v.batch_scatter_update(tf.IndexedSlices(tf.constant([[9.0], [8.0]]), tf.constant([[0], [1]]))).numpy()
+        array([[9., 2.],
+               [3., 8.]], dtype=float32)
+        """
+        places = functions["expand_dims"](sparse_delta.indices, -1)
+        sizes = [int(size) for size in sparse_delta.indices.shape]
+        # the places along the batch axes are those of the indices themselves
+        ahead = np.indices(sizes)[: len(sizes) - 1]
+        columns = [Tensor(grid[..., None].astype(places.dtype.numpy_dtype)) for grid in ahead]
+        return self._scatter_nd("update", functions["concat"]([*columns, places], -1), sparse_delta.values)
+
+    def scatter_nd_max(self, indices: Any, updates: Any, name: str | None = None) -> Variable:
+        return self._scatter_nd("max", indices, updates)
+
+    def scatter_nd_min(self, indices: Any, updates: Any, name: str | None = None) -> Variable:
+        return self._scatter_nd("min", indices, updates)
 
     def scatter_nd_update(self, indices: Any, updates: Any, name: str | None = None) -> Variable:
         """Sets the elements (or slices) at `indices` [n, k] to `updates`."""
@@ -378,24 +476,3 @@ def _sliced(variable: Variable, key: Any) -> Any:
             tape.record((registry["identity"], [value], {}, [sliced]))
     sliced._variable, sliced._key = variable, key
     return sliced
-
-
-class IndexedSlices:
-    """Rows of a tensor: `values[i]` stands at row `indices[i]` of a tensor of `dense_shape`."""
-
-    def __init__(self, values: Any, indices: Any, dense_shape: Any = None) -> None:
-        self.values, self.indices = convert(values), convert(indices)
-        self.dense_shape = None if dense_shape is None else convert(dense_shape)
-
-    @property
-    def dtype(self) -> DType:
-        return self.values.dtype
-
-    @property
-    def shape(self) -> TensorShape:
-        if self.dense_shape is None:
-            return TensorShape([None]).concatenate(self.values.shape[1:])
-        return TensorShape(self.dense_shape.tolist())
-
-    def __repr__(self) -> str:
-        return f"IndexedSlices(indices={self.indices!r}, values={self.values!r}, dense_shape={self.dense_shape!r})"

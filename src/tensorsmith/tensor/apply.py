@@ -500,12 +500,20 @@ def _convert_all(op: Op, arguments: Any) -> list[Any]:
     values = list(arguments)
     shared = [op.same is True or (bool(op.same) and name in op.same) for name in op.arrays]  # type: ignore[operator]
     like = _common_dtype([value for value, is_shared in zip(values, shared) if is_shared])
+    if like is None and len(values) > 1:
+        # nothing but Python values: the first of them decides
+        first = next((at for at, value in enumerate(values) if shared[at] and value is not None), None)
+        if first is not None and op.arrays[first] not in op.lists:
+            values[first] = convert(values[first])
+            like = values[first].dtype.numpy_dtype
     for at, value in enumerate(values):
         if isinstance(value, Tensor) and op.arrays[at] not in op.lists:
             continue
         follow = like if shared[at] else None
         if op.arrays[at] in op.lists:
             parts = value if isinstance(value, (list, tuple)) else list(convert(value))
+            if follow is None and shared[at] and parts:
+                follow = convert(parts[0]).dtype.numpy_dtype
             values[at] = [part if isinstance(part, Tensor) else convert(part, None, follow) for part in parts]
         elif value is not None or op.arrays[at] not in op.optional:
             values[at] = convert(value, None, follow)
@@ -523,7 +531,7 @@ def _common_dtype(values: list[Any]) -> np.dtype | None:
                 return found
         elif isinstance(value, Tensor) or hasattr(value, "_read"):
             return value.dtype.numpy_dtype
-        elif of_array is None and isinstance(value, np.ndarray) and value.dtype.kind not in "SU":
+        elif of_array is None and isinstance(value, (np.ndarray, np.generic)) and value.dtype.kind not in "SU":
             of_array = value.dtype
     return of_array
 

@@ -10,6 +10,7 @@ from tensorsmith.core import context, dtypes, ports
 from tensorsmith.core.dtypes import DType
 from tensorsmith.core.errors import InvalidArgumentError, explain
 from tensorsmith.core.shapes import TensorShape
+from tensorsmith.core.specs import describe
 from tensorsmith.tensor.tensor import Symbol, Tensor
 
 _FLOAT32, _INT32, _INT64, _OBJECT = np.dtype("float32"), np.dtype("int32"), np.dtype("int64"), np.dtype(object)
@@ -21,10 +22,11 @@ def convert(value: Any, dtype: Any = None, like: np.dtype | None = None) -> Tens
     value  a Tensor (given back as it is), Variable, array, number, string, or nested lists of these.
     dtype  the dtype that it must have: a Tensor of another one is refused, all else is converted
            unless that would lose a fraction.
-    like   the NumPy dtype of the tensor that it will be combined with: Python numbers, and arrays
-           of the same kind, follow it.
+    like   the NumPy dtype of the tensor that it will be combined with: Python numbers, NumPy's scalars, and
+           arrays of the same kind, follow it where nothing is lost.
 
-    Python floats become float32, ints int32 (int64 where they do not fit), arrays keep their dtype.
+    Python floats become float32, ints int32 (int64 where they do not fit), arrays keep their dtype. A list is of
+    the dtype of its first element, NumPy integers in it counting as Python's.
     Raises TypeError or ValueError, naming the value.
     """
     if isinstance(value, Tensor):
@@ -110,7 +112,9 @@ def _from_python(value: Any) -> tuple[np.ndarray, np.dtype | None]:
         leaf = _first(value)
         if array.dtype.kind == "f" and (not array.size or type(leaf) in (float, int, bool)):
             return array, _FLOAT32
-        if array.dtype.kind in "iu" and type(leaf) in (int, bool):
+        if array.dtype.kind == "f" and isinstance(leaf, (np.floating, np.ndarray)) and leaf.dtype.kind == "f":
+            return array, leaf.dtype
+        if array.dtype.kind in "iu" and isinstance(leaf, (int, np.integer, np.ndarray)):
             fits = not array.size or (array.min() >= -(2**31) and array.max() < 2**31)
             return array, _INT32 if fits else _INT64
         if not array.size and array.dtype.kind == "f":
@@ -162,21 +166,27 @@ def _follows(own: np.dtype, like: np.dtype, python: bool, value: Any) -> bool:
     """Whether a value takes the dtype of the tensor it meets: Python numbers do, arrays do within a kind."""
     if own == like:
         return True
-    if like.kind in "fc" or like.kind == "V":
-        return own.kind in "fiu" and (python or not isinstance(value, np.generic) or own.kind == "f")
+    if own.kind == "b" and like.kind in "fiucV":
+        # True is 1 to Python; an array of booleans is a mask, and mixing it with numbers a mistake
+        return python and not isinstance(value, (list, tuple)) or isinstance(value, np.generic)
+    if like.kind == "c":
+        return own.kind in "fiuc"
+    if like.kind in "fV":
+        return own.kind in "fiu"
     if like.kind in "iu":
         if own.kind == "f" and python:
             raise TypeError(
                 f"Cannot convert {_short(value)} to a tensor of dtype {like.name}: it would lose its fraction. "
                 f"Cast the other tensor: tf.cast(x, tf.float32)."
             )
-        return own.kind in "iu" and (python or not isinstance(value, np.generic))
+        return own.kind in "iu"
     return False
 
 
 def _check_cast(value: Any, array: np.ndarray, target: np.dtype, python: bool) -> None:
     """Refuses a conversion that would lose what the user wrote."""
-    if target.kind in "iub" and array.dtype.kind == "f" and python and array.size:
+    wrong = "f" if target.kind in "iu" else "fiu" if target.kind == "b" else ""
+    if array.dtype.kind in wrong and python and array.size:
         raise TypeError(f"Cannot convert {_short(value)} to a tensor of dtype {target.name}; use tf.cast.")
     if array.dtype.kind == "c" and target.kind in "fiub" and array.size:
         raise TypeError(
@@ -188,7 +198,7 @@ def _check_cast(value: Any, array: np.ndarray, target: np.dtype, python: bool) -
             f"Cannot convert {_short(value)} to a tensor of dtype {dtypes.as_dtype(target).name}; "
             "tf.strings.as_string and tf.strings.to_number convert between numbers and strings."
         )
-    if target.kind in "iu" and array.dtype.kind in "iu" and python and array.size:
+    if target.kind in "iu" and array.dtype.kind in "iu" and array.size and (python or isinstance(value, np.generic)):
         limits = np.iinfo(target)
         if array.min() < limits.min or array.max() > limits.max:
             raise ValueError(f"Cannot convert {_short(value)} to a tensor of dtype {target.name}: it does not fit.")
@@ -217,6 +227,17 @@ def _stacked(value: Any, dtype: DType | None, like: np.dtype | None) -> Tensor:
     if not all(shape.is_compatible_with(shapes[0]) for shape in shapes):
         raise InvalidArgumentError(
             explain("convert_to_tensor", "the parts differ in shape", {"shapes": [tuple(shape) for shape in shapes]})
+        )
+    kinds = [part.dtype for part in parts]
+    if any(kind is not kinds[0] for kind in kinds):
+        raise InvalidArgumentError(
+            explain(
+                "convert_to_tensor",
+                f"cannot mix {' and '.join(dict.fromkeys(kind.name for kind in kinds))}",
+                {"parts": [describe(part) for part in parts]},
+                "tensors are never converted silently",
+                "Cast them to one dtype with tf.cast.",
+            )
         )
     if context.local.tapes or any(isinstance(part, Symbol) for part in parts):
         # a call like any other: who listens must hear how the whole came of its parts

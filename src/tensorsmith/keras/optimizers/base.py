@@ -20,8 +20,8 @@ from tensorsmith.ops.casting import cast
 from tensorsmith.ops.comparison import equal, where
 from tensorsmith.ops.creation import zeros_like
 from tensorsmith.ops.elementwise import floormod
+from tensorsmith.ops.indexed_slices import IndexedSlices
 from tensorsmith.state.tape import GradientTape
-from tensorsmith.state.variable import IndexedSlices
 from tensorsmith.tensor.convert import convert
 from tensorsmith.tensor.tensor import Tensor
 

@@ -1,0 +1,148 @@
+"""Variables: what they promise, sparse updates, reads of rows, slices, and what does not fit."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+import tensorsmith as tf
+
+START = np.array([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]], "float32")
+AT = np.array([2, 0, 2])
+ROWS = np.array([[10.0, 20.0], [30.0, 40.0], [2.0, 4.0]], "float32")
+
+
+def slices(values: Any, indices: Any) -> tf.IndexedSlices:
+    return tf.IndexedSlices(tf.constant(values), tf.constant(indices, "int32"))
+
+
+def in_turn(join: Any) -> np.ndarray:
+    """What one update after another gives."""
+    result = START.copy()
+    for at, row in zip(AT, ROWS, strict=True):
+        result[at] = join(result[at], row)
+    return result
+
+
+JOINS: dict[str, Any] = {
+    "update": lambda old, new: new, "add": np.add, "sub": np.subtract, "mul": np.multiply, "div": np.divide,
+    "max": np.maximum, "min": np.minimum,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("how", JOINS)
+def test_rows_are_updated_eagerly_and_compiled(how: str) -> None:
+    eager, compiled = tf.Variable(START), tf.Variable(START)
+    assert getattr(eager, f"scatter_{how}")(slices(ROWS, AT)) is eager
+
+    @tf.function
+    def step(rows: Any, at: Any) -> None:
+        getattr(compiled, f"scatter_{how}")(tf.IndexedSlices(rows, at))
+
+    step(tf.constant(ROWS), tf.constant(AT))
+    np.testing.assert_allclose(eager.numpy(), in_turn(JOINS[how]), rtol=1e-6)
+    np.testing.assert_allclose(compiled.numpy(), in_turn(JOINS[how]), rtol=1e-6)
+
+
+@pytest.mark.parametrize("how", ["update", "add", "sub", "max", "min"])
+def test_elements_are_updated(how: str) -> None:
+    variable = tf.Variable(START)
+    getattr(variable, f"scatter_nd_{how}")([[2, 1], [0, 0]], [9.0, -9.0])
+    expected = START.copy()
+    for at, new in (((2, 1), 9.0), ((0, 0), -9.0)):
+        expected[at] = JOINS[how](expected[at], np.float32(new))
+    assert variable.numpy().tolist() == expected.tolist()
+
+
+def test_rows_of_each_batch_are_updated() -> None:
+    start = np.arange(24.0, dtype="float32").reshape(2, 3, 4)
+    indices, rows = np.array([[2, 0], [1, 2]]), np.arange(16.0, dtype="float32").reshape(2, 2, 4) + 100
+    variable = tf.Variable(start)
+    variable.batch_scatter_update(slices(rows, indices))
+    expected = start.copy()
+    for batch in range(2):
+        expected[batch, indices[batch]] = rows[batch]
+    assert variable.numpy().tolist() == expected.tolist()
+
+
+def test_rows_and_elements_are_read_eagerly_compiled_and_under_a_tape() -> None:
+    variable = tf.Variable(START)
+
+    @tf.function
+    def read(at: Any) -> Any:
+        return variable.sparse_read(at), variable.gather_nd(tf.stack([at, at * 0 + 1], -1))
+
+    for rows, elements in (read(tf.constant(AT)), read.python_function(tf.constant(AT))):
+        assert rows.numpy().tolist() == START[AT].tolist()
+        assert elements.numpy().tolist() == START[AT, 1].tolist()
+    with tf.GradientTape() as tape:
+        total = tf.reduce_sum(variable.sparse_read(AT))
+    assert tape.gradient(total, variable).numpy().tolist() == [[1, 1], [0, 0], [2, 2]]
+    with pytest.raises(tf.errors.InvalidArgumentError, match="place is out of range"):
+        variable.sparse_read([3])
+
+
+def test_sparse_updates_take_indexed_slices_only() -> None:
+    with pytest.raises(
+        TypeError, match=r"^weights\.scatter_add: sparse_delta must be a tf\.IndexedSlices, not \[1\.0\]"
+    ):
+        tf.Variable(START, name="weights").scatter_add([1.0])
+    with pytest.raises(tf.errors.InvalidArgumentError, match="place is out of range"):
+        tf.Variable(START).scatter_update(slices([[1.0, 1.0]], [3]))
+
+
+def test_counting_stops_at_the_limit() -> None:
+    counter = tf.Variable(3)
+    assert [counter.count_up_to(5).numpy() for _ in range(2)] == [3, 4]
+    with pytest.raises(tf.errors.OutOfRangeError, match=r"count_up_to: the limit is reached \(limit=5\)\.$"):
+        counter.count_up_to(5)
+    assert counter.numpy() == 5
+    with pytest.raises(tf.errors.InvalidArgumentError, match="not known while a program is traced"):
+        tf.function(lambda: counter.count_up_to(9))()
+
+
+def test_sums_are_not_broadcast() -> None:
+    variable = tf.Variable([1.0, 2.0], name="bias")
+    for delta in (1.0, [[1.0, 1.0]]):
+        with pytest.raises(tf.errors.InvalidArgumentError, match=r"^bias\.assign_add: the value has another shape"):
+            variable.assign_add(delta)
+        with pytest.raises(tf.errors.InvalidArgumentError, match=r"^bias\.assign_sub: the value has another shape"):
+            variable.assign_sub(delta)
+    assert variable.assign_add([1.0, 1.0]) is variable
+    assert variable.assign([1.0, 1.0], read_value=False) is None
+    assert variable.assign_add([1.0, 1.0], read_value=False) is None
+    assert variable.numpy().tolist() == [2, 2]
+
+
+def test_the_static_shape_is_wider_or_narrowed() -> None:
+    variable = tf.Variable([1.0], shape=[None])
+    variable.assign([1.0, 2.0])
+    assert variable.shape == [None]
+    variable.set_shape([2])
+    assert variable.shape == [2]
+    with pytest.raises(ValueError, match="are not compatible"):
+        variable.set_shape([3])
+    with pytest.raises(
+        ValueError, match=r"^tf\.Variable: the initial value is not of the given shape \(initial_value=\(2,\)"
+    ):
+        tf.Variable([1.0, 2.0], shape=[3])
+
+
+def test_what_a_variable_promises_on_several_devices() -> None:
+    plain = tf.Variable(1.0)
+    assert plain.synchronization is tf.VariableSynchronization.AUTO
+    assert plain.aggregation is tf.VariableAggregation.NONE
+    assert plain.trainable
+    assert plain.is_initialized()
+    assert plain.initializer is None
+    on_read = tf.Variable(1.0, synchronization=tf.VariableSynchronization.ON_READ, aggregation="sum")
+    assert not on_read.trainable
+    assert on_read.aggregation is tf.VariableAggregation.SUM
+    with pytest.raises(ValueError, match=r"cannot be trainable\.$"):
+        tf.Variable(1.0, trainable=True, synchronization=tf.VariableSynchronization.ON_READ)
+    with pytest.raises(
+        ValueError, match=r"^tf\.Variable: aggregation must be one of VariableAggregation\.NONE, .*not 'x'"
+    ):
+        tf.Variable(1.0, aggregation="x")
