@@ -226,3 +226,62 @@ def test_seeding_everything_seeds_python_and_numpy() -> None:
     first = random.random(), np.random.rand(), tf.random.normal([1]).numpy().item()
     tf.keras.utils.set_random_seed(3)
     assert (random.random(), np.random.rand(), tf.random.normal([1]).numpy().item()) == first
+
+
+def same(a: tf.Tensor, b: tf.Tensor) -> bool:
+    return a.numpy().tolist() == b.numpy().tolist()
+
+
+def test_generators_go_on_where_they_are_set() -> None:
+    ahead, behind = tf.random.Generator.from_seed(3), tf.random.Generator.from_seed(3)
+    for _ in range(4):
+        ahead.normal([2])
+    assert same(behind.skip(4), tf.random.Generator.from_seed(3).state)
+    assert same(ahead.normal([2]), behind.normal([2]))
+    again = tf.random.Generator.from_key_counter(3, [5, 0])
+    assert same(again.normal([2]), ahead.normal([2]))
+    again.reset_from_key_counter(3, [5, 0])
+    behind.normal([2])
+    assert same(again.state, tf.random.Generator.from_key_counter(3, [5, 0], "philox").state)
+    assert not same(again.normal([2]), tf.random.Generator.from_key_counter(3, [5, 1]).normal([2]))
+    assert int(again.key) == 3
+    assert again.algorithm == 1
+
+
+def test_skipping_in_a_compiled_function() -> None:
+    ahead, behind = tf.random.Generator.from_seed(3), tf.random.Generator.from_seed(3)
+
+    @tf.function
+    def skipped() -> Any:
+        ahead.skip(2)
+        return ahead.uniform([2])
+
+    behind.normal([1])
+    behind.normal([1])
+    assert same(skipped(), behind.uniform([2]))
+
+
+def test_seeds_of_two_words() -> None:
+    one, two = tf.random.Generator.from_seed([1, 2]), tf.random.Generator.from_seed([1, 3])
+    assert not same(one.normal([2]), two.normal([2]))
+    assert same(tf.random.Generator.from_seed([1]).normal([2]), tf.random.Generator.from_seed(1).normal([2]))
+    with pytest.raises(ValueError, match=r"^Generator\.from_seed: a seed is one integer or two, not 3\.$"):
+        tf.random.Generator.from_seed([1, 2, 3])
+    with pytest.raises(
+        ValueError, match=r"^Generator: alg must be 'philox', 'threefry' or 'auto_select', not 'dice'\.$"
+    ):
+        tf.random.Generator.from_seed(1, alg="dice")
+
+
+def test_shapes_and_ranges_at_the_edge() -> None:
+    with pytest.raises(
+        tf.errors.InvalidArgumentError, match=r"^random_uniform: a size is below 0 \(shape=\(-1,\)\)\.$"
+    ):
+        tf.random.uniform([-1])
+    with pytest.raises(tf.errors.InvalidArgumentError, match="a size is below 0"):
+        tf.random.stateless_normal([2, -1], seed=[1, 2])
+    assert tf.random.shuffle(3).numpy() == 3
+    bits = tf.random.stateless_uniform([2000], seed=[1, 2], minval=None, dtype=tf.int32).numpy()
+    assert bits.dtype == np.int32
+    assert bits.min() < -(2**30)
+    assert bits.max() > 2**30

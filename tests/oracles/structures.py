@@ -258,7 +258,7 @@ ROWS: dict[str, Row | Elsewhere] = {
     "string_to_number": row(
         lambda x, out_type: each(float, x).astype(out_type),
         (texts("1", "-20"),),
-        settings=[{}, {"out_type": np.dtype("int64")}],
+        settings=[{}, {"out_type": "int64"}],
         dtype=lambda i, s: np.dtype(s["out_type"]).name,
         compiled=NUMPY,
     ),

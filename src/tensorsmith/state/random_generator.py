@@ -53,6 +53,7 @@ class Generator:
     """
 
     def __init__(self, copy_from: Generator | None = None, state: Any = None, alg: Any = None) -> None:
+        _check_algorithm(alg)
         if copy_from is not None:
             state = copy_from.state._tensor._array
         with context.eagerly():
@@ -60,34 +61,56 @@ class Generator:
             self._state = Variable(first, trainable=False, name="StateVar")
 
     @classmethod
-    def from_seed(cls, seed: int, alg: Any = None) -> Generator:
-        """The stream of a seed."""
-        return cls(state=_first_state(_whole(seed, "Generator.from_seed"), 0))
+    def from_seed(cls, seed: Any, alg: Any = None) -> Generator:
+        """The stream of a seed: an integer, or two of them."""
+        return cls(state=_first_state(*_words(seed, "Generator.from_seed")), alg=alg)
 
     @classmethod
     def from_state(cls, state: Any, alg: Any = None) -> Generator:
-        return cls(state=state)
+        return cls(state=state, alg=alg)
+
+    @classmethod
+    def from_key_counter(cls, key: int, counter: Any, alg: Any = None) -> Generator:
+        """The stream of a key (64 bits) from a counter (two words, the low one first) on."""
+        return cls(state=_counted(key, counter), alg=alg)
 
     @classmethod
     def from_non_deterministic_state(cls, alg: Any = None) -> Generator:
         """A stream that is another one each time."""
-        return cls()
+        return cls(alg=alg)
 
     @property
     def state(self) -> Variable:
         return self._state
 
     @property
-    def algorithm(self) -> str:
-        return "philox"
+    def algorithm(self) -> int:
+        """1: Philox, as tf.random.Algorithm counts."""
+        return 1
+
+    @property
+    def key(self) -> Tensor:
+        """The first word of the key, of 64 bits."""
+        return self._state._read()[0]
 
     def reset(self, state: Any) -> None:
         with context.eagerly():
             self._state.assign(np.asarray(state).astype(np.uint64))
 
-    def reset_from_seed(self, seed: int) -> None:
+    def reset_from_seed(self, seed: Any) -> None:
         """Starts the stream of a seed anew."""
-        self.reset(_first_state(_whole(seed, "reset_from_seed"), 0))
+        self.reset(_first_state(*_words(seed, "reset_from_seed")))
+
+    def reset_from_key_counter(self, key: int, counter: Any) -> None:
+        """Goes on with the stream of a key from a counter on."""
+        self.reset(_counted(key, counter))
+
+    def skip(self, delta: int) -> Tensor:
+        """Leaves out the next `delta` draws; gives the state before."""
+        before = self._state._read()
+        step = Tensor(np.array([0, 0, _whole(delta, "Generator.skip") & _MASK], np.uint64))
+        self._state._write(add(before, step))
+        return before
 
     def split(self, count: int = 1) -> list[Generator]:
         """Generators whose streams have nothing to do with each other or with this one."""
@@ -101,7 +124,7 @@ class Generator:
     def _draw(self, function: Any, shape: Any, dtype: np.dtype, *values: Any, **settings: Any) -> Tensor:
         """One draw from this state, and on to the next."""
         operation = function
-        sizes, parts = split_sizes(shape, operation.name)
+        sizes, parts = _sizes_of(shape, operation.name)
         settings.update(sizes=sizes, dtype=dtype)
         return self._run(operation, [*values, parts], settings)
 
@@ -156,12 +179,43 @@ class Generator:
         return self._run(draws.random_categorical, [logits], settings)
 
     def shuffle(self, value: Any) -> Tensor:
-        """The rows of a tensor in random order."""
+        """The rows of a tensor in random order; a scalar as it is."""
         value = convert(value)
+        if not value.ndim:
+            return value
         return gather(value, self._run(draws.random_order, [value], {}))
 
     def __repr__(self) -> str:
         return f"<tf.random.Generator state={self._state._tensor._array.tolist()}>"
+
+
+def _check_algorithm(alg: Any) -> None:
+    """ValueError for a name of an algorithm that does not exist; all that do are Philox here."""
+    name = getattr(alg, "name", alg)
+    known = ("philox", "threefry", "auto_select", 1, 2, 3, None)
+    if (name.lower() if isinstance(name, str) else name) not in known:
+        raise ValueError(f"Generator: alg must be 'philox', 'threefry' or 'auto_select', not {alg!r}.")
+
+
+def _words(seed: Any, who: str) -> tuple[int, int]:
+    """A seed as two words: an integer, or one or two of them."""
+    words = np.asarray(seed).ravel().tolist() if isinstance(seed, (list, tuple, np.ndarray, Tensor)) else [seed]
+    if not 1 <= len(words) <= 2:
+        raise ValueError(f"{who}: a seed is one integer or two, not {len(words)}.")
+    first, second = (*words, 0)[:2]
+    return _whole(first, who), _whole(second, who)
+
+
+def _counted(key: Any, counter: Any) -> np.ndarray:
+    low, high = (*np.asarray(counter).ravel().tolist(), 0)[:2]
+    return np.array([int(key) & _MASK, high & _MASK, low & _MASK], np.uint64)
+
+
+def _sizes_of(shape: Any, who: str) -> tuple[Any, list[Any]]:
+    sizes, parts = split_sizes(shape, who)
+    if any(size is not None and size < 0 for size in sizes):
+        raise InvalidArgumentError(explain(who, "a size is below 0", {"shape": sizes}))
+    return sizes, parts
 
 
 def _symbolic(values: list[Any]) -> bool:
@@ -178,6 +232,8 @@ def _whole(seed: Any, who: str) -> int:
 def _uniform(generator: Any, shape: Any, minval: Any, maxval: Any, dtype: Any) -> Tensor:
     wanted = dtypes.as_dtype(dtype)
     if wanted.is_integer:
+        if minval is None and maxval is None:
+            return generator._draw(draws.random_bits, shape, wanted.numpy_dtype)
         if maxval is None:
             raise ValueError(f"random.uniform: maxval must be given for {wanted.name}.")
         low, high = convert(minval), convert(maxval)
@@ -408,7 +464,7 @@ class _Stateless:
             self._state = Tensor(np.array([words[0], words[1], 0], np.uint64))
 
     def _draw(self, function: Any, shape: Any, dtype: np.dtype, *values: Any, **settings: Any) -> Tensor:
-        sizes, parts = split_sizes(shape, function.name)
+        sizes, parts = _sizes_of(shape, function.name)
         settings.update(sizes=sizes, dtype=dtype)
         return apply(function, (self._state, *values, parts), settings)
 

@@ -94,6 +94,9 @@ def _from_python(value: Any) -> tuple[np.ndarray, np.dtype | None]:
         raise ValueError("Attempt to convert a value (None) with an unsupported type (NoneType) to a Tensor.")
     try:
         array = np.asarray(value)
+        if not isinstance(value, (list, tuple)):
+            # a column, another library's array or a buffer may change later
+            array = array.copy()
     except UnicodeDecodeError:
         # text beside bytes that are no ASCII: NumPy would make one array of text
         return _strings(np.array(value, _OBJECT)), None

@@ -98,8 +98,25 @@ class Tensor(Arithmetic):
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
         array = np.asarray(self._array)
         if dtype is not None and array.dtype != dtype:
+            if copy is False:
+                raise ValueError(f"A tensor of {array.dtype} cannot be seen as {np.dtype(dtype)} without a copy.")
             return array.astype(dtype)
-        return array.copy() if copy is not False else array
+        return array.copy() if copy else _unwritable(array)
+
+    @property
+    def __array_interface__(self) -> dict[str, Any]:
+        """Where the elements lie, for what reads memory itself; not to be written to."""
+        array = np.asarray(self._array)
+        if array.dtype.kind == "V":
+            # it has no letter for bfloat16
+            raise AttributeError(f"{self.dtype.name} has no __array_interface__; use numpy.asarray.")
+        # a scalar's memory would go with the array that was made of it
+        self._array = array
+        interface = array.__array_interface__
+        return {**interface, "data": (interface["data"][0], True)}
+
+    def __buffer__(self, flags: int) -> memoryview:
+        return memoryview(_unwritable(np.asarray(self._array)))
 
     def __jax_array__(self) -> Any:
         from tensorsmith.program.execute import jax
@@ -114,7 +131,11 @@ class Tensor(Arithmetic):
         return getattr(ufunc, method)(*arrays, **settings)
 
     def __dlpack__(self, **settings: Any) -> Any:
-        return np.asarray(self._array).__dlpack__(**settings)
+        array = np.asarray(self._array)
+        if array.dtype.kind == "V":
+            # NumPy has no word for bfloat16
+            return self.__jax_array__().__dlpack__(**settings)
+        return array.__dlpack__(**settings)
 
     def __dlpack_device__(self) -> Any:
         return np.asarray(self._array).__dlpack_device__()
@@ -173,6 +194,13 @@ class Tensor(Arithmetic):
 
     def __str__(self) -> str:
         return f"tf.Tensor({printing.text(self._array)}, shape={self.shape}, dtype={self.dtype.name})"
+
+
+def _unwritable(array: np.ndarray) -> np.ndarray:
+    """A view of the same memory through which nobody can write: a tensor stays what it is."""
+    view = array.view()
+    view.flags.writeable = False
+    return view
 
 
 _REFLECTED = {
@@ -272,6 +300,14 @@ class Symbol(Tensor):
 
     item = tolist = numpy
 
+    @property
+    def __array_interface__(self) -> dict[str, Any]:
+        # NumPy asks __array__ then, which says what is wrong
+        raise AttributeError("A symbolic tensor has no memory.")
+
+    def __buffer__(self, flags: int) -> memoryview:
+        raise self._unknown("The memory")
+
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
         raise self._unknown(
             "The NumPy array", "Use tf functions instead; tf.numpy_function calls NumPy from a program."
@@ -357,6 +393,11 @@ class OnDevice(Tensor):
     @property
     def _array(self) -> Any:  # type: ignore[override]
         return np.asarray(self.device_array)
+
+    @property
+    def __array_interface__(self) -> dict[str, Any]:
+        # NumPy would keep this tensor, not the array that was fetched; it keeps what __array__ gives
+        raise AttributeError("A tensor on a device has no memory here; use numpy.asarray.")
 
 
 def is_symbolic(value: Any) -> bool:
