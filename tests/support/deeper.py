@@ -104,6 +104,8 @@ APART = {
     "spence": _SPECIAL, "zeta": _SPECIAL, "sigmoid_cross_entropy_with_logits": _LOGITS,
     "weighted_cross_entropy_with_logits": _LOGITS,
 }  # fmt: skip
+# the first axis of the other argument is no axis of rows
+NO_ROWS = {"depthwise_convolution": "the height of the filters has the size of the batch"}
 # JAX has no derivative of the derivative by the shape parameter
 ONCE_ONLY = {"igamma": "JAX's igamma_grad_a has no derivative", "igammac": "JAX's igamma_grad_a has no derivative"}
 

@@ -116,7 +116,7 @@ class Tensor(Arithmetic):
         return {**interface, "data": (interface["data"][0], True)}
 
     def __buffer__(self, flags: int) -> memoryview:
-        return memoryview(_unwritable(np.asarray(self._array)))
+        return _unwritable(np.asarray(self._array)).data
 
     def __jax_array__(self) -> Any:
         from tensorsmith.program.execute import jax
