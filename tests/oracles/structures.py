@@ -104,6 +104,33 @@ def set_rows(a: Any, ra: Any, b: Any, rb: Any, rows: int, kind: str) -> tuple[np
     return np.array(places).reshape(-1, 2), np.concatenate(found), np.array(max(map(len, found)))
 
 
+def combined(
+    values: list[np.ndarray], splits: list[np.ndarray], make: Any, dtype: Any
+) -> tuple[np.ndarray, np.ndarray]:
+    """What `make` gives for each choice of one value of each column in each row: the first column turns slowest."""
+    rows = []
+    for at in range(len(splits[0]) - 1):
+        chosen: list[tuple[Any, ...]] = [()]
+        for column, s in zip(values, splits):
+            chosen = [(*before, value) for before in chosen for value in column[s[at] : s[at + 1]].tolist()]
+        rows.append([make(parts) for parts in chosen])
+    flat = np.empty(sum(map(len, rows)), dtype)
+    flat[:] = [one for row in rows for one in row]
+    return flat, np.cumsum([0, *map(len, rows)])
+
+
+def fingerprint(parts: tuple[int, ...], key: int) -> int:
+    """TensorFlow's fingerprint of whole numbers, in NumPy's arithmetic of 64 bits."""
+    by, shift = np.uint64(0xC6A4A7935BD1E995), np.uint64(47)
+    found = np.array(key, "uint64")
+    for part in np.array(parts, "int64").astype("uint64"):
+        mixed = part * by
+        found = ((found ^ by) ^ ((mixed ^ (mixed >> shift)) * by)) * by
+        found = (found ^ (found >> shift)) * by
+        found = found ^ (found >> shift)
+    return int(found)
+
+
 TEST_LOOPS, TEST_ARRAYS = "tests/function/test_control_flow.py", "tests/structures/test_tensor_array.py"
 
 ROWS: dict[str, Row | Elsewhere] = {
@@ -141,6 +168,27 @@ ROWS: dict[str, Row | Elsewhere] = {
         ),
         (SPLITS,),
         settings=[{}, {"start": 1}, {"stop": 1}, {"stop": -1, "step": 2}, {"step": -1}],
+        compiled=EAGER,
+    ),
+    "cross_texts": row(
+        lambda values, splits, separator="_X_": combined(
+            values,
+            splits,
+            lambda parts: separator.encode().join(p if isinstance(p, bytes) else b"%d" % p for p in parts),
+            object,
+        ),
+        ([WORDS, longs(7, -1, 3)], [longs(0, 2, 2, 4), longs(0, 1, 2, 3)]),
+        settings=[{}, {"separator": "-"}],
+        dtype=("object", "int64"),
+        compiled=EAGER,
+    ),
+    "cross_hashes": row(
+        lambda values, splits, num_buckets=0, hash_key=0xDECAFCAFFE: combined(
+            values, splits, lambda parts: fingerprint(parts, hash_key) % (num_buckets or 2**63 - 1), "int64"
+        ),
+        ([longs(5, 0, -2, 9), longs(7, -1, 3)], [longs(0, 2, 2, 4), longs(0, 1, 2, 3)]),
+        settings=[{}, {"num_buckets": 10, "hash_key": 3}],
+        dtype=("int64", "int64"),
         compiled=EAGER,
     ),
     "join_splits": row(lambda a, b: np.concatenate([a, b[1:] + a[-1]]), (SPLITS, longs(0, 1, 4))),

@@ -278,16 +278,6 @@ def from_sparse(st_input: SparseTensor, name: str | None = None, row_splits_dtyp
     return result
 
 
-def boolean_mask(data: Any, mask: Any, name: str | None = None) -> RaggedTensor:
-    """The elements where `mask` [r, c] is True, row by row, as a ragged tensor."""
-    chosen = convert(mask)
-    places = quietly(lambda m: functions["reshape"](nonzero_positions(functions["reshape"](m, (-1,))), (-1,)), chosen)
-    dense = convert(data)
-    flat = functions["reshape"](dense, (-1, *dense.shape[2:]))
-    counts = quietly(lambda m: functions["reduce_sum"](functions["cast"](m, "int64"), axis=1), chosen)
-    return RaggedTensor.from_row_lengths(functions["gather"](flat, places, axis=0), counts, validate=False)
-
-
 def stack_dynamic_partitions(data: Any, partitions: Any, num_partitions: int, name: str | None = None) -> RaggedTensor:
     """The values [n] grouped by their partition number [n]: row i holds those of partition i, in order."""
     values, groups = convert(data), convert(partitions)
@@ -298,7 +288,12 @@ def stack_dynamic_partitions(data: Any, partitions: Any, num_partitions: int, na
 
 
 def ragged_range(
-    starts: Any, limits: Any = None, deltas: Any = 1, dtype: Any = None, name: str | None = None
+    starts: Any,
+    limits: Any = None,
+    deltas: Any = 1,
+    dtype: Any = None,
+    name: str | None = None,
+    row_splits_dtype: Any = "int64",
 ) -> RaggedTensor:
     """The numbers from each start up to its limit (from 0 up to each start when there are no limits), a row each.
 
@@ -309,7 +304,8 @@ def ragged_range(
     a, b, d = np.broadcast_arrays(*(np.asarray(convert(part, dtype)._array) for part in (first, last, deltas)))
     rows = [np.arange(x, y, z, dtype=a.dtype) for x, y, z in zip(np.atleast_1d(a), np.atleast_1d(b), np.atleast_1d(d))]
     flat = np.concatenate([np.zeros(0, a.dtype), *rows]).astype(a.dtype)
-    return RaggedTensor.from_row_lengths(Tensor(flat), [len(row) for row in rows], validate=False)
+    made = RaggedTensor.from_row_lengths(Tensor(flat), [len(row) for row in rows], validate=False)
+    return made.with_row_splits_dtype(row_splits_dtype)
 
 
 RaggedTensor.from_tensor = staticmethod(from_tensor)  # type: ignore[attr-defined]

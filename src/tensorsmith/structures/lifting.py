@@ -13,7 +13,19 @@ from tensorsmith.tensor.tensor import Symbol
 
 # operations that act on each element by itself although their shape rule does not say so
 ELEMENTWISE = frozenset(
-    ["cast", "clip_by_value", "zeros_like", "ones_like", "relu", "sigmoid", "tanh", "softplus", "identity", "where"]
+    [
+        "cast",
+        "clip_by_value",
+        "zeros_like",
+        "ones_like",
+        "relu",
+        "sigmoid",
+        "tanh",
+        "softplus",
+        "identity",
+        "where",
+        "complex",
+    ]
 )
 
 

@@ -312,7 +312,17 @@ class RaggedTensor:
         return self.with_values(inner)
 
     def merge_dims(self, outer_axis: int, inner_axis: int) -> Any:
-        """The axes from outer to inner made one."""
+        """The axes from outer to inner made one.
+
+        Raises ValueError where there are no such axes, or the inner one is before the outer.
+        """
+        rank = len(self.shape)
+        outer_axis, inner_axis = (axis + rank if axis < 0 else axis for axis in (outer_axis, inner_axis))
+        if not 0 <= outer_axis <= inner_axis < rank:
+            raise ValueError(
+                explain("RaggedTensor.merge_dims", "there are no such axes",
+                        {"outer_axis": outer_axis, "inner_axis": inner_axis, "rank": rank})
+            )  # fmt: skip
         if outer_axis == inner_axis:
             return self
         if outer_axis == 0:

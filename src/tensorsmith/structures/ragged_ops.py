@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import operator
 from collections.abc import Callable
 from typing import Any
@@ -15,9 +16,10 @@ from tensorsmith.program.op import Array, Op, registry
 from tensorsmith.structures.between import from_tensor
 from tensorsmith.structures.lifting import is_elementwise, quietly, refuse
 from tensorsmith.structures.ragged import RaggedTensor, first_part, is_ragged
+from tensorsmith.structures.ragged_gathering import gather, gather_nd, places_where
 from tensorsmith.structures.ragged_index import gather_rows
 from tensorsmith.structures.ragged_shaping import SHAPING, axis_numbers
-from tensorsmith.structures.row_partition import column_ids, column_range, row_ids, row_order
+from tensorsmith.structures.row_partition import column_ids, column_range, row_ids, row_order, splits_from_lengths
 from tensorsmith.tensor.apply import apply, functions, op
 from tensorsmith.tensor.convert import convert
 from tensorsmith.tensor.tensor import Symbol, Tensor
@@ -184,16 +186,33 @@ def _over_axis(op: Op, ragged: RaggedTensor, axis: int, keepdims: bool, settings
         else:
             inner = apply(op, [values], {**settings, "axis": axis - 1, "keepdims": keepdims})
         return ragged.with_values(inner)
-    if is_ragged(values):
-        raise refuse(
-            op, f"RaggedTensor with {ragged.ragged_rank} ragged axes along axis {axis}", "Reduce its inner axes first."
-        )
+    head = first_part(values)
     if axis == 1:
-        groups, like = quietly(row_ids, ragged.row_splits, values), ragged.row_lengths()
+        groups, like = quietly(row_ids, ragged.row_splits, head), ragged.row_lengths()
     else:
-        groups, like = quietly(column_ids, ragged.row_splits, values), quietly(column_range, ragged.row_splits)
-    result = group_reduce(values, groups, like, kind=_REDUCTIONS[op.name])
+        groups, like = quietly(column_ids, ragged.row_splits, head), quietly(column_range, ragged.row_splits)
+    result = _grouped(values, groups, like, _REDUCTIONS[op.name])
     return functions["expand_dims"](result, axis) if keepdims else result
+
+
+def _grouped(values: Any, groups: Tensor, like: Tensor, kind: str) -> Any:
+    """The rows of dense or ragged values reduced in groups; ragged ones element by element, as far as the longest goes."""
+    if not is_ragged(values):
+        return group_reduce(values, groups, like, kind=kind)
+    gather = functions["gather"]
+
+    def splits_of(lengths: Tensor, groups: Tensor, like: Tensor) -> Tensor:
+        longest = group_reduce(lengths, groups, like, kind="max")
+        return splits_from_lengths(functions["maximum"](longest, functions["zeros_like"](longest)))
+
+    def places(splits: Tensor, groups: Tensor, own: Tensor, head: Tensor) -> Tensor:
+        return gather(splits, gather(groups, row_ids(own, head))) + column_ids(own, head)
+
+    splits = quietly(splits_of, values.row_lengths(), groups, like)
+    inner = quietly(places, splits, groups, values.row_splits, first_part(values.values))
+    return RaggedTensor(
+        _grouped(values.values, inner, quietly(lambda s: functions["range"](s[-1]), splits), kind), splits
+    )
 
 
 # ---- joining
@@ -273,10 +292,18 @@ def stack(parts: list[Any], axis: int = 0) -> RaggedTensor:
             return RaggedTensor.of_rows(vectors)
     ragged = [_as_ragged(part) for part in parts]
     rank = len(ragged[0].shape)
-    if axis not in (0, 1, -rank - 1, -rank):
-        raise InvalidArgumentError(explain("stack", "ragged tensors are stacked along axis 0 or 1", {"axis": axis}))
+    (axis,) = axis_numbers(axis, rank + 1, "stack")
+    if axis > 1:
+        head = ragged[0]
+        if not all(_same_rows(head, part) for part in ragged[1:]):
+            raise InvalidArgumentError(
+                explain("stack", "the rows differ in length", {"axis": axis, "shapes": [part.shape for part in ragged]})
+            )
+        inner: list[Any] = [part.values for part in ragged]
+        deeper = any(map(is_ragged, inner))
+        return head.with_values(stack(inner, axis - 1) if deeper else functions["stack"](inner, axis=axis - 1))
     whole = concat(ragged, 0) if len(ragged) > 1 else ragged[0]
-    if axis in (0, -rank - 1):
+    if axis == 0:
         counts = functions["stack"]([part.nrows() for part in ragged])
         return RaggedTensor.from_row_lengths(whole, counts, validate=False)
     counts = [part.shape[0] for part in ragged if part.shape[0] is not None]
@@ -294,6 +321,38 @@ def _interleaved(size: Tensor, count: int) -> Tensor:
     return functions["reshape"](functions["stack"](parts, axis=1), (-1,))
 
 
+# ---- over the rows of the last axis
+
+
+def _spread(op: Op, ragged: RaggedTensor, settings: dict) -> Any:
+    """mean(x**2) - mean(x)**2, or its root: of values moved by the mean of all, so that little is lost."""
+    middle = functions["stop_gradient"](functions["reduce_mean"](ragged.flat_values))
+    moved = ragged.with_flat_values(ragged.flat_values - middle)
+    mean = functions["reduce_mean"]
+    variance = mean(functions["square"](moved), **settings) - functions["square"](mean(moved, **settings))
+    # what rounding makes of 0
+    variance = functions["maximum"](variance, functions["cast"](0, ragged.dtype))
+    return functions["sqrt"](variance) if op.name == "reduce_std" else variance
+
+
+def _softmax(op: Op, ragged: Any, axis: int) -> Any:
+    (axis,) = axis_numbers(axis, len(ragged.shape), "softmax")
+    if not is_ragged(ragged) or axis > 1:
+        inner = _softmax(op, ragged.values, axis - 1) if is_ragged(ragged) else None
+        return ragged.with_values(inner) if is_ragged(ragged) else apply(op, [ragged], {"axis": axis})
+    if axis == 0 or is_ragged(ragged.values):
+        raise refuse(op, f"RaggedTensor along axis {axis}", "Use the last axis, or r.to_tensor() first.")
+    groups, lengths = quietly(row_ids, ragged.row_splits, ragged.values), ragged.row_lengths()
+    gather = functions["gather"]
+    # the greatest of a row is a constant of it: no gradient passes
+    top = quietly(lambda v, g, n: gather(group_reduce(v, g, n, kind="max"), g), ragged.values, groups, lengths)
+    powers = functions["exp"](ragged.values - functions["stop_gradient"](top))
+    total = group_reduce(powers, groups, lengths)
+    return ragged.with_values(powers / gather(total, groups))
+
+
+_PICKING = {"gather": gather, "gather_nd": gather_nd, "nonzero_rows": places_where}
+
 # ---- the rule
 
 
@@ -306,8 +365,14 @@ def _lift(op: Op, arguments: tuple, settings: dict) -> Any:
         return concat(list(first), int(settings["axis"]))
     if op.name == "stack":
         return stack(list(first), int(settings.get("axis") or 0))
-    if op.name == "gather":
-        return _gather(op, arguments, settings)
+    if op.name in _PICKING:
+        return _PICKING[op.name](op, arguments, settings)
+    if op.name == "add_n":
+        return functools.reduce(operator.add, first)
+    if op.name in ("reduce_variance", "reduce_std"):
+        return _spread(op, first, settings)
+    if op.name == "softmax":
+        return _softmax(op, first, int(settings["axis"]))
     if op.name == "one_hot":
         return first.with_flat_values(apply(op, [first.flat_values, *arguments[1:]], settings))
     if op.name in SHAPING:
@@ -315,20 +380,6 @@ def _lift(op: Op, arguments: tuple, settings: dict) -> Any:
     if is_elementwise(op):
         return elementwise(lambda *flat: apply(op, list(flat), settings), list(arguments))
     raise refuse(op, "RaggedTensor", "Use r.to_tensor() first, or tf.ragged.map_flat_values.")
-
-
-def _gather(op: Op, arguments: tuple, settings: dict) -> Any:
-    source, indices = arguments[:2]
-    if settings.get("axis") not in (None, 0) or settings.get("batch_dims"):
-        raise refuse(op, "RaggedTensor along another axis than 0", "Use r.to_tensor() first.")
-    if is_ragged(indices):
-        return indices.with_flat_values(functions["gather"](source, indices.flat_values))
-    rows = convert(indices)
-    if not rows.shape:
-        return source[rows]
-    if len(rows.shape) == 1:
-        return gather_rows(source, rows)
-    raise refuse(op, f"RaggedTensor with indices {describe(rows)}", "Give indices of one axis.")
 
 
 def map_flat_values(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
