@@ -280,6 +280,17 @@ def test_a_variable_of_one_branch_is_told_by_name():
         f(tf.constant(1.0))
 
 
+def test_a_variable_of_one_branch_is_no_result():
+    @tf.function
+    def f(x):
+        if x > 0.0:
+            only_here = x
+        return {"found": only_here}
+
+    with pytest.raises(UnboundLocalError, match="'only_here' may be used before it has a value"):
+        f(tf.constant(1.0))
+
+
 def test_branches_of_two_dtypes_are_refused_by_name():
     @tf.function
     def f(x):

@@ -17,6 +17,7 @@ from tensorsmith.core.specs import TensorSpec
 from tensorsmith.function.given import Given
 from tensorsmith.function.graph_text import FunctionDef
 from tensorsmith.function.listing import ListedTensor, Listing
+from tensorsmith.function.merging import Undefined
 from tensorsmith.function.runner import Runner
 from tensorsmith.function.signature import stand_ins
 from tensorsmith.function.trace import Traced, trace
@@ -258,6 +259,8 @@ def _as_result(name: str, leaf: Any) -> Any:
     """Numbers and arrays that a function returns are tensors to who calls it; what no program gives is refused."""
     if isinstance(leaf, (bool, int, float, complex, str, bytes, np.ndarray, np.generic, TensorShape)):
         return convert(leaf)
+    if isinstance(leaf, Undefined):
+        leaf.refuse()
     if isinstance(leaf, (set, frozenset, GeneratorType)):
         wrong = "a generator" if isinstance(leaf, GeneratorType) else "a set"
         raise TypeError(

@@ -25,7 +25,8 @@ class Undefined:
     def __init__(self, name: str) -> None:
         object.__setattr__(self, "_undefined", name)
 
-    def _refuse(self, *args: Any, **kwargs: Any) -> Any:
+    def refuse(self, *args: Any, **kwargs: Any) -> Any:
+        """Raises what using the variable raises."""
         name = object.__getattribute__(self, "_undefined")
         raise UnboundLocalError(
             f"{name!r} may be used before it has a value: give it one in every branch, and before a loop that sets it."
@@ -34,11 +35,11 @@ class Undefined:
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__") and name.endswith("__"):
             raise AttributeError(name)
-        return self._refuse()
+        return self.refuse()
 
-    __call__ = __bool__ = __iter__ = __len__ = __getitem__ = __index__ = __float__ = __int__ = _refuse
-    __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = __truediv__ = __rtruediv__ = _refuse
-    __floordiv__ = __mod__ = __pow__ = __matmul__ = __neg__ = __lt__ = __le__ = __gt__ = __ge__ = _refuse
+    __call__ = __bool__ = __iter__ = __len__ = __getitem__ = __index__ = __float__ = __int__ = refuse
+    __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = __truediv__ = __rtruediv__ = refuse
+    __floordiv__ = __mod__ = __pow__ = __matmul__ = __neg__ = __lt__ = __le__ = __gt__ = __ge__ = refuse
 
     def __repr__(self) -> str:
         return f"<undefined {object.__getattribute__(self, '_undefined')}>"

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from tensorsmith.program.op import Op, register
+from tensorsmith.program.op import Array, Op, register
 from tensorsmith.program.program import Node, Program, Spec
 
 Env = dict[int, Any]
@@ -341,6 +341,31 @@ def joined(made: Any, value: Any) -> Any:
 
     both.defjvp(lambda values, speeds: (values[0], module.tree.map(lambda a, b: a + b, *speeds)))
     return both(made, value)
+
+
+def _assigned(xp: Any, value: Array, before: Array | None = None) -> Any:
+    """An assigned value that moves as the variable did before, or not at all."""
+    if xp is np:
+        return value
+    from tensorsmith.program.execute import jax
+
+    module = jax()
+    if before is None:
+        return module.lax.stop_gradient(value)
+
+    @module.custom_jvp
+    def moved(value: Any, before: Any) -> Any:
+        return value
+
+    moved.defjvp(lambda values, speeds: (values[0], speeds[1]))
+    return moved(value, before)
+
+
+# What a variable is read as after it was assigned in a program. A variable's derivative is by all values that it is read
+# as, and none goes through an assignment.
+ASSIGNED = register(
+    Op("assigned", _assigned, shapes=lambda specs, settings: [specs[0]], steady=("value",)),
+)
 
 
 def conjugated(xp: Any, arrays: Any) -> list[Any]:

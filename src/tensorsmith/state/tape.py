@@ -101,7 +101,8 @@ class GradientTape:
             self._reads[id(variable)] = variable, [value]
             if self.watching and variable.trainable:
                 self._watched[id(value)] = value
-        elif found[1][-1] is not value:
+        elif found[1][-1] is not value and not isinstance(value, Symbol):
+            # in a program, a value that was assigned moves with the one that was read first
             found[1].append(value)
             if self.watching and variable.trainable:
                 self._watched[id(value)] = value

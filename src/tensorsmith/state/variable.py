@@ -141,7 +141,8 @@ class Variable(Arithmetic):
                 raise InvalidArgumentError(
                     explain(self._name, "it was assigned a symbolic tensor outside its trace", {"shape": value.shape})
                 )
-            self._stored = value
+            # no derivative goes through an assignment: tapes know a tensor by its identity
+            self._stored = Tensor(value._array) if _local.tapes else value
         else:
             graph.write(self, value)
 

@@ -12,7 +12,7 @@ from tensorsmith.core.places import users_place
 from tensorsmith.program.checks import Status
 from tensorsmith.program.connected import connected, moved
 from tensorsmith.program.infer import infer
-from tensorsmith.program.lower import GRADIENT, derivative_settings, derivative_specs
+from tensorsmith.program.lower import ASSIGNED, GRADIENT, derivative_settings, derivative_specs
 from tensorsmith.program.op import Op
 from tensorsmith.program.program import Node, Program
 from tensorsmith.tensor.tensor import Symbol, Tensor
@@ -34,6 +34,8 @@ class Graph:
         # the value that each variable has at this point of the trace
         self._current: dict[int, Tensor] = {}
         self._written: dict[int, Any] = {}
+        # of variables that were assigned and not read since: the value that they had before, None for one never read
+        self._before: dict[int, Tensor | None] = {}
         self._keep: list[Any] = []
         # True once the trace is over: its symbols mean nothing any more
         self.closed = False
@@ -137,11 +139,29 @@ class Graph:
         """The symbol of a variable's value at this point of the trace."""
         current = self._current.get(id(variable))
         if current is None:
-            shape, dtype = variable.shape, variable.dtype
-            number = self.program.capture(variable, tuple(shape), dtype.numpy_dtype)
-            current = self._current[id(variable)] = Symbol(self, number, shape, dtype)
+            current = self._current[id(variable)] = self._first(variable)
             self._keep.append(variable)
+        elif id(variable) in self._before:
+            before = self._before.pop(id(variable))
+            current = self._current[id(variable)] = self._assigned(variable, current, before)
         return current
+
+    def _first(self, variable: Any) -> Symbol:
+        shape, dtype = variable.shape, variable.dtype
+        number = next((at for source, at in self.program.captures if source is variable), None)
+        if number is None:
+            number = self.program.capture(variable, tuple(shape), dtype.numpy_dtype)
+        return Symbol(self, number, shape, dtype)
+
+    def _assigned(self, variable: Any, value: Tensor, before: Tensor | None) -> Tensor:
+        """A value that was assigned, as it is read: a derivative goes on to the variable, not to what it was made from."""
+        if value.dtype.numpy_dtype.kind not in "fc":
+            return value
+        if not isinstance(value, Symbol):
+            return Tensor(value._array)
+        before = self._first(variable) if before is None else before
+        same = tuple(before.shape) == tuple(value.shape) and None not in tuple(value.shape)
+        return self.call(ASSIGNED, [value, before if same else None], {})
 
     def symbol_of(self, tensor: Any) -> Symbol | None:
         """A tensor as a symbol of this graph: one that it is, or a constant that some node took; None for any other."""
@@ -159,12 +179,17 @@ class Graph:
 
     def write(self, variable: Any, value: Tensor) -> None:
         """From here on the variable has this value."""
+        self._before.setdefault(id(variable), self._current.get(id(variable)))
         self._current[id(variable)] = value
         self._written[id(variable)] = variable
 
     def finish(self, outputs: list[Tensor]) -> Program:
         """The program that gives `outputs` and the last values of the variables that were written."""
         program = self.program
+        if self.outer is not None:
+            # the next round of a loop, or what comes behind a branch, reads what was assigned
+            for variable in [v for v in self._written.values() if id(v) in self._before]:
+                self.read(variable)
         program.outputs = [self.number(output) for output in outputs]
         program.updates = [(v, self.number(self._current[id(v)])) for v in self._written.values()]
         program.drop_unused()
