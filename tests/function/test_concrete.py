@@ -176,3 +176,18 @@ def test_what_a_traced_form_tells() -> None:
     ]  # fmt: skip
     assert f.get_initialization_function(tf.ones([2]), 2.0)() is None and f.experimental_get_tracing_count() == 1
     assert f.python_function(2, 3)["o"] == 6
+
+
+def test_a_variable_is_listed_as_a_resource_under_the_name_of_its_parameter() -> None:
+    counter, factor = tf.Variable(0.0), tf.Variable(2.0)
+
+    @tf.function
+    def increment(counter, by):
+        return counter.assign_add(by * factor)
+
+    concrete = increment.get_concrete_function(counter, tf.constant(1.0))
+    given = {a.name: a.type for a in concrete.function_def.signature.input_arg}
+    assert given == {"by": "DT_FLOAT", "counter": "DT_RESOURCE", "mul_readvariableop_resource": "DT_RESOURCE"}
+    resource = concrete.graph.get_tensor_by_name("counter:0")
+    assert resource.dtype == tf.resource
+    assert type(resource).__name__ == "SymbolicTensor"

@@ -16,7 +16,7 @@ from tensorsmith.core.shapes import TensorShape
 from tensorsmith.core.specs import TensorSpec
 from tensorsmith.function.given import Given
 from tensorsmith.function.graph_text import FunctionDef
-from tensorsmith.function.listing import ListedTensor, Listing
+from tensorsmith.function.listing import Listing, SymbolicTensor
 from tensorsmith.function.merging import Undefined
 from tensorsmith.function.runner import Runner
 from tensorsmith.function.signature import stand_ins
@@ -26,6 +26,7 @@ from tensorsmith.program.checks import STATUS
 from tensorsmith.program.lower import lower
 from tensorsmith.program.op import Arrays, Op
 from tensorsmith.program.program import Program
+from tensorsmith.state.variable import Variable
 from tensorsmith.tensor.apply import apply
 from tensorsmith.tensor.convert import convert
 from tensorsmith.tensor.graph import Graph
@@ -85,12 +86,12 @@ class ConcreteFunction:
         return nest.map_structure(lambda spec: getattr(spec, "dtype", None), self.structured_outputs)
 
     @property
-    def inputs(self) -> list[ListedTensor]:
+    def inputs(self) -> list[SymbolicTensor]:
         """The placeholders of its graph: of its arguments, then of what it captures."""
         return self.graph.inputs
 
     @property
-    def outputs(self) -> list[ListedTensor]:
+    def outputs(self) -> list[SymbolicTensor]:
         """The results of its graph, in the order of the flattened structure."""
         return self.graph.outputs
 
@@ -117,7 +118,8 @@ class ConcreteFunction:
     @functools.cached_property
     def graph(self) -> Listing:
         """Its operations as TensorFlow lists them: `get_operations()`, `get_tensor_by_name("Identity:0")`, `as_graph_def()`."""
-        return Listing(self._program, self.name)
+        names = {id(value): name for name, value in self._given.named() if isinstance(value, Variable)}
+        return Listing(self._program, self.name, names)
 
     @property
     def function_def(self) -> FunctionDef:

@@ -7,10 +7,12 @@ from typing import Any
 
 import numpy as np
 
+from tensorsmith.core import dtypes
 from tensorsmith.core.dtypes import DType, as_dtype
 from tensorsmith.core.shapes import TensorShape
 from tensorsmith.function.graph_text import Attributes, FunctionDef, GraphDef, NodeDef, SignatureDef
 from tensorsmith.program.checks import STATUS
+from tensorsmith.program.lower import ASSIGNED
 from tensorsmith.program.program import Node, Program
 from tensorsmith.tensor.tensor import Symbol
 
@@ -33,7 +35,7 @@ _TYPES: dict[str, tuple[str, str]] = {
 }  # fmt: skip
 
 
-class ListedTensor:
+class SymbolicTensor:
     """A value of a listed graph: name ("pow:0"), shape, dtype, and the operation that gives it."""
 
     __slots__ = ("dtype", "index", "op", "shape")
@@ -66,11 +68,11 @@ class Operation:
     __slots__ = ("attributes", "graph", "inputs", "name", "node", "outputs", "type")
 
     def __init__(
-        self, graph: Listing, name: str, kind: str, inputs: list[ListedTensor], attributes: Any, node: Node | None
+        self, graph: Listing, name: str, kind: str, inputs: list[SymbolicTensor], attributes: Any, node: Node | None
     ) -> None:
         self.graph, self.name, self.type, self.attributes = graph, name, kind, attributes
-        self.inputs: tuple[ListedTensor, ...] = tuple(inputs)
-        self.outputs: list[ListedTensor] = []
+        self.inputs: tuple[SymbolicTensor, ...] = tuple(inputs)
+        self.outputs: list[SymbolicTensor] = []
         # the operation of the program that it shows; None for placeholders, constants and results
         self.node = node
 
@@ -86,7 +88,7 @@ class Operation:
             raise ValueError(f"Operation {self.name!r} has no attr named {name!r}.")
         return self.attributes.values[name]
 
-    def values(self) -> tuple[ListedTensor, ...]:
+    def values(self) -> tuple[SymbolicTensor, ...]:
         return tuple(self.outputs)
 
     def __str__(self) -> str:
@@ -101,16 +103,18 @@ class Listing:
 
     Placeholders bear the names of parameters, a constant that of the argument it is (`pow/y`), the results are
     `Identity`, `Identity_1`, ...
+
+    arguments  the parameters that are variables: names by identity.
     """
 
-    def __init__(self, program: Program, name: str) -> None:
-        self.program, self.name = program, name
+    def __init__(self, program: Program, name: str, arguments: dict[int, str] | None = None) -> None:
+        self.program, self.name, self._arguments = program, name, arguments or {}
         self._operations: list[Operation] = []
         self._names: dict[str, Operation] = {}
         self._used: dict[str, int] = {}
-        self._tensors: dict[int, ListedTensor] = {}
+        self._tensors: dict[int, SymbolicTensor] = {}
         self._variables = {number: source for source, number in program.captures if not isinstance(source, Symbol)}
-        self._resources: dict[int, ListedTensor] = {}
+        self._resources: dict[int, SymbolicTensor] = {}
         # how the program fared is nothing that the user's code asked for
         hidden = {number for number, source in self._variables.items() if source is STATUS}
         hidden.update(number for variable, number in program.updates if variable is STATUS)
@@ -142,7 +146,7 @@ class Listing:
             raise KeyError(f"The name {name!r} refers to an Operation not in the graph. It holds: {known}.")
         return found
 
-    def get_tensor_by_name(self, name: str) -> ListedTensor:
+    def get_tensor_by_name(self, name: str) -> SymbolicTensor:
         """The tensor "operation:output"; ValueError for a name of another form, KeyError where there is none."""
         owner, _, index = name.rpartition(":")
         if not owner or not index.isdigit():
@@ -163,7 +167,7 @@ class Listing:
 
     def function_def(self) -> FunctionDef:
         """The function's signature and its operations as data."""
-        arguments = [(t.op.name, t.dtype) for t in self.inputs]
+        arguments = [(t.op.name.replace("/", "_").lower(), t.dtype) for t in self.inputs]
         results = [(t.op.name.lower(), t.dtype) for t in self.outputs]
         inner = [op.node_def for op in self._operations if op.type != "Placeholder"]
         return FunctionDef(SignatureDef(f"__inference_{self.name}", arguments, results), inner)
@@ -201,12 +205,12 @@ class Listing:
         return name if count is None else self._unique(f"{name}_{count}")
 
     def _add(
-        self, name: str, kind: str, inputs: list[ListedTensor], attributes: dict, specs: list[Any],
+        self, name: str, kind: str, inputs: list[SymbolicTensor], attributes: dict, specs: list[Any],
         node: Node | None = None, named: bool = False,
     ) -> Operation:  # fmt: skip
         op = Operation(self, name if named else self._unique(name), kind, inputs, Attributes(attributes), node)
         op.outputs = [
-            ListedTensor(op, at, TensorShape(shape), as_dtype(dtype)) for at, (shape, dtype) in enumerate(specs)
+            SymbolicTensor(op, at, TensorShape(shape), as_dtype(dtype)) for at, (shape, dtype) in enumerate(specs)
         ]
         self._operations.append(op)
         self._names[op.name] = op
@@ -217,15 +221,18 @@ class Listing:
         attributes = {"shape": TensorShape(shape), "dtype": as_dtype(dtype), "_user_specified_name": name}
         self._tensors[number] = self._add(name, "Placeholder", [], attributes, [(shape, dtype)]).outputs[0]
 
-    def _resource(self, variable: Any, name: str) -> ListedTensor:
+    def _resource(self, variable: Any, name: str) -> SymbolicTensor:
         found = self._resources.get(id(variable))
         if found is None:
-            spec = (), np.dtype(object)
-            op = self._add(name, "Placeholder", [], {"_user_specified_name": variable.name}, [spec])
+            spec = (), dtypes.resource
+            name = self._arguments.get(id(variable), name)
+            op = self._add(
+                name, "Placeholder", [], {"dtype": dtypes.resource, "_user_specified_name": variable.name}, [spec]
+            )
             found = self._resources[id(variable)] = op.outputs[0]
         return found
 
-    def _tensor(self, number: int, constant: str) -> ListedTensor:
+    def _tensor(self, number: int, constant: str) -> SymbolicTensor:
         """The listed value of an id; a constant or a variable is listed where it is first asked for."""
         found = self._tensors.get(number)
         if found is None:
@@ -242,6 +249,10 @@ class Listing:
         return found
 
     def _node(self, node: Node, hidden: set[int]) -> None:
+        if node.op is ASSIGNED:
+            # a matter of derivatives alone
+            self._tensors[node.outputs[0]] = self._tensor(node.inputs[0], "Const")
+            return
         kind, base = _TYPES.get(node.op.name) or (_camel(node.op.name),) * 2
         name = self._unique(f"{node.part}/{base}" if node.part else base)
         inputs = []
@@ -258,7 +269,7 @@ class Listing:
         op = self._add(name, kind, inputs, attributes, [self.program.specs[n] for n in shown], node, named=True)
         self._tensors.update(zip(shown, op.outputs))
 
-    def _result(self, number: int) -> ListedTensor:
+    def _result(self, number: int) -> SymbolicTensor:
         source = self._tensor(number, "Const")
         return self._add("Identity", "Identity", [source], {"T": source.dtype}, [(source.shape, source.dtype)]).outputs[
             0
