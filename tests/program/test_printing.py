@@ -42,12 +42,13 @@ def test_a_line_a_value_with_names_shapes_dtypes_and_the_users_lines() -> None:
         ["%1 = add(w, %0)", "float32[3]", f"{file}:{first}"],
         ["%2 = multiply(state, 2.0)", "float32[1]", f"{file}:{first + 1}"],
         ["%3 = matmul(x, constant)", "float32[None, 3]", f"{file}:{first + 3}"],
-        ["%4 = getitem(%1, key=(:, None))", "float32[3, 1]", f"{file}:{first + 3}"],
-        ["%5 = matmul(%3, %4)", "float32[None, 1]", f"{file}:{first + 3}"],
-        ["%6 = multiply(%5, [0.5, 1. ])", "float32[None, 2]", f"{file}:{first + 3}"],
-        ["w <- %1"],
+        ["%4 = assigned(%1, w)", "float32[3]", f"{file}:{first + 3}"],
+        ["%5 = getitem(%4, key=(:, None))", "float32[3, 1]", f"{file}:{first + 3}"],
+        ["%6 = matmul(%3, %5)", "float32[None, 1]", f"{file}:{first + 3}"],
+        ["%7 = multiply(%6, [0.5, 1. ])", "float32[None, 2]", f"{file}:{first + 3}"],
+        ["w <- %4"],
         ["state <- %2"],
-        ["return %6"],
+        ["return %7"],
     ]
 
 
