@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import pathlib
 import re
+import unicodedata
 from typing import Any
 
 import numpy as np
@@ -27,6 +28,7 @@ def texts(*values: str) -> np.ndarray:
 SPLITS = longs(0, 2, 2, 5)
 VALUES, TABLE = d.normal(5), d.normal(5, 2)
 WORDS = texts("Hello", " wo rld ", "", "é1é")
+EVEN = texts("Hell", "", "é1é!")
 BUCKETS = json.loads((pathlib.Path(__file__).parent.parent / "fixtures" / "string_hashes.json").read_text())
 PLACES = np.array([[0, 1], [1, 0], [2, 3]], "int64")
 EAGER = "its size hangs on values"
@@ -85,6 +87,42 @@ def pieces(rows: list[list[bytes]]) -> tuple[np.ndarray, np.ndarray]:
     flat = np.empty(sum(map(len, rows)), object)
     flat[:] = [piece for cut in rows for piece in cut]
     return flat, np.cumsum([0] + [len(cut) for cut in rows])
+
+
+def places(x: np.ndarray, encoding: str) -> np.ndarray:
+    """Where each character begins in the bytes of its string."""
+    sizes = [[len(c.encode(encoding)) for c in s.decode(encoding)] for s in x.tolist()]
+    return np.array([sum(row[:at]) for row in sizes for at in range(len(row))], "int64")
+
+
+def script(point: int) -> int:
+    """ICU's number of a script, by the name that Unicode gives the character."""
+    name = unicodedata.name(chr(point), "") if 0 <= point < 0x110000 else "NONE"
+    numbers = {"LATIN": 25, "GREEK": 14, "CYRILLIC": 8, "HEBREW": 19, "CJK": 17, "HIRAGANA": 20, "NONE": -1}
+    return numbers[name.split()[0]]
+
+
+def ngrams(
+    x: np.ndarray,
+    splits: np.ndarray,
+    widths: tuple[int, ...],
+    separator: bytes,
+    left: bytes,
+    right: bytes,
+    padding: int | None,
+    short: bool,
+) -> tuple[np.ndarray, np.ndarray]:
+    """The n-grams of each row: those of a padded row that begin at each place where they fit."""
+    rows = []
+    for span in rows_of(splits):
+        words = [x[at] for at in span]
+        row = []
+        for width in widths:
+            pad = width - 1 if padding is None else padding
+            padded = [left] * pad + words + [right] * pad
+            row += [separator.join(gram) for gram in zip(*(padded[at:] for at in range(width)))]
+        rows.append([separator.join(words)] if short and words and not row else row)
+    return pieces(rows)
 
 
 def written(precision: int, scientific: bool, shortest: bool, width: int, fill: str) -> str:
@@ -367,19 +405,21 @@ ROWS: dict[str, Row | Elsewhere] = {
         lambda x, encoding, errors, replacement, controls: (
             np.array([ord(c) for s in x.tolist() for c in s.decode(encoding)]),
             np.cumsum([0] + [len(s.decode(encoding)) for s in x.tolist()]),
+            places(x, encoding),
         ),
         (WORDS,),
         settings=[{}, {"encoding": "latin-1"}, {"errors": "strict"}, {"replacement": 63}, {"controls": True}],
-        dtype=("int32", "int64"),
+        dtype=("int32", "int64", "int64"),
         compiled=NUMPY,
     ),
     "string_characters": row(
-        lambda x, encoding, errors, replacement: pieces(
-            [[c.encode(encoding) for c in s.decode(encoding)] for s in x.tolist()]
+        lambda x, encoding, errors, replacement: (
+            *pieces([[c.encode(encoding) for c in s.decode(encoding)] for s in x.tolist()]),
+            places(x, encoding),
         ),
-        (WORDS,),
-        settings=[{}, {"encoding": "latin-1"}, {"errors": "ignore"}, {"replacement": 63}],
-        dtype=("object", "int64"),
+        (EVEN,),
+        settings=[{}, {"encoding": "UTF-16-BE"}, {"errors": "ignore"}, {"replacement": 63}],
+        dtype=("object", "int64", "int64"),
         compiled=NUMPY,
     ),
     "string_of_code_points": row(
@@ -387,8 +427,48 @@ ROWS: dict[str, Row | Elsewhere] = {
             lambda a, b: "".join(map(chr, x[a:b])).encode(encoding), s[:-1], s[1:]
         ),
         (np.array([99, 97, 233, 102, 233], "int32"), SPLITS),
-        settings=[{}, {"encoding": "latin-1"}, {"errors": "strict"}, {"replacement": 63}],
+        settings=[{}, {"encoding": "UTF-32-BE"}, {"errors": "strict"}, {"replacement": 63}],
         dtype="object",
+        compiled=NUMPY,
+        symbolic="known",
+    ),
+    "string_transcoded": row(
+        lambda x, encoding, output, errors, replacement, controls: each(lambda s: s.decode(encoding).encode(output), x),
+        (WORDS,),
+        settings=[
+            {},
+            {"encoding": "latin-1", "output": "UTF-16-BE"},
+            {"errors": "strict"},
+            {"replacement": 63},
+            {"controls": True},
+        ],
+        compiled=NUMPY,
+    ),
+    "code_point_script": row(
+        lambda x: np.array([script(point) for point in x.tolist()]),
+        (np.array([97, 0x3B1, 0x44F, 0x5D0, 0x4E00, 0x3042, 0x110000, -1], "int32"),),
+        compiled=NUMPY,
+    ),
+    "string_segments_joined": row(
+        lambda x, ids, n, separator: each(
+            lambda g: separator.join(x[ids == g]), np.array([int(v) for v in range(int(n))])
+        ),
+        (WORDS, longs(2, 0, 2, 2), np.array(4)),
+        settings=[{"separator": b""}, {"separator": b"-"}],
+        compiled=NUMPY,
+        symbolic="known",
+    ),
+    "string_ngrams": row(
+        ngrams,
+        (texts("a", "b", "c", "d", "e"), SPLITS),
+        settings=[
+            {"separator": b" "},
+            {"separator": b"-", "widths": (2, 1)},
+            {"separator": b" ", "widths": (3,), "left": b"<", "right": b">", "padding": 1},
+            {"separator": b" ", "widths": (3,), "left": b"<", "right": b">", "padding": None},
+            {"separator": b" ", "widths": (3,), "short": True},
+        ],
+        dtype=("object", "int64"),
         compiled=NUMPY,
         symbolic="known",
     ),

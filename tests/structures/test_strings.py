@@ -39,6 +39,16 @@ def test_split_and_join():
     assert plain(tf.strings.upper(tf.strings.split(lines))) == [[b"A", b"B", b"C"], [], [b"D"]]
 
 
+def test_splits_at_white_space_that_are_counted():
+    # as TensorFlow: what is behind the last split is there, even if it is nothing
+    given = ["a b c ", "a ", " a  b", "", "  "]
+    split = {m: tf.strings.split(given, maxsplit=m).to_list() for m in (0, 1, 2, -1)}
+    assert split[0] == [[s.encode()] for s in given]
+    assert split[1] == [[b"a", b"b c "], [b"a", b""], [b"a", b"b"], [], []]
+    assert split[2] == [[b"a", b"b", b"c "], [b"a"], [b"a", b"b", b""], [], []]
+    assert split[-1] == [[p.encode() for p in s.split()] for s in given]
+
+
 def test_numbers():
     assert plain(tf.strings.to_number(["1.5", "-2e3"])) == [1.5, -2000.0]
     assert tf.strings.to_number("7", tf.int64).dtype == tf.int64
@@ -95,3 +105,10 @@ def test_traced_is_at_once():
     lines = tf.constant(["a bc", "é"])
     for a, b in zip(f(lines), tf.function(f)(lines)):
         assert plain(a) == plain(b)
+
+
+def test_nothing_at_all_can_be_strings():
+    empty = tf.constant([], tf.string)
+    assert empty.dtype == tf.string and empty.shape == (0,) and plain(tf.strings.upper(empty)) == []
+    with pytest.raises(TypeError, match=r"tf.strings.as_string and tf.strings.to_number convert"):
+        tf.constant([1], tf.string)

@@ -1,14 +1,13 @@
 """The public namespace `tf.strings`."""
 
 from tensorsmith.structures.hashing import to_hash_bucket, to_hash_bucket_fast, to_hash_bucket_strong
+from tensorsmith.structures.joining import join, ngrams, reduce_join, unsorted_segment_join
 from tensorsmith.structures.strings import (
     as_string,
     bytes_split,
     format,
-    join,
     length,
     lower,
-    reduce_join,
     regex_full_match,
     regex_replace,
     split,
@@ -17,7 +16,15 @@ from tensorsmith.structures.strings import (
     to_number,
     upper,
 )
-from tensorsmith.structures.unicode import unicode_decode, unicode_encode, unicode_split, unicode_transcode
+from tensorsmith.structures.unicode import (
+    unicode_decode,
+    unicode_decode_with_offsets,
+    unicode_encode,
+    unicode_script,
+    unicode_split,
+    unicode_split_with_offsets,
+    unicode_transcode,
+)
 
 __all__ = [
     "as_string",
@@ -26,6 +33,7 @@ __all__ = [
     "join",
     "length",
     "lower",
+    "ngrams",
     "reduce_join",
     "regex_full_match",
     "regex_replace",
@@ -37,8 +45,12 @@ __all__ = [
     "to_hash_bucket_strong",
     "to_number",
     "unicode_decode",
+    "unicode_decode_with_offsets",
     "unicode_encode",
+    "unicode_script",
     "unicode_split",
+    "unicode_split_with_offsets",
     "unicode_transcode",
+    "unsorted_segment_join",
     "upper",
 ]

@@ -1,4 +1,4 @@
-"""join, split, length, case, regex, numbers: operations on byte strings.
+"""split, length, case, regex, numbers: operations on byte strings.
 
 Lengths and positions count bytes, or code points where `unit="UTF8_CHAR"`. All run on NumPy: XLA knows no strings.
 """
@@ -7,16 +7,15 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
 from tensorsmith.core.dtypes import as_dtype
 from tensorsmith.core.errors import InvalidArgumentError, explain
-from tensorsmith.core.shapes import broadcast
 from tensorsmith.core.specs import describe
-from tensorsmith.program.op import Array, Arrays
+from tensorsmith.program.op import Array
 from tensorsmith.structures.lifting import quietly, several
 from tensorsmith.structures.ragged import RaggedTensor, is_ragged
 from tensorsmith.structures.ragged_ops import elementwise
@@ -37,7 +36,7 @@ def each(function: Callable[..., Any], dtype: Any, *arrays: Any) -> np.ndarray:
     return out
 
 
-def _same_shape(dtype: np.dtype) -> Any:
+def same_shape(dtype: np.dtype) -> Any:
     return lambda specs, settings: [(specs[0][0], dtype)]
 
 
@@ -51,7 +50,7 @@ def _unit(unit: str, who: str) -> bool:
 # ---- the operations, each on byte strings of any shape
 
 
-@op(kinds="O", differentiable=False, shapes=_same_shape(_INT32))
+@op(kinds="O", differentiable=False, shapes=same_shape(_INT32))
 def string_length(xp, x: Array, unit="BYTE"):
     """The length of each string, int32."""
     if _unit(unit, "strings.length"):
@@ -68,25 +67,25 @@ def _changed_case(
     return (lambda s: text(s.decode("utf-8", "replace")).encode()) if encoding else raw
 
 
-@op(kinds="O", differentiable=False, shapes=_same_shape(_STRING))
+@op(kinds="O", differentiable=False, shapes=same_shape(_STRING))
 def string_upper(xp, x: Array, encoding=""):
     """Capital letters: of ASCII, or of Unicode with encoding="utf-8"."""
     return each(_changed_case(str.upper, bytes.upper, encoding, "strings.upper"), _STRING, x)
 
 
-@op(kinds="O", differentiable=False, shapes=_same_shape(_STRING))
+@op(kinds="O", differentiable=False, shapes=same_shape(_STRING))
 def string_lower(xp, x: Array, encoding=""):
     """Small letters: of ASCII, or of Unicode with encoding="utf-8"."""
     return each(_changed_case(str.lower, bytes.lower, encoding, "strings.lower"), _STRING, x)
 
 
-@op(kinds="O", differentiable=False, shapes=_same_shape(_STRING))
+@op(kinds="O", differentiable=False, shapes=same_shape(_STRING))
 def string_strip(xp, x: Array):
     """Each string without white space at its ends."""
     return each(bytes.strip, _STRING, x)
 
 
-@op(kinds="O", differentiable=False, same=False, shapes=_same_shape(_STRING))
+@op(kinds="O", differentiable=False, same=False, shapes=same_shape(_STRING))
 def string_substr(xp, x: Array, pos: Array, count: Array, unit="BYTE"):
     """`count` units of each string from `pos` on (from the end where it is negative)."""
     whole = _unit(unit, "strings.substr")
@@ -105,18 +104,18 @@ def string_substr(xp, x: Array, pos: Array, count: Array, unit="BYTE"):
     return each(part, _STRING, x, pos, count)
 
 
-@op(kinds="O", differentiable=False, shapes=_same_shape(_STRING))
+@op(kinds="O", differentiable=False, shapes=same_shape(_STRING))
 def string_regex_replace(xp, x: Array, pattern: Any = "", rewrite: Any = "", replace_global=True):
     """Each string with the matches of a pattern (only the first, unless global) written anew."""
-    compiled = _compiled(_bytes(pattern), "strings.regex_replace")
-    target = re.sub(rb"\\(\d)", rb"\\g<\1>", _bytes(rewrite))
+    compiled = _compiled(bytes_of(pattern), "strings.regex_replace")
+    target = re.sub(rb"\\(\d)", rb"\\g<\1>", bytes_of(rewrite))
     return each(lambda s: compiled.sub(target, s, 0 if replace_global else 1), _STRING, x)
 
 
-@op(kinds="O", differentiable=False, shapes=_same_shape(np.dtype(bool)))
+@op(kinds="O", differentiable=False, shapes=same_shape(np.dtype(bool)))
 def string_full_match(xp, x: Array, pattern: Any = ""):
     """Whether a pattern matches the whole of each string."""
-    compiled = _compiled(_bytes(pattern), "strings.regex_full_match")
+    compiled = _compiled(bytes_of(pattern), "strings.regex_full_match")
     return each(lambda s: compiled.fullmatch(s) is not None, np.dtype(bool), x)
 
 
@@ -128,7 +127,7 @@ def _compiled(pattern: bytes, who: str) -> re.Pattern[bytes]:
         raise InvalidArgumentError(explain(who, f"the pattern cannot be read: {error}", {"pattern": pattern})) from None
 
 
-def _bytes(value: Any) -> bytes:
+def bytes_of(value: Any) -> bytes:
     if isinstance(value, Tensor):
         value = value.numpy()
     return value.encode() if isinstance(value, str) else bytes(value)
@@ -157,7 +156,7 @@ def string_to_number(xp, x: Array, out_type="float32"):
     return each(number, dtype, x)
 
 
-@op(differentiable=False, shapes=_same_shape(_STRING))
+@op(differentiable=False, shapes=same_shape(_STRING))
 def string_of(xp, x: Array, precision=-1, scientific=False, shortest=False, width=-1, fill=""):
     """Each number or boolean as a string."""
     kind = x.dtype.kind
@@ -181,38 +180,6 @@ def string_of(xp, x: Array, precision=-1, scientific=False, shortest=False, widt
     return each(written, _STRING, x)
 
 
-@op(kinds="O", differentiable=False, shapes=lambda specs, settings: [(_broadcast(specs), _STRING)])
-def string_join(xp, inputs: Arrays, separator: Any = ""):
-    """Strings at the same places joined."""
-    glue = _bytes(separator)
-    return each(lambda *parts: glue.join(parts), _STRING, *inputs)
-
-
-def _broadcast(specs: Any) -> Any:
-    parts = specs[0] if isinstance(specs[0], list) else specs
-    return broadcast(*(shape for shape, _ in parts))
-
-
-def _joined_shape(specs: Any, settings: Any) -> Any:
-    shape, axis = specs[0][0], settings["axis"]
-    rank = len(shape)
-    axes = range(rank) if axis is None else [a % rank for a in ([axis] if isinstance(axis, int) else axis)]
-    keep = settings["keepdims"]
-    return [(tuple(1 if i in axes else d for i, d in enumerate(shape) if keep or i not in axes), _STRING)]
-
-
-@op(kinds="O", differentiable=False, shapes=_joined_shape)
-def string_reduce_join(xp, x: Array, axis=None, keepdims=False, separator: Any = ""):
-    """The strings along axes (all by default) joined into one."""
-    glue, rank = _bytes(separator), x.ndim
-    axes = list(range(rank)) if axis is None else [a % rank for a in ([axis] if isinstance(axis, int) else axis)]
-    rest = [a for a in range(rank) if a not in axes]
-    rows = x.transpose([*rest, *axes]).reshape(int(np.prod([x.shape[a] for a in rest])), -1)
-    out = np.empty(len(rows), _STRING)
-    out[:] = [glue.join(row) for row in rows]
-    return out.reshape([1 if a in axes else x.shape[a] for a in range(rank) if keepdims or a not in axes])
-
-
 def _pieces_shapes(specs: Any, settings: Any) -> Any:
     size = specs[0][0][0]
     return ((None,), _STRING), ((None if size is None else size + 1,), _INT64)
@@ -224,8 +191,18 @@ def string_pieces(xp, x: Array, sep=None, maxsplit=-1):
 
     sep  what stands between pieces; None or empty: white space, of which any amount counts once.
     """
-    cut = _bytes(sep) if sep else None
-    return _flat([s.split(cut, maxsplit) for s in x])
+    cut = bytes_of(sep) if sep else None
+    return _flat([_split_at_spaces(s, maxsplit) if cut is None else s.split(cut, maxsplit) for s in x])
+
+
+def _split_at_spaces(s: bytes, maxsplit: int) -> list[bytes]:
+    """As bytes.split, but what is behind the last split stays as it is, even if it is nothing or white space."""
+    if maxsplit < 0:
+        return s.split()
+    if maxsplit == 0:
+        return [s]
+    pieces = s.split(None, maxsplit)
+    return [*pieces, b""] if len(pieces) == maxsplit else pieces
 
 
 @op(kinds="O", eager=True, differentiable=False, shapes=_pieces_shapes)
@@ -238,13 +215,18 @@ def _flat(rows: list[list[bytes]]) -> tuple[np.ndarray, np.ndarray]:
     pieces = [piece for row in rows for piece in row]
     flat = np.empty(len(pieces), _STRING)
     flat[:] = pieces
-    return flat, np.cumsum([0, *map(len, rows)]).astype(_INT64)
+    return flat, row_splits_of(rows)
+
+
+def row_splits_of(rows: Sequence[Sequence[Any]]) -> np.ndarray:
+    """Where each row ends, after a 0."""
+    return np.cumsum([0, *map(len, rows)]).astype(_INT64)
 
 
 # ---- the public functions: they take ragged tensors too
 
 
-def _mapped(call: Callable[..., Any], *inputs: Any) -> Any:
+def mapped(call: Callable[..., Any], *inputs: Any) -> Any:
     if any(is_ragged(i) for i in inputs):
         return elementwise(call, list(inputs))
     return call(*inputs)
@@ -256,22 +238,22 @@ def length(input: Any, unit: str = "BYTE", name: str | None = None) -> Any:
     >>> length(["ab", "é"]).numpy(), length("é", unit="UTF8_CHAR").numpy().item()
     (array([2, 2], dtype=int32), 1)
     """
-    return _mapped(lambda x: string_length(x, unit=unit), input)
+    return mapped(lambda x: string_length(x, unit=unit), input)
 
 
 def upper(input: Any, encoding: str = "", name: str | None = None) -> Any:
     """Each string in capital letters; encoding="utf-8" for others than ASCII."""
-    return _mapped(lambda x: string_upper(x, encoding=encoding), input)
+    return mapped(lambda x: string_upper(x, encoding=encoding), input)
 
 
 def lower(input: Any, encoding: str = "", name: str | None = None) -> Any:
     """Each string in small letters; encoding="utf-8" for others than ASCII."""
-    return _mapped(lambda x: string_lower(x, encoding=encoding), input)
+    return mapped(lambda x: string_lower(x, encoding=encoding), input)
 
 
 def strip(input: Any, name: str | None = None) -> Any:
     """Each string without white space at its ends."""
-    return _mapped(string_strip, input)
+    return mapped(string_strip, input)
 
 
 def substr(input: Any, pos: Any, len: Any, unit: str = "BYTE", name: str | None = None) -> Any:
@@ -282,14 +264,14 @@ def substr(input: Any, pos: Any, len: Any, unit: str = "BYTE", name: str | None 
     >>> substr("hello", 1, 3).numpy()
     b'ell'
     """
-    return _mapped(lambda x: string_substr(x, convert(pos), convert(len), unit=unit), input)
+    return mapped(lambda x: string_substr(x, convert(pos), convert(len), unit=unit), input)
 
 
 def regex_replace(input: Any, pattern: Any, rewrite: Any, replace_global: bool = True, name: str | None = None) -> Any:
     """Each string with the matches of `pattern` written as `rewrite`, in which \\\\1 stands for the first group."""
-    return _mapped(
+    return mapped(
         lambda x: string_regex_replace(
-            x, pattern=_bytes(pattern), rewrite=_bytes(rewrite), replace_global=replace_global
+            x, pattern=bytes_of(pattern), rewrite=bytes_of(rewrite), replace_global=replace_global
         ),
         input,
     )
@@ -301,12 +283,12 @@ def regex_full_match(input: Any, pattern: Any, name: str | None = None) -> Any:
     >>> regex_full_match(["a1", "a"], "[a-z][0-9]").numpy()
     array([ True, False])
     """
-    return _mapped(lambda x: string_full_match(x, pattern=_bytes(pattern)), input)
+    return mapped(lambda x: string_full_match(x, pattern=bytes_of(pattern)), input)
 
 
 def to_number(input: Any, out_type: Any = "float32", name: str | None = None) -> Any:
     """The number in each string; InvalidArgumentError, quoting the string, where there is none."""
-    return _mapped(lambda x: string_to_number(x, out_type=as_dtype(out_type).name), input)
+    return mapped(lambda x: string_to_number(x, out_type=as_dtype(out_type).name), input)
 
 
 def as_string(
@@ -320,31 +302,7 @@ def as_string(
 ) -> Any:
     """Each number as a string: 6 digits behind the point for floats, unless `precision` says otherwise."""
     settings = {"precision": precision, "scientific": scientific, "shortest": shortest, "width": width, "fill": fill}
-    return _mapped(lambda x: string_of(x, **settings), input)
-
-
-def join(inputs: Any, separator: Any = "", name: str | None = None) -> Any:
-    """The strings at the same places of all inputs joined; scalars go with every place.
-
-    >>> join(["a", ["b", "c"]], separator="-").numpy()
-    array([b'a-b', b'a-c'], dtype=object)
-    """
-    return _mapped(lambda *parts: string_join(list(parts), separator=_bytes(separator)), *inputs)
-
-
-def reduce_join(
-    inputs: Any, axis: Any = None, keepdims: bool = False, separator: Any = "", name: str | None = None
-) -> Any:
-    """The strings along axes (all by default) joined into one; a ragged tensor's rows along axis 1."""
-    if is_ragged(inputs):
-        if inputs.ragged_rank != 1 or axis not in (1, -1):
-            raise ValueError(
-                explain("strings.reduce_join", "a ragged tensor is joined along its last axis", {"axis": axis})
-            )
-        glue = _bytes(separator)
-        rows = [glue.join(row) for row in inputs.to_list()]
-        return convert(rows) if rows else Tensor(np.zeros(0, object))
-    return string_reduce_join(inputs, axis=axis, keepdims=keepdims, separator=_bytes(separator))
+    return mapped(lambda x: string_of(x, **settings), input)
 
 
 def split(input: Any, sep: Any = None, maxsplit: int = -1, name: str | None = None) -> Any:
@@ -356,7 +314,7 @@ def split(input: Any, sep: Any = None, maxsplit: int = -1, name: str | None = No
     <tf.RaggedTensor [[b'a', b'b'], [b'c']]>
     """
     return pieces_of(
-        input, lambda flat: string_pieces(flat, sep=_bytes(sep) if sep is not None else None, maxsplit=maxsplit)
+        input, lambda flat: string_pieces(flat, sep=bytes_of(sep) if sep is not None else None, maxsplit=maxsplit)
     )
 
 
@@ -367,18 +325,26 @@ def bytes_split(input: Any, name: str | None = None) -> Any:
 
 def pieces_of(strings: Any, cut: Callable[[Tensor], tuple[Tensor, Tensor]]) -> Any:
     """What `cut` makes of each string, in the form of the input with one axis more."""
+    return tables_of(strings, cut)[0]
+
+
+def tables_of(strings: Any, cut: Callable[[Tensor], tuple[Tensor, ...]]) -> list[Any]:
+    """The values that `cut` makes of each string, in the form of the input with one axis more.
+
+    cut  gives values, the row splits, and further values of the same rows.
+    """
     if is_ragged(strings):
-        return strings.with_values(pieces_of(strings.values, cut))
-    strings = convert(strings)
+        return [strings.with_values(table) for table in tables_of(strings.values, cut)]
+    strings = convert(strings, "string")
     rank = len(strings.shape)
     flat = strings if rank == 1 else functions["reshape"](strings, (-1,))
-    values, splits = quietly(cut, flat)
+    values, splits, *further = quietly(cut, flat)
     if rank == 0:
-        return values
-    ragged = RaggedTensor(values, splits)
+        return [values, *further]
+    tables = [RaggedTensor(v, splits) for v in (values, *further)]
     for size in reversed(tuple(strings.shape)[1:]):
-        ragged = RaggedTensor.from_uniform_row_length(ragged, size, validate=False)
-    return ragged
+        tables = [RaggedTensor.from_uniform_row_length(table, size, validate=False) for table in tables]
+    return tables
 
 
 def format(template: str, inputs: Any, placeholder: str = "{}", summarize: int = 3, name: str | None = None) -> Tensor:  # noqa: A001

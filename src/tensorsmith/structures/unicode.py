@@ -1,87 +1,64 @@
-"""Code points: encode, decode, split."""
+"""Code points: encode, decode, split, each with the places in the bytes, and the script of each."""
 
 from __future__ import annotations
 
-import codecs
 from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
-from tensorsmith.core.errors import InvalidArgumentError, explain
+from tensorsmith.core.errors import explain
 from tensorsmith.program.op import Array
-from tensorsmith.structures.lifting import quietly
-from tensorsmith.structures.ragged import RaggedTensor, is_ragged
-from tensorsmith.structures.strings import pieces_of
+from tensorsmith.structures.decoding import REPLACEMENT, Policy, decoded, encoded, output_codec
+from tensorsmith.structures.ragged import is_ragged
+from tensorsmith.structures.scripts import scripts_of
+from tensorsmith.structures.strings import each, mapped, row_splits_of, same_shape, tables_of
 from tensorsmith.tensor.apply import functions, op
 from tensorsmith.tensor.convert import convert
 from tensorsmith.tensor.tensor import Tensor
 
 _STRING, _INT32, _INT64 = np.dtype(object), np.dtype("int32"), np.dtype("int64")
-REPLACEMENT = 0xFFFD
-
-
-def _codec(encoding: str, who: str) -> str:
-    # TensorFlow's UTF-16 and UTF-32 are big-endian and have no byte order mark
-    name = str(encoding).upper().replace("_", "-")
-    found = {"UTF-16": "utf-16-be", "UTF-32": "utf-32-be", "UTF16": "utf-16-be", "UTF32": "utf-32-be"}.get(name)
-    try:
-        return found or codecs.lookup(name).name
-    except LookupError:
-        raise InvalidArgumentError(explain(who, "unknown encoding", {"encoding": encoding})) from None
-
-
-def _decoded(raw: bytes, codec: str, errors: str, replacement: int, controls: bool, who: str) -> list[int]:
-    if errors not in ("replace", "strict", "ignore"):
-        raise ValueError(explain(who, "unknown policy", {"errors": errors}, "it must be replace, ignore or strict"))
-    try:
-        text = raw.decode(codec, errors)
-    except UnicodeDecodeError as error:
-        raise InvalidArgumentError(
-            explain(who, f"a string is not valid {codec}: {error.reason}", {"string": raw})
-        ) from None
-    points = [replacement if p == REPLACEMENT and errors == "replace" else p for p in map(ord, text)]
-    return [replacement if controls and p < 32 else p for p in points]
 
 
 def _points_shapes(specs: Any, settings: Any) -> Any:
     size = specs[0][0][0]
-    return ((None,), _INT32), ((None if size is None else size + 1,), _INT64)
+    return ((None,), _INT32), ((None if size is None else size + 1,), _INT64), ((None,), _INT64)
 
 
 @op(kinds="O", eager=True, differentiable=False, shapes=_points_shapes)
 def string_code_points(xp, x: Array, encoding="UTF-8", errors="replace", replacement=REPLACEMENT, controls=False):
-    """The code points of strings [n], and the row splits [n + 1] that tell whose they are."""
+    """The code points of strings [n], the row splits [n + 1] that tell whose they are, and where each began in its bytes."""
     who = "strings.unicode_decode"
-    codec = _codec(encoding, who)
-    rows = [_decoded(s, codec, errors, replacement, controls, who) for s in x]
-    flat = np.array([point for row in rows for point in row], _INT32)
-    return flat, np.cumsum([0, *map(len, rows)]).astype(_INT64)
+    policy = Policy(errors, replacement, controls).checked(who)
+    rows = [decoded(s, encoding, policy, who) for s in x]
+    found = np.array([pair for row in rows for pair in row], _INT64).reshape(-1, 2)
+    return found[:, 0].astype(_INT32), row_splits_of(rows), found[:, 1].copy()
 
 
 def _characters_shapes(specs: Any, settings: Any) -> Any:
-    return ((None,), _STRING), _points_shapes(specs, settings)[1]
+    return ((None,), _STRING), *_points_shapes(specs, settings)[1:]
 
 
 @op(kinds="O", eager=True, differentiable=False, shapes=_characters_shapes)
 def string_characters(xp, x: Array, encoding="UTF-8", errors="replace", replacement=REPLACEMENT):
-    """The characters of strings [n], each a string, and the row splits [n + 1] that tell whose they are."""
+    """The characters of strings [n], the row splits [n + 1] that tell whose they are, and where each began in its bytes."""
     who = "strings.unicode_split"
-    codec = _codec(encoding, who)
-    rows = [[chr(p).encode(codec) for p in _decoded(s, codec, errors, replacement, False, who)] for s in x]
+    policy, codec = Policy(errors, replacement).checked(who), output_codec(encoding, who)
+    rows = [decoded(s, encoding, policy, who) for s in x]
+    # what was found is written whatever it is: only the input can be invalid
+    written = Policy("replace", replacement)
     flat = np.empty(sum(map(len, rows)), object)
-    flat[:] = [character for row in rows for character in row]
-    return flat, np.cumsum([0, *map(len, rows)]).astype(_INT64)
+    flat[:] = [encoded([point], codec, written, who) for row in rows for point, _ in row]
+    return flat, row_splits_of(rows), np.array([at for row in rows for _, at in row], _INT64)
 
 
-@op(kinds="iu", differentiable=False, same=False, shapes=lambda specs, settings: [((_rows(specs),), _STRING)])
+@op(kinds="i", differentiable=False, same=False, shapes=lambda specs, settings: [((_rows(specs),), _STRING)])
 def string_of_code_points(xp, x: Array, row_splits: Array, encoding="UTF-8", errors="replace", replacement=REPLACEMENT):
     """The strings [n] of code points; row i takes x[row_splits[i]:row_splits[i + 1]]."""
     who = "strings.unicode_encode"
-    codec = _codec(encoding, who)
-    rows = [x[a:b].tolist() for a, b in pairwise(row_splits)]
-    out = np.empty(len(rows), object)
-    out[:] = ["".join(_characters(row, errors, replacement, who)).encode(codec) for row in rows]
+    policy, codec = Policy(errors, replacement).checked(who), output_codec(encoding, who)
+    out = np.empty(len(row_splits) - 1, object)
+    out[:] = [encoded(x[a:b].tolist(), codec, policy, who) for a, b in pairwise(row_splits)]
     return out
 
 
@@ -90,15 +67,25 @@ def _rows(specs: Any) -> int | None:
     return None if size is None else size - 1
 
 
-def _characters(points: list[int], errors: str, replacement: int, who: str) -> list[str]:
-    characters = []
-    for point in points:
-        valid = 0 <= point < 0x110000 and not 0xD800 <= point < 0xE000
-        if not valid and errors == "strict":
-            raise InvalidArgumentError(explain(who, "no code point has this number", {"code point": point}))
-        if valid or errors == "replace":
-            characters.append(chr(point if valid else replacement))
-    return characters
+@op(kinds="O", differentiable=False, shapes=same_shape(_STRING))
+def string_transcoded(
+    xp, x: Array, encoding="UTF-8", output="UTF-8", errors="replace", replacement=REPLACEMENT, controls=False
+):
+    """Each string in another encoding."""
+    who = "strings.unicode_transcode"
+    policy, codec = Policy(errors, replacement, controls, controls_strict=True).checked(who), output_codec(output, who)
+    written = Policy("replace", replacement)
+
+    def other(s: bytes) -> bytes:
+        return encoded([point for point, _ in decoded(s, encoding, policy, who)], codec, written, who)
+
+    return each(other, _STRING, x)
+
+
+@op(kinds="i", differentiable=False, shapes=same_shape(_INT32))
+def code_point_script(xp, x: Array):
+    """The number of the script of each code point."""
+    return scripts_of(x)
 
 
 def unicode_decode(
@@ -117,13 +104,32 @@ def unicode_decode(
     >>> unicode_decode("é!", "UTF-8").numpy()
     array([233,  33], dtype=int32)
     """
+    found = unicode_decode_with_offsets(input, input_encoding, errors, replacement_char, replace_control_characters)
+    return found[0]
+
+
+def unicode_decode_with_offsets(
+    input: Any,
+    input_encoding: str,
+    errors: str = "replace",
+    replacement_char: int = REPLACEMENT,
+    replace_control_characters: bool = False,
+    name: str | None = None,
+) -> tuple[Any, Any]:
+    """The code points of each string, as `unicode_decode` gives them, and the place of the first byte of each, int64.
+
+    >>> points, starts = unicode_decode_with_offsets("é!", "UTF-8")
+    >>> starts.numpy()
+    array([0, 2])
+    """
     settings = {
         "encoding": input_encoding,
         "errors": errors,
         "replacement": replacement_char,
         "controls": replace_control_characters,
     }
-    return pieces_of(input, lambda flat: string_code_points(flat, **settings))
+    points, starts = tables_of(input, lambda flat: string_code_points(flat, **settings))
+    return points, starts
 
 
 def unicode_split(
@@ -133,9 +139,33 @@ def unicode_split(
     replacement_char: int = REPLACEMENT,
     name: str | None = None,
 ) -> Any:
-    """The characters of each string, each a string of its own."""
+    """The characters of each string, each a string of its own in the same encoding: UTF-8, UTF-16-BE or UTF-32-BE.
+
+    errors  what an invalid sequence becomes: "replace" by `replacement_char`, "ignore", or
+            "strict", which raises InvalidArgumentError.
+
+    >>> [character.decode() for character in unicode_split("é!", "UTF-8").numpy()]
+    ['é', '!']
+    """
+    return unicode_split_with_offsets(input, input_encoding, errors, replacement_char)[0]
+
+
+def unicode_split_with_offsets(
+    input: Any,
+    input_encoding: str,
+    errors: str = "replace",
+    replacement_char: int = REPLACEMENT,
+    name: str | None = None,
+) -> tuple[Any, Any]:
+    """The characters of each string, as `unicode_split` gives them, and the place of the first byte of each, int64.
+
+    >>> characters, starts = unicode_split_with_offsets(["é!", "a"], "UTF-8")
+    >>> starts
+    <tf.RaggedTensor [[0, 2], [0]]>
+    """
     settings = {"encoding": input_encoding, "errors": errors, "replacement": replacement_char}
-    return pieces_of(input, lambda flat: string_characters(flat, **settings))
+    characters, starts = tables_of(input, lambda flat: string_characters(flat, **settings))
+    return characters, starts
 
 
 def unicode_encode(
@@ -145,7 +175,10 @@ def unicode_encode(
     replacement_char: int = REPLACEMENT,
     name: str | None = None,
 ) -> Any:
-    """The strings of code points along the last axis.
+    """The strings of code points (int32) along the last axis, in UTF-8, UTF-16-BE or UTF-32-BE.
+
+    errors  what a number that is no character becomes: "replace" by `replacement_char`, "ignore", or
+            "strict", which raises InvalidArgumentError.
 
     >>> unicode_encode([99, 97, 102, 233], "UTF-8").numpy().decode()
     'café'
@@ -182,15 +215,32 @@ def unicode_transcode(
     replace_control_characters: bool = False,
     name: str | None = None,
 ) -> Any:
-    """Each string in another encoding."""
-    points = unicode_decode(input, input_encoding, errors, replacement_char, replace_control_characters)
-    if is_ragged(points):
-        return unicode_encode(points, output_encoding, errors, replacement_char)
-    splits = quietly(_one_row, points)
-    ragged = RaggedTensor(points, splits)
-    return unicode_encode(ragged, output_encoding, errors, replacement_char)[0]
+    """Each string in another encoding: UTF-8, UTF-16-BE or UTF-32-BE.
+
+    input_encoding  any that Python knows, such as "UTF-16" (with or without a byte order mark) or "latin1".
+    errors          what an invalid sequence becomes: "replace" by `replacement_char`, "ignore", or
+                    "strict", which raises InvalidArgumentError.
+    replace_control_characters  True: so are the code points below 32.
+
+    >>> unicode_transcode(["é"], "UTF-8", "UTF-16-BE").numpy()
+    array([b'\\x00\\xe9'], dtype=object)
+    """
+    settings = {
+        "encoding": input_encoding,
+        "output": output_encoding,
+        "errors": errors,
+        "replacement": replacement_char,
+        "controls": replace_control_characters,
+    }
+    return mapped(lambda x: string_transcoded(x, **settings), input)
 
 
-def _one_row(points: Tensor) -> Tensor:
-    size = functions["cast"](functions["shape"](points), "int64")
-    return functions["concat"]([Tensor(np.zeros(1, np.int64)), size], axis=0)
+def unicode_script(input: Any, name: str | None = None) -> Any:
+    """The number of the script of each code point (int32), as in ICU: 25 for Latin, 14 for Greek, 17 for Han.
+
+    0 is what scripts share, 103 what no script has, -1 what is no code point.
+
+    >>> unicode_script([ord("a"), ord("Ω"), ord("!")]).numpy()
+    array([25, 14,  0], dtype=int32)
+    """
+    return mapped(code_point_script, input)

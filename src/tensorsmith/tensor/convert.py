@@ -196,7 +196,7 @@ def _check_cast(value: Any, array: np.ndarray, target: np.dtype, python: bool) -
             f"Cannot convert {_short(value)} to a tensor of dtype {dtypes.as_dtype(target).name}: it would lose its "
             "imaginary part; use tf.math.real."
         )
-    if (target == object) != (array.dtype == object):
+    if (target == object) != (array.dtype == object) and not (python and not array.size):
         raise TypeError(
             f"Cannot convert {_short(value)} to a tensor of dtype {dtypes.as_dtype(target).name}; "
             "tf.strings.as_string and tf.strings.to_number convert between numbers and strings."
