@@ -472,6 +472,14 @@ ROWS: dict[str, Row | Elsewhere] = {
         compiled=NUMPY,
         symbolic="known",
     ),
+    # lookup tables
+    "table_lookup": row(
+        lambda x, k, v, other: np.vectorize(lambda at: dict(zip(k.tolist(), v.tolist())).get(at, float(other)))(x),
+        (longs(3, 5, -1, 9, 3), longs(-1, 3, 9), d.normal(3), np.float32(7.5)),
+        dtype=lambda inputs, settings: inputs[2].dtype.name,
+        symbolic="known",
+        nan="a value that is not looked up does not show",
+    ),
     # sets
     "set_operation": row(
         set_rows,
