@@ -12,7 +12,7 @@ BLOCKS = {language: re.findall(rf"```{language}\n(.*?)```", README, re.DOTALL) f
 
 
 def test_the_chapter_runs_as_printed(tmp_path: Path) -> None:
-    imports, chapter = BLOCKS["python"]
+    imports, chapter, _ = BLOCKS["python"]
     assert chapter.startswith(imports)
     (tmp_path / "chapter.py").write_text(chapter)
     ran = python("chapter.py", cwd=tmp_path)
@@ -20,6 +20,14 @@ def test_the_chapter_runs_as_printed(tmp_path: Path) -> None:
     off_by = float(ran.stdout.splitlines()[-1].rpartition(" ")[2])
     assert 0 < off_by < 1.5  # always saying the mean is off by 3
     assert (tmp_path / "diamonds.keras").stat().st_size > 0
+
+
+def test_the_program_is_kept_without_its_code(tmp_path: Path) -> None:
+    (tmp_path / "halved.py").write_text(BLOCKS["python"][2])
+    ran = python("halved.py", cwd=tmp_path)
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    assert "halved.py:7" in ran.stdout and "def loop_body():" in ran.stdout
+    assert ran.stdout.splitlines()[-1] == "[0.625 0.125]"
 
 
 def test_the_chapter_is_a_script_for_tensorflow_too(tmp_path: Path) -> None:

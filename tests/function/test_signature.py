@@ -171,6 +171,15 @@ def test_input_signature_refuses_what_does_not_fit(args: tuple, text: str) -> No
         f(*args)
 
 
+def test_a_form_is_asked_for_by_specs_that_fit_the_input_signature() -> None:
+    f = tf.function(lambda x: x * 2.0, input_signature=[Spec([None])])
+    form = f.get_concrete_function()
+    assert f.get_concrete_function(Spec([None])) is form is f.get_concrete_function(Spec([3], name="x"))
+    for strange in (Spec([None, 2]), Spec([None], tf.int32)):
+        with pytest.raises(TypeError, match="the argument 'x' does not fit the input_signature"):
+            f.get_concrete_function(strange)
+
+
 def test_nested_input_signature_names_the_place() -> None:
     f = tf.function(lambda d: d["a"], input_signature=[{"a": Spec([2])}])
     with pytest.raises(TypeError, match=r"the argument \"d\['a'\]\" does not fit"):

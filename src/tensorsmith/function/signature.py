@@ -331,7 +331,12 @@ class InputSignature:
         for key in keys:
             self._fit(f"{name}[{key!r}]", spec[key], value[key], tensors)
 
-    def _tensor(self, name: str, spec: TensorSpec, value: Any) -> Tensor:
+    def _tensor(self, name: str, spec: TensorSpec, value: Any) -> Any:
+        if isinstance(value, TensorSpec):
+            # a form is asked for, nothing is run
+            if spec.is_compatible_with(value):
+                return value
+            raise self._refused(name, spec, value)
         try:
             tensor = value if isinstance(value, Tensor) else value._read() if hasattr(type(value), "_read") else None
             if tensor is None:
