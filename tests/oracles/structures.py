@@ -519,5 +519,12 @@ ROWS: dict[str, Row | Elsewhere] = {
         f"rows_{name}": Elsewhere(TEST_ARRAYS)
         for name in ["of", "empty", "unstack", "write", "read", "stack", "concat", "size"]
     },
+    **{
+        name: Elsewhere("tests/function/test_lists.py")
+        for name in [
+            "known_count",
+            *(f"list_{n}" for n in "append extend write without read stack concat size".split()),
+        ]
+    },
     **{name: Elsewhere(TEST_LOOPS) for name in ["cond", "switch", "while_loop", "for_loop", "vectorized_map"]},
 }

@@ -8,6 +8,8 @@ from typing import Any
 
 SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef)
 LOOPS = (ast.For, ast.While)
+# methods that change a list in place
+CHANGING = frozenset({"append", "clear", "extend", "insert", "pop", "remove", "reverse", "sort"})
 
 
 def is_made(node: Any) -> bool:
@@ -20,11 +22,13 @@ class Bindings(ast.NodeVisitor):
 
     names    in the order of their first binding.
     places   {text: node} of attributes and elements that are set: `self.n = ...`, `state["n"] = ...`.
+    changed  names whose lists may be changed in place: `out.append(x)`, `out[i + 1] = x`.
     globals_, nonlocals  names declared so.
     """
 
     def __init__(self) -> None:
         self.names: list[str] = []
+        self.changed: list[str] = []
         self.places: dict[str, Any] = {}
         self.globals_: set[str] = set()
         self.nonlocals: set[str] = set()
@@ -40,6 +44,26 @@ class Bindings(ast.NodeVisitor):
     def _place(self, node: Any) -> None:
         if isinstance(node.ctx, ast.Store) and names_of_place(node):
             self.places.setdefault(ast.unparse(node), node)
+        elif isinstance(node.ctx, ast.Store) and isinstance(node, ast.Subscript):
+            self._change(node.value)
+        self.generic_visit(node)
+
+    def _change(self, node: Any) -> None:
+        if isinstance(node, ast.Name) and node.id not in self.changed:
+            self.changed.append(node.id)
+
+    def visit_Call(self, node: ast.Call) -> None:
+        method = node.func
+        if isinstance(method, ast.Call) and method.args and ast.unparse(method.func) == "ag__.converted":
+            method = method.args[0]
+        if isinstance(method, ast.Attribute) and method.attr in CHANGING:
+            self._change(method.value)
+        self.generic_visit(node)
+
+    def visit_AugAssign(self, node: ast.AugAssign) -> None:
+        # out += [x]
+        if isinstance(node.op, ast.Add):
+            self._change(node.target)
         self.generic_visit(node)
 
     visit_Attribute = visit_Subscript = _place

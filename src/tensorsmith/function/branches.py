@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from tensorsmith.function.control_flow import branch, is_open
+from tensorsmith.function.lists import TensorList
 from tensorsmith.function.merging import Undefined
 from tensorsmith.ops import debugging
 from tensorsmith.tensor.apply import functions
@@ -31,8 +32,12 @@ def if_(
     get: Get = no_state,
     put: Put = forget,
     names: tuple[str, ...] = (),
+    lists: tuple[str, ...] = (),
 ) -> None:
-    """An if statement: Python's own, or a branch of the program being traced where the test is a symbol."""
+    """An if statement: Python's own, or a branch of the program being traced where the test is a symbol.
+
+    lists  the names of lists that a block changes in place.
+    """
     if not is_open(test):
         if test:
             body()
@@ -40,19 +45,46 @@ def if_(
             orelse()
         return
     before = get()
+    changed = [at for at, name in enumerate(names) if name in lists]
+    lengths: set[tuple[int, ...]] = set()
 
-    def run(block: Callable[[], None] | None) -> State:
-        put(before)
+    def run(block: Callable[[], None] | None, given: State) -> State:
+        # each block changes a list of its own
+        put(tuple([copied(value) if at in changed else value for at, value in enumerate(given)]))
         if block is not None:
             block()
-        return get()
+        state = get()
+        lengths.add(tuple([len(state[at]) if type(state[at]) is list else -1 for at in changed]))
+        return state
+
+    def decided(given: State) -> State:
+        return branch(test, lambda: run(body, given), lambda: run(orelse, given), list(names))
 
     try:
-        after = branch(test, lambda: run(body), lambda: run(orelse), list(names))
+        try:
+            after = decided(before)
+        except TypeError:
+            if len(lengths) < 2:
+                raise
+            # how long a list is then is known only when the program runs
+            given = list(before)
+            for at in changed:
+                if type(given[at]) is list:
+                    given[at] = TensorList.of(given[at], names[at]).free()
+            after = decided(tuple(given))
     except BaseException:
         put(before)
         raise
     put(after)
+
+
+def copied(value: Any) -> Any:
+    """A list or dict of its own for a block that changes it in place."""
+    if type(value) in (list, dict):
+        return value.copy()
+    if isinstance(value, TensorList):
+        return value.free()
+    return value.copy() if hasattr(type(value), "_refuse") else value
 
 
 def if_expression(test: Any, then: Callable[[], Any], otherwise: Callable[[], Any]) -> Any:

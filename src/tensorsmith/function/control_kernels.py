@@ -136,6 +136,9 @@ def _for(
         last, stacked = jax().lax.scan(round_, values, (numbers, list(rows)), reverse=reverse)
         return [*last, *stacked]
 
+    if len(body.outputs) > kept:
+        raise TypeError("XLA stacks a number of rounds that is known when it compiles")  # NumPy runs the program then
+
     def more(state: Values, fixed: Values) -> Any:
         within = state[0] < fixed[0]
         if go_on is None:

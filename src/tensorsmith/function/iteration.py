@@ -145,7 +145,7 @@ def filter_(function: Callable[[Any], Any] | None, items: Any) -> Any:
 
 def _whole(items: Any) -> Any:
     """A tensor whose rows are asked for, of a symbol or of a list that holds some; None for Python's own."""
-    if is_open(items):
+    if is_open(items) or hasattr(type(items), "_listed"):
         return convert(items)
     if isinstance(items, (list, tuple)) and any(map(is_open, items)):
         return functions["stack"](list(items))
@@ -163,7 +163,7 @@ def all_(items: Any) -> Any:
 
 
 def _folded(items: Any, name: str, plain: Callable[[Any], bool], settles: bool) -> Any:
-    if is_open(items):
+    if is_open(items) or hasattr(type(items), "_listed"):
         return functions["reduce_any" if settles else "reduce_all"](items, axis=0)
     if context.executing_eagerly() or isinstance(items, Tensor) or is_composite(items):
         return plain(items)
@@ -178,7 +178,7 @@ def _folded(items: Any, name: str, plain: Callable[[Any], bool], settles: bool) 
 
 def sum_(items: Any, start: Any = 0) -> Any:
     """sum: along the first axis of a tensor."""
-    if not is_open(items):
+    if not (is_open(items) or hasattr(type(items), "_listed")):
         return builtins.sum(items, start)
     total = functions["reduce_sum"](items, axis=0)
     return total if isinstance(start, int) and start == 0 else total + start
@@ -213,6 +213,8 @@ def _extreme(name: str, plain: Callable[..., Any], items: tuple[Any, ...], setti
 
 def sorted_(items: Any, key: Callable[[Any], Any] | None = None, reverse: bool = False) -> Any:
     """sorted: the rows of a tensor in order."""
+    if hasattr(type(items), "_listed"):
+        items = convert(items)
     if not is_open(items):
         return builtins.sorted(items, key=key, reverse=reverse)
     direction = "DESCENDING" if reverse else "ASCENDING"

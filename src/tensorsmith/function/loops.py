@@ -10,8 +10,10 @@ from tensorsmith.core import context, nest
 from tensorsmith.core.errors import explain, warn
 from tensorsmith.core.specs import describe
 from tensorsmith.function.branches import Get, Put, State, forget, if_, no_state
+from tensorsmith.function.carrying import Carried
 from tensorsmith.function.composites import is_composite
-from tensorsmith.function.control_flow import is_open, loop
+from tensorsmith.function.control_flow import carry, is_open
+from tensorsmith.function.growing import Again, Grown
 from tensorsmith.function.iteration import rounds
 from tensorsmith.function.rounds import Rounds, Series
 from tensorsmith.tensor.apply import functions
@@ -28,6 +30,7 @@ def while_(
     get: Get = no_state,
     put: Put = forget,
     names: tuple[str, ...] = (),
+    lists: tuple[str, ...] = (),
 ) -> None:
     """A while statement: Python's own as long as its test is a Python value, else a loop of the program being traced."""
     answer = test()
@@ -48,7 +51,7 @@ def while_(
         body()
         return get()
 
-    _loop(go_on, step, None, get, put, names)
+    _loop(go_on, step, None, get, put, names, lists)
 
 
 def for_(
@@ -58,34 +61,42 @@ def for_(
     get: Get = no_state,
     put: Put = forget,
     names: tuple[str, ...] = (),
+    lists: tuple[str, ...] = (),
 ) -> None:
     """A for statement: Python's own over Python's iterables, a loop of the program being traced over tensors.
 
     go_on  None, or what says after a break or return that there are no more rounds.
+    lists  the names of lists that the body changes in place.
     """
     over = rounds(items)
     if over is None:
-        _python_for(items, go_on, body, get, put, names)
+        _python_for(items, go_on, body, get, put, names, lists)
     else:
-        _run(over, go_on, body, get, put, names)
+        _run(over, go_on, body, get, put, names, lists)
 
 
 def _run(
-    over: Rounds | Series, go_on: Any, body: Callable[[Any], None], get: Get, put: Put, names: tuple[str, ...]
+    over: Rounds | Series,
+    go_on: Any,
+    body: Callable[[Any], None],
+    get: Get,
+    put: Put,
+    names: tuple[str, ...],
+    lists: tuple[str, ...],
 ) -> None:
     """A loop of the program being traced; runs of several kinds one after another, repeated ones as a loop of such loops."""
     if isinstance(over, Series):
         if over.times == 1:
             for part in over.parts:  # each asks go_on before its first round
-                _run(part, go_on, body, get, put, names)
+                _run(part, go_on, body, get, put, names, lists)
             return
         count: Any = _NO_END if over.times is None else over.times
 
         def do(number: Any) -> None:
             for part in over.parts:
-                _run(part, go_on, body, get, put, names)
+                _run(part, go_on, body, get, put, names, lists)
     else:
-        count, kept = over.count, body if over.keep is None else _kept(over, body, get, put, names)
+        count, kept = over.count, body if over.keep is None else _kept(over, body, get, put, names, lists)
 
         def do(number: Any) -> None:
             kept(over.item(number))
@@ -100,19 +111,27 @@ def _run(
         do(number)
         return get()
 
-    _loop(None if go_on is None else more, step, count, get, put, names)
+    _loop(None if go_on is None else more, step, count, get, put, names, lists)
 
 
-def _kept(over: Rounds, body: Callable[[Any], None], get: Get, put: Put, names: tuple[str, ...]) -> Any:
+def _kept(
+    over: Rounds, body: Callable[[Any], None], get: Get, put: Put, names: tuple[str, ...], lists: tuple[str, ...]
+) -> Any:
     def do(item: Any) -> None:
         assert over.keep is not None
-        if_(over.keep(item), lambda: body(item), None, get, put, names)
+        if_(over.keep(item), lambda: body(item), None, get, put, names, lists)
 
     return do
 
 
 def _python_for(
-    items: Any, go_on: Any, body: Callable[[Any], None], get: Get, put: Put, names: tuple[str, ...]
+    items: Any,
+    go_on: Any,
+    body: Callable[[Any], None],
+    get: Get,
+    put: Put,
+    names: tuple[str, ...],
+    lists: tuple[str, ...],
 ) -> None:
     if hasattr(type(items), "_read"):
         items = items._read()
@@ -122,7 +141,7 @@ def _python_for(
             unrolled.another()
             if is_open(more):
                 # whether the loop was left is known only when the program runs: the rest of its rounds hang on it
-                if_(more, lambda item=item: body(item), None, get, put, names)
+                if_(more, lambda item=item: body(item), None, get, put, names, lists)
             else:
                 body(item)
             if go_on is not None:
@@ -146,10 +165,6 @@ class _Loop:
         self.told = False
         self.limit: Any = None
         self.shapes: list[Any] | None = None
-
-
-class _Again(BaseException):
-    """The body told something that its loop must know before it is traced."""
 
 
 class _Open(threading.local):
@@ -191,37 +206,47 @@ class _plain_loop:
             )
 
 
-def _loop(go_on: Any, step: Callable[..., State], count: Any, get: Get, put: Put, names: tuple[str, ...]) -> None:
+def _loop(
+    go_on: Any,
+    step: Callable[..., State],
+    count: Any,
+    get: Get,
+    put: Put,
+    names: tuple[str, ...],
+    lists: tuple[str, ...],
+) -> None:
     this, before = _Loop(), get()
+    grown = Grown(before, names, lists, count is not None and go_on is None)
 
-    def noted(*given: Any) -> State:
-        # the number of the round comes first in a counted loop
-        this.state = given if count is None else given[1:]
-        return step(*given)
-
-    def limited(number: Tensor, *given: Any) -> State:
-        return noted(*given)
+    def body(number: Any, state: list[Any], row: list[Tensor]) -> tuple[list[Any], list[Tensor]]:
+        this.state = grown.given(tuple(state))
+        return grown.taken(step(*this.state) if count is None else step(number, *this.state))
 
     _open.loops.append(this)
     try:
         while True:
             try:
-                if this.limit is None:
-                    limit, body = count, noted
-                elif count is None:
-                    limit, body = this.limit, limited
-                else:
-                    limit, body = functions["minimum"](count, this.limit), noted
-                after = loop(go_on, body, list(before), list(names), limit, this.shapes)
-            except _Again:
+                limit = count if this.limit is None else this.limit
+                if this.limit is not None and count is not None:
+                    limit = functions["minimum"](count, this.limit)
+                carried = Carried(grown.first(), list(names), this.shapes)
+                state, stacked = carry(go_on, body, carried, grown.counting(limit))
+            except Again as again:
+                if again.of not in (this, grown):
+                    raise
+                continue
+            except (TypeError, ValueError, IndexError):
+                if not grown.failed():
+                    raise
                 continue
             break
+        after = grown.after(state, stacked)
     except BaseException:
         put(before)
         raise
     finally:
         _open.loops.pop()
-    put(tuple(after))
+    put(after)
 
 
 def set_loop_options(
@@ -257,7 +282,7 @@ def set_loop_options(
     if shape_invariants is not None:
         this.shapes = _shapes(this.state, shape_invariants)
     if maximum_iterations is not None or shape_invariants is not None:
-        raise _Again
+        raise Again(this)
 
 
 def _shapes(state: tuple, invariants: Any) -> list[Any]:

@@ -13,11 +13,24 @@ class Variables:
     """The variables of a branch or a loop: how to read them all, set them all, and declare them in a function."""
 
     def __init__(
-        self, nodes: list[Any], wanted: set[str], there: set[str], fresh: Fresh, at: ast.AST, outer: Bindings
+        self,
+        nodes: list[Any],
+        wanted: set[str],
+        there: set[str],
+        fresh: Fresh,
+        at: ast.AST,
+        outer: Bindings,
+        mine: set[str],
     ) -> None:
         bindings = bound(nodes)
-        self.plain = [n for n in bindings.names if n in wanted or n in outer.nonlocals or n in outer.globals_]
         set_anew = set(bindings.names)
+        # an element whose index is another one in each round
+        keyed = [n.value for n in bindings.places.values() if isinstance(n, ast.Subscript) and _index(n) in set_anew]
+        lists = [*bindings.changed, *(base.id for base in keyed if isinstance(base, ast.Name))]
+        lists = [n for n in dict.fromkeys(lists) if n in mine]
+        names = list(dict.fromkeys([*bindings.names, *lists]))
+        self.plain = [n for n in names if n in wanted or n in outer.nonlocals or n in outer.globals_]
+        set_anew = set(names)
         places = {text: node for text, node in bindings.places.items() if not names_of_place(node) & set_anew}
         # an element of an element that is set, too, goes with it
         local = [n for n in self.plain if n not in outer.globals_]
@@ -35,7 +48,8 @@ class Variables:
         loads = [n if n in there and n not in public else f"ag__.load(lambda: {n}, {n!r})" for n in self.plain]
         loads += [f"ag__.load(lambda: {text}, {text!r})" for text in places]
         get, put, state = fresh.shared("get_state"), fresh.shared("set_state"), fresh.shared("state")
-        self.arguments = f", {get}, {put}, {tuple(names)!r}"
+        changed = tuple([fresh.flags.get(name, name) for name in self.plain if name in lists])
+        self.arguments = f", {get}, {put}, {tuple(names)!r}" + (f", {changed!r}" if changed else "")
         stores = list(lines)
         count = len(self.plain)
         if self.plain:
@@ -52,6 +66,10 @@ class Variables:
         """The definition of a function that runs the statements on these variables."""
         declared = "".join(f"    {line}\n" for line in self.declared) if own else ""
         return quote(f"def {name}({arguments}):\n{declared}    body", at, body=body or quote("pass", at))
+
+
+def _index(node: ast.Subscript) -> str:
+    return node.slice.id if isinstance(node.slice, ast.Name) else ""
 
 
 def _store(node: Any, value: str) -> str:
@@ -71,6 +89,8 @@ class Flow(ast.NodeTransformer):
     def __init__(self, statements: list[ast.stmt], given: set[str], fresh: Fresh, outer: Bindings) -> None:
         self.live, self.there = Liveness(statements), Existing(statements, given).before
         self.fresh, self.outer = fresh, outer
+        # its own variables: what a list becomes that is known elsewhere too, nobody would see there
+        self.mine = (given | set(outer.names)) - outer.globals_ - outer.nonlocals
 
     def block(self, statements: list[Any]) -> list[Any]:
         out: list[Any] = []
@@ -93,7 +113,7 @@ class Flow(ast.NodeTransformer):
         return after | inside | (self.live.before[id(node.orelse[0])] if node.orelse else set())
 
     def _variables(self, node: Any, nodes: list[Any], wanted: set[str]) -> Variables:
-        return Variables(nodes, wanted, self.there.get(id(node), set()), self.fresh, node, self.outer)
+        return Variables(nodes, wanted, self.there.get(id(node), set()), self.fresh, node, self.outer, self.mine)
 
     def visit_If(self, node: ast.If) -> Any:
         wanted = self._wanted(node)

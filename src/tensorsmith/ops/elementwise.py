@@ -431,6 +431,8 @@ def add_n(inputs: Any, name: str | None = None) -> Tensor:
     >>> tf.add_n([[1.0, 2.0], [3.0, 4.0]]).numpy()
     array([4., 6.], dtype=float32)
     """
+    if hasattr(type(inputs), "_listed"):
+        return apply(_add_n, (inputs,), {})
     parts = list(inputs) if isinstance(inputs, (list, tuple)) else [inputs]
     if not parts:
         raise ValueError("add_n: the list of tensors is empty; there must be at least one.")

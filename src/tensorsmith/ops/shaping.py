@@ -302,7 +302,12 @@ def stack(values: Any, axis: int = 0, name: str | None = None) -> Tensor:
            [2, 4]], dtype=int32)
     """
     result = apply(_stack, (values,), {"axis": plain(axis, "axis")})
-    if isinstance(result, Symbol) and result.ndim == 1 and result.dtype.is_integer:
+    if (
+        isinstance(result, Symbol)
+        and result.ndim == 1
+        and result.dtype.is_integer
+        and isinstance(values, (list, tuple))
+    ):
         sizes = tuple(None if isinstance(v, Symbol) else int(convert(v)) for v in values)  # type: ignore[arg-type]
         return note_sizes(result, sizes)
     return result
@@ -370,10 +375,15 @@ def concat(values: Any, axis: Any, name: str = "concat") -> Tensor:
     array([[1, 2],
            [3, 4]], dtype=int32)
     """
-    if not isinstance(values, (list, tuple)):
+    if not isinstance(values, (list, tuple)) and not hasattr(type(values), "_listed"):
         values = [values]
     result = apply(_concat, (values,), {"axis": plain(axis, "axis")})
-    if isinstance(result, Symbol) and result.ndim == 1 and result.dtype.is_integer:
+    if (
+        isinstance(result, Symbol)
+        and result.ndim == 1
+        and result.dtype.is_integer
+        and isinstance(values, (list, tuple))
+    ):
         sizes: list[Any] = []
         for value in map(convert, values):
             if isinstance(value, Symbol):

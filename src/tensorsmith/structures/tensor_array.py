@@ -11,7 +11,7 @@ from tensorsmith.core.dtypes import DType, as_dtype
 from tensorsmith.core.errors import InvalidArgumentError, OutOfRangeError, explain
 from tensorsmith.core.shapes import TensorShape
 from tensorsmith.core.specs import describe
-from tensorsmith.structures import array_rows
+from tensorsmith.function import array_rows
 from tensorsmith.tensor.apply import functions
 from tensorsmith.tensor.convert import convert
 from tensorsmith.tensor.tensor import Symbol, Tensor

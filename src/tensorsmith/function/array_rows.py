@@ -78,13 +78,19 @@ class Rows:
     def write(self, index: int, value: Any) -> Rows:
         if self.fixed or index < 0:
             _check(index, self.count, "write")
-        if index == self.count == len(self.parts):
+        # (an empty list may be a constant of a program, which must not keep what a run appends)
+        if 0 < index == self.count == len(self.parts):
             self.parts.append(value)
             return Rows(self.parts, self.count + 1, self.fixed)
         parts = self.parts[: self.count]
         parts.extend([None] * (index + 1 - len(parts)))
         parts[index] = value
         return Rows(parts, len(parts), self.fixed)
+
+    def without(self, index: int) -> Rows:
+        last = index == self.count - 1
+        parts = self.parts if last else [*self.parts[:index], *self.parts[index + 1 : self.count]]
+        return Rows(parts, self.count - 1, self.fixed)
 
     def all(self, shape: tuple[Any, ...], dtype: np.dtype) -> list[Any]:
         """The arrays; zeros of the first one's shape stand for those that were not written."""
