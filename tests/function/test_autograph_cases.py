@@ -758,6 +758,12 @@ def try_in_a_loop(x):
     return total
 
 
+def assigned_in_a_ternary(x):
+    both = (a := x + 1.0) if x > 0.0 else (a := x - 1.0)
+    sure = x > 5.0 or (b := x * 2.0) > 1.0 or b < -100.0
+    return both, a, sure
+
+
 CASES = [
     value
     for value in list(globals().values())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import collections
+import dataclasses
 
 import numpy as np
 import pytest
@@ -277,3 +278,29 @@ def test_what_orders_operations():
     assert (first.numpy(), nothing, second.numpy()) == (3.0, None, 6.0)
     with pytest.raises(ValueError, match="tuple: there is no tensor"):
         tf.tuple([None])
+
+
+@dataclasses.dataclass
+class Pair:
+    a: object
+    b: object
+
+
+@dataclasses.dataclass(frozen=True)
+class Frozen:
+    a: object
+    b: object
+
+
+@pytest.mark.parametrize("kind", [Pair, Frozen])
+def test_objects_with_fields_go_through_branches_and_loops(kind):
+    @tf.function
+    def steps(n):
+        state = kind(tf.constant(1.0), 2)
+        _, state = tf.while_loop(lambda i, s: i < n, lambda i, s: (i + 1, kind(s.a * 2.0, s.b + 1)), (0, state))
+        return tf.cond(n > 2, lambda: state, lambda: kind(state.a + 100.0, state.b))
+
+    for n in (2, 3):
+        result = steps(tf.constant(n))
+        assert type(result) is kind
+        assert (result.a.numpy(), result.b.numpy()) == (2.0**n + (0.0 if n > 2 else 100.0), 2 + n)

@@ -257,3 +257,42 @@ def test_dynamic_layers_run_as_python():
     assert not dense().dynamic
     with pytest.raises(TypeError, match="symbolic tensor"):
         tf.function(lambda x: model(x))(tf.constant(X))
+
+
+def test_the_result_of_a_metric_may_decide_by_tensors():
+    class Clipped(keras.metrics.Metric):
+        def __init__(self):
+            super().__init__(name="clipped")
+            self.total = self.add_weight(name="total", initializer="zeros")
+
+        def update_state(self, y_true, y_pred, sample_weight=None):
+            self.total.assign_add(tf.reduce_sum(y_true))
+
+        def result(self):
+            if self.total > 10.0:
+                return self.total * 0.0 + 10.0
+            return self.total + 0.0
+
+    metric = Clipped()
+
+    @tf.function
+    def seen(y):
+        return metric(y, y), metric.result()
+
+    for value in (4.0, 20.0):
+        assert [float(r) for r in seen(tf.constant([value]))] == [min(float(metric.total), 10.0)] * 2
+    model = keras.Sequential([keras.Input([2]), dense()])
+    metric.reset_state()
+
+    class Own(keras.Model):
+        def call(self, x):
+            return model(x)
+
+        def train_step(self, data):
+            super().train_step(data)
+            return self.get_metrics_result()
+
+    own = Own()
+    own.compile("sgd", "mse", metrics=[metric])
+    log = own.fit(X, Y, batch_size=6, verbose=0).history["clipped"]
+    assert log[0] == min(float(metric.total), 10.0)

@@ -295,3 +295,31 @@ def test_a_constant_derivative_reaches_a_variable() -> None:
     for by_x, by_weights in [slopes(), slopes(), slopes(), tf.function(slopes)()]:
         assert by_x.numpy() == 5 * np.sum(weights.numpy())
         np.testing.assert_array_equal(by_weights.numpy(), np.ones(3))
+
+
+def test_control_flow_on_tensors_is_rewritten_in_the_function_and_in_its_derivative():
+    @tf.custom_gradient
+    def doubled(x):
+        if x > 0.0:
+            y = x * 2.0
+        else:
+            y = x * 3.0
+
+        def slope(upstream):
+            if upstream > 1.0:
+                return upstream * 10.0
+            return upstream * 20.0
+
+        return y, slope
+
+    @tf.function
+    def both(x, scale):
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            y = doubled(x) * scale
+        return y, tape.gradient(y, x)
+
+    for x, scale in ((2.0, 3.0), (-2.0, 3.0), (2.0, 0.5)):
+        value, gradient = both(tf.constant(x), tf.constant(scale))
+        assert value.numpy() == (x * 2.0 if x > 0.0 else x * 3.0) * scale
+        assert gradient.numpy() == scale * (10.0 if scale > 1.0 else 20.0)

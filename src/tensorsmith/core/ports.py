@@ -1,4 +1,4 @@
-"""The slots upper floors fill: converters, lifters, reasons.
+"""The slots upper floors fill: converters, lifters, reasons, rewriters.
 
 A low file must sometimes reach a high one. It leaves a slot here, which the upper floor fills once, when it is imported:
 
@@ -7,6 +7,8 @@ lifters     {class: function(op, args, settings) -> result} for an operation tha
             dense array.
 reasons     [function() -> str]: why the user's line that asks a symbol for its value runs as plain Python. Only the floor
             that rewrites functions knows, and it is the symbol, far below, that is asked.
+rewriters   [function(f) -> f]: what is called in place of a user's function while a program is traced. Functions with a
+            derivative of their own are called by the floor of tapes, below the one that rewrites.
 
 Two more stand elsewhere, where speed wants them: Python's operators are set on Tensor itself (`ops/operators.py`), and
 the classes that hold a tensor are listed in `tensor/apply.py` (`variables`).
@@ -20,6 +22,14 @@ from typing import Any
 converters: dict[type, Callable[[Any, Any], Any]] = {}
 lifters: dict[type, Callable[[Any, tuple, dict], Any]] = {}
 reasons: list[Callable[[], str]] = []
+rewriters: list[Callable[[Callable[..., Any]], Callable[..., Any]]] = []
+
+
+def rewritten(function: Callable[..., Any]) -> Callable[..., Any]:
+    """What is called in place of a user's function: its rewritten form while a program is traced, else itself."""
+    for rewriter in rewriters:
+        function = rewriter(function)
+    return function
 
 
 def converter_of(value: Any) -> Callable[[Any, Any], Any] | None:

@@ -171,6 +171,9 @@ def in_trace(function: Any) -> Any:
     return function if _local.graph is None or not _local.rewrites else converted(function)
 
 
+ports.rewriters.append(in_trace)
+
+
 @contextmanager
 def rewriting(on: bool) -> Iterator[None]:
     """Whether AutoGraph rewrites what libraries call of the user's, until the end of the block."""

@@ -7,6 +7,7 @@ import copy
 from collections.abc import Callable
 from typing import Any
 
+from tensorsmith.function.assigning import assigns
 from tensorsmith.function.source import Fresh, quote_expression
 
 # these ask the frame that calls them
@@ -35,7 +36,7 @@ class Expressions(ast.NodeTransformer):
 
     def visit_BoolOp(self, node: ast.BoolOp) -> ast.AST:
         self.generic_visit(node)
-        if any(map(_assigns, node.values[1:])):
+        if any(map(assigns, node.values[1:])):
             return node
         name = "and_" if isinstance(node.op, ast.And) else "or_"
         result = node.values[-1]
@@ -49,7 +50,7 @@ class Expressions(ast.NodeTransformer):
 
     def visit_IfExp(self, node: ast.IfExp) -> ast.AST:
         self.generic_visit(node)
-        if _assigns(node.body) or _assigns(node.orelse):
+        if assigns(node.body) or assigns(node.orelse):
             return node
         return quote_expression(
             "ag__.if_expression(c, lambda: a, lambda: b)", node, c=node.test, a=node.body, b=node.orelse
@@ -57,7 +58,7 @@ class Expressions(ast.NodeTransformer):
 
     def visit_Compare(self, node: ast.Compare) -> ast.AST:
         self.generic_visit(node)
-        if len(node.ops) == 1 or _assigns(node):
+        if len(node.ops) == 1 or assigns(node):
             return node
         # the values in the middle are computed once, as Python does
         *middle, _ = node.comparators
@@ -105,8 +106,3 @@ def _path(node: ast.AST) -> list[str]:
         names.append(node.attr)
         node = node.value
     return [node.id, *reversed(names)] if isinstance(node, ast.Name) else []
-
-
-def _assigns(node: ast.AST) -> bool:
-    # a := inside a lambda would bind the lambda's own variable
-    return any(isinstance(part, ast.NamedExpr) for part in ast.walk(node))

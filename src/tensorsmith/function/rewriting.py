@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from tensorsmith.function.analysis import bound, holds
+from tensorsmith.function.assigning import Assigning
 from tensorsmith.function.expressions import Expressions
 from tensorsmith.function.jumps import Jumps, lower_returns
 from tensorsmith.function.source import Fresh, LeftAlone, definition
@@ -55,7 +56,7 @@ def rewritten(function: types.FunctionType, plain: Callable[[Any], bool]) -> For
     fresh = Fresh(_names(node) | set(function.__code__.co_freevars))
     outer = bound(body)
     local = given | set(outer.names) | _inner_names(node) | set(function.__code__.co_freevars)
-    body = Jumps(fresh).block(lower_returns(body, fresh))
+    body = Jumps(fresh).block(lower_returns(Assigning(fresh).block(body), fresh))
     expressions = Expressions(
         first[0].arg if first else "self", fresh, lambda path: _surely(path, local, function, plain)
     )

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from tensorsmith.core import context, nest
+from tensorsmith.core import context, nest, ports
 from tensorsmith.core.errors import explain
 from tensorsmith.program.calls import calls_python
 from tensorsmith.program.execute import jax
@@ -119,7 +119,7 @@ def custom_gradient(f: Callable[..., Any]) -> Callable[..., Any]:
         _local.tapes.append(reads)
         context.busy.append(reads)
         try:
-            outcome, grad_fn = f(*nest.pack_sequence_as(args, leaves), **kwargs)
+            outcome, grad_fn = ports.rewritten(f)(*nest.pack_sequence_as(args, leaves), **kwargs)
         finally:
             _local.tapes.remove(reads)
             context.busy.remove(reads)
@@ -177,7 +177,7 @@ def _traced(
     graph = _Backward(_local.graph, name)
     with _traced_aside(graph):
         flowing = [graph.input(tuple(r.shape), r.dtype) for r in results]
-        slopes = grad_fn(*flowing, **more)
+        slopes = ports.rewritten(grad_fn)(*flowing, **more)
         by_arguments, by_variables = slopes if variables else (slopes, [])
         every = [*nest.flatten(by_arguments), *nest.flatten(by_variables)]
         if len(every) != count + len(variables):
