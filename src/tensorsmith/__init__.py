@@ -154,6 +154,7 @@ if TYPE_CHECKING:
     )
     from tensorsmith.ops.sequences import reverse_sequence, sequence_mask
     from tensorsmith.ops.sorting import argsort, searchsorted, sort, unique, unique_with_counts
+    from tensorsmith.ops.spaces import batch_to_space, space_to_batch
     from tensorsmith.ops.trigonometry import (
         acos,
         acosh,
@@ -238,6 +239,8 @@ _LATER = {
     "SparseTensorSpec": "tensorsmith.structures.specs",
     "type_spec_from_value": "tensorsmith.structures.specs",
     "TensorArray": "tensorsmith.structures.tensor_array",
+    "batch_to_space": "tensorsmith.ops.spaces",
+    "space_to_batch": "tensorsmith.ops.spaces",
     "acos": "tensorsmith.ops.trigonometry",
     "acosh": "tensorsmith.ops.trigonometry",
     "argsort": "tensorsmith.ops.sorting",
@@ -315,7 +318,7 @@ __all__ = [
     "SparseTensor", "SparseTensorSpec", "Tensor", "TensorArray", "TensorShape", "TensorSpec", "TypeSpec",
     "UnconnectedGradients", "Variable", "VariableAggregation", "VariableSynchronization", "abs", "acos", "acosh",
     "add", "add_n", "approx_top_k", "argmax", "argmin", "argsort", "as_dtype", "asin", "asinh", "atan", "atan2",
-    "atanh", "autodiff", "autograph", "bfloat16", "bitcast", "bitwise", "bool", "boolean_mask",
+    "atanh", "autodiff", "autograph", "batch_to_space", "bfloat16", "bitcast", "bitwise", "bool", "boolean_mask",
     "broadcast_static_shape", "broadcast_to", "case", "cast", "clip_by_global_norm", "clip_by_norm", "clip_by_value",
     "complex", "complex128", "complex64", "concat", "cond", "config", "constant", "control_dependencies",
     "convert_to_tensor", "cos", "cosh", "cumsum", "custom_gradient", "data", "debugging", "device", "divide",
@@ -324,18 +327,18 @@ __all__ = [
     "floormod", "foldl", "foldr", "function", "gather", "gather_nd", "get_static_value", "grad_pass_through",
     "gradients", "greater", "greater_equal", "group", "half", "hessians", "identity", "identity_n", "init_scope",
     "int16", "int32", "int64", "int8", "is_symbolic_tensor", "is_tensor", "keras", "less", "less_equal", "linalg",
-    "linspace", "logical_and", "logical_not", "logical_or", "lookup", "map_fn", "math", "matmul", "matrix_square_root",
-    "maximum", "meshgrid", "minimum", "multiply", "name_scope", "negative", "nest", "newaxis", "nn", "no_op", "norm",
-    "not_equal", "numpy_function", "one_hot", "ones", "ones_like", "pad", "pow", "print", "program_of", "py_function",
-    "queue", "ragged", "random", "range", "rank", "realdiv", "recompute_grad", "reduce_all", "reduce_any",
-    "reduce_logsumexp", "reduce_max", "reduce_mean", "reduce_min", "reduce_prod", "reduce_sum", "repeat", "reshape",
-    "resource", "reverse", "reverse_sequence", "roll", "round", "saturate_cast", "saved_model", "scalar_mul", "scan",
-    "scatter_nd", "searchsorted", "sequence_mask", "sets", "shape", "shape_n", "sigmoid", "sign", "sin", "sinh",
-    "size", "slice", "sort", "sparse", "split", "sqrt", "square", "squeeze", "stack", "stop_gradient",
-    "strided_slice", "string", "strings", "subtract", "switch_case", "tan", "tanh", "tensor_scatter_nd_add",
-    "tensor_scatter_nd_max", "tensor_scatter_nd_min", "tensor_scatter_nd_sub", "tensor_scatter_nd_update",
-    "tensordot", "test", "tile", "transpose", "truediv", "truncatediv", "truncatemod", "tuple",
-    "type_spec_from_value", "uint16", "uint32", "uint64", "uint8", "unique", "unique_with_counts", "unstack",
+    "linspace", "logical_and", "logical_not", "logical_or", "lookup", "map_fn", "math", "matmul",
+    "matrix_square_root", "maximum", "meshgrid", "minimum", "multiply", "name_scope", "negative", "nest", "newaxis",
+    "nn", "no_op", "norm", "not_equal", "numpy_function", "one_hot", "ones", "ones_like", "pad", "pow", "print",
+    "program_of", "py_function", "queue", "ragged", "random", "range", "rank", "realdiv", "recompute_grad",
+    "reduce_all", "reduce_any", "reduce_logsumexp", "reduce_max", "reduce_mean", "reduce_min", "reduce_prod",
+    "reduce_sum", "repeat", "reshape", "resource", "reverse", "reverse_sequence", "roll", "round", "saturate_cast",
+    "saved_model", "scalar_mul", "scan", "scatter_nd", "searchsorted", "sequence_mask", "sets", "shape", "shape_n",
+    "sigmoid", "sign", "sin", "sinh", "size", "slice", "sort", "space_to_batch", "sparse", "split", "sqrt", "square",
+    "squeeze", "stack", "stop_gradient", "strided_slice", "string", "strings", "subtract", "switch_case", "tan",
+    "tanh", "tensor_scatter_nd_add", "tensor_scatter_nd_max", "tensor_scatter_nd_min", "tensor_scatter_nd_sub",
+    "tensor_scatter_nd_update", "tensordot", "test", "tile", "transpose", "truediv", "truncatediv", "truncatemod",
+    "tuple", "type_spec_from_value", "uint16", "uint32", "uint64", "uint8", "unique", "unique_with_counts", "unstack",
     "variant", "vectorized_map", "where", "while_loop", "zeros", "zeros_like",
 ]  # fmt: skip
 

@@ -7,9 +7,13 @@ from typing import Any
 
 import numpy as np
 
+from tensorsmith.ops.elementwise import negative
 from tensorsmith.ops.reductions import still
+from tensorsmith.ops.shaping import concat
 from tensorsmith.program.op import Array, elementwise
 from tensorsmith.tensor.apply import op
+from tensorsmith.tensor.convert import convert
+from tensorsmith.tensor.tensor import Tensor
 
 
 def sigmoid_of(xp: Any, x: Any) -> Any:
@@ -258,3 +262,16 @@ def log_softmax(xp, logits: Array, axis: Any = -1):
     array([[0.]], dtype=float32)
     """
     return log_softmax_of(xp, logits, -1 if axis is None else axis)
+
+
+def crelu(features: Any, axis: int = -1, name: str | None = None) -> Tensor:
+    """relu(x) and relu(-x), side by side along `axis`.
+
+    Source: Shang et al. (2016), Concatenated rectified linear units.
+
+    >>> import tensorsmith as tf
+    >>> tf.nn.crelu([1.0, -2.0]).numpy()
+    array([1., 0., 0., 2.], dtype=float32)
+    """
+    x = convert(features)
+    return relu(concat([x, negative(x)], axis))

@@ -382,9 +382,9 @@ def erosion2d(
     """Grey erosion: min over k of value[b, o * stride + k * dilation, c] - filters[K - 1 - k, c], the dual of `dilation2d`.
 
     >>> import tensorsmith as tf
-    >>> x = tf.reshape(tf.range(4.0), [1, 2, 2, 1])
+    >>> x = tf.reshape(tf.range(1.0, 5.0), [1, 2, 2, 1])
     >>> tf.nn.erosion2d(x, tf.zeros([2, 2, 1]), [1] * 4, "VALID", "NHWC", [1] * 4).numpy().ravel()
-    array([0.], dtype=float32)
+    array([1.], dtype=float32)
     """
     value = convert(value)
     turned = reverse(convert(filters, None, value.dtype.numpy_dtype), [0, 1])

@@ -8,6 +8,8 @@ import numpy as np
 
 from tensorsmith.core import dtypes
 from tensorsmith.core.errors import InvalidArgumentError, explain
+from tensorsmith.ops.elementwise import negative
+from tensorsmith.ops.shaping import moveaxis
 from tensorsmith.program.op import Array, Specs, elementwise
 from tensorsmith.tensor.apply import apply, plain, primitive, public
 from tensorsmith.tensor.convert import convert
@@ -273,3 +275,33 @@ def bincount(
 
         worth = ones_like(arr, dtype)
     return apply(_bincount, (arr, worth), {"size": size})
+
+
+def approx_max_k(
+    operand: Any, k: int, reduction_dimension: int = -1, recall_target: float = 0.95,
+    reduction_input_size_override: int = -1, aggregate_to_topk: bool = True, name: str | None = None,
+) -> tuple[Tensor, Tensor]:  # fmt: skip
+    """The k greatest values along an axis and where they stand; all of them are found, whatever recall_target allows.
+
+    >>> import tensorsmith as tf
+    >>> values, at = tf.nn.approx_max_k([1.0, 3.0, 2.0], 2)
+    >>> values.numpy(), at.numpy()
+    (array([3., 2.], dtype=float32), array([1, 2], dtype=int32))
+    """
+    x = moveaxis(convert(operand), reduction_dimension, -1)
+    values, at = top_k(x, k)
+    return moveaxis(values, -1, reduction_dimension), moveaxis(at, -1, reduction_dimension)
+
+
+def approx_min_k(
+    operand: Any, k: int, reduction_dimension: int = -1, recall_target: float = 0.95,
+    reduction_input_size_override: int = -1, aggregate_to_topk: bool = True, name: str | None = None,
+) -> tuple[Tensor, Tensor]:  # fmt: skip
+    """The k least values along an axis and where they stand; all of them are found, whatever recall_target allows.
+
+    >>> import tensorsmith as tf
+    >>> tf.nn.approx_min_k([1.0, 3.0, 2.0], 2)[0].numpy()
+    array([1., 2.], dtype=float32)
+    """
+    values, at = approx_max_k(negative(operand), k, reduction_dimension)
+    return negative(values), at

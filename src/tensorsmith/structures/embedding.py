@@ -1,0 +1,125 @@
+"""Rows of an embedding looked up by sparse ids, combined row by row."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tensorsmith.core.errors import explain
+from tensorsmith.ops.casting import cast
+from tensorsmith.ops.comparison import equal, greater, where
+from tensorsmith.ops.creation import ones_like, zeros_like
+from tensorsmith.ops.elementwise import divide, multiply, sqrt, square
+from tensorsmith.ops.gathering import embedding_lookup
+from tensorsmith.ops.segments import unsorted_segment_sum
+from tensorsmith.ops.shaping import concat, reshape
+from tensorsmith.structures.sparse import SparseTensor
+from tensorsmith.tensor.convert import convert
+from tensorsmith.tensor.tensor import Tensor
+
+_COMBINERS = ("mean", "sqrtn", "sum")
+
+
+def _table(params: Any) -> Any:
+    """One table, of the parts of one."""
+    if isinstance(params, (list, tuple)) and params and hasattr(params[0], "shape"):
+        return params[0] if len(params) == 1 else concat(list(params), 0)
+    return params
+
+
+def _combined(table: Any, rows: Any, ids: Any, weights: Any, count: Any, combiner: str, max_norm: Any) -> Tensor:
+    found = embedding_lookup(table, ids, max_norm=max_norm)
+    if weights is None:
+        weights = ones_like(ids, dtype=found.dtype)
+    weights = convert(weights)
+    if weights.dtype is not found.dtype:
+        weights = cast(weights, found.dtype)
+    shape = [-1] + [1] * (len(found.shape) - 1)
+    total = unsorted_segment_sum(multiply(found, reshape(weights, shape)), rows, count)
+    if combiner == "sum":
+        return total
+    size = unsorted_segment_sum(weights if combiner == "mean" else square(weights), rows, count)
+    size = size if combiner == "mean" else sqrt(size)
+    size = where(equal(size, 0), ones_like(size), size)
+    return divide(total, reshape(size, shape))
+
+
+def embedding_lookup_sparse(
+    params: Any, sp_ids: Any, sp_weights: Any, combiner: str | None = None, max_norm: Any = None, name: str | None = None,
+    allow_fast_lookup: bool = False,
+) -> Tensor:  # fmt: skip
+    """The embeddings of each row's ids, weighted and combined: [B, ...] of params [n, ...] and sp_ids [B, ids].
+
+    combiner  "mean" (divided by the sum of weights, the default), "sqrtn" (by the root of the sum of their squares), "sum".
+
+    Raises TypeError for ids that are not sparse, ValueError for another combiner.
+
+    >>> import tensorsmith as tf
+    >>> ids = tf.SparseTensor([[0, 0], [0, 1], [1, 0]], [0, 1, 1], [2, 2])
+    >>> tf.nn.embedding_lookup_sparse([[1.0, 2.0], [3.0, 4.0]], ids, None).numpy()
+    array([[2., 3.],
+           [3., 4.]], dtype=float32)
+    """
+    combiner = "mean" if combiner is None else combiner
+    if combiner not in _COMBINERS:
+        raise ValueError(
+            explain(
+                "embedding_lookup_sparse",
+                "no way to combine",
+                {"combiner": combiner},
+                f"one of {', '.join(_COMBINERS)}",
+            )
+        )
+    if not isinstance(sp_ids, SparseTensor):
+        raise TypeError(
+            explain("embedding_lookup_sparse", "the ids are no SparseTensor", {"sp_ids": type(sp_ids).__name__})
+        )
+    weights = sp_weights.values if isinstance(sp_weights, SparseTensor) else sp_weights
+    rows, count = sp_ids.indices[:, 0], sp_ids.shape[0]
+    return _combined(
+        _table(params),
+        rows,
+        sp_ids.values,
+        weights,
+        sp_ids.dense_shape[0] if count is None else count,
+        combiner,
+        max_norm,
+    )
+
+
+def safe_embedding_lookup_sparse(
+    embedding_weights: Any, sparse_ids: Any, sparse_weights: Any = None, combiner: str = "mean", default_id: Any = None,
+    max_norm: Any = None, name: str | None = None, allow_fast_lookup: bool = False,
+) -> Tensor:  # fmt: skip
+    """`embedding_lookup_sparse` that leaves out negative ids and weights that are not positive.
+
+    Rows without ids give the embedding of default_id, or zeros. Ids of more axes [*D, ids] give [*D, ...].
+
+    >>> import tensorsmith as tf
+    >>> ids = tf.SparseTensor([[0, 0], [0, 1]], [1, -1], [2, 2])
+    >>> tf.nn.safe_embedding_lookup_sparse([[1.0, 2.0], [3.0, 4.0]], ids).numpy()
+    array([[3., 4.],
+           [0., 0.]], dtype=float32)
+    """
+    table = convert(_table(embedding_weights))
+    sizes = [int(size) for size in sparse_ids.shape]  # type: ignore[arg-type]
+    count = 1
+    rows: Any = zeros_like(sparse_ids.indices[:, 0])
+    for axis, size in enumerate(sizes[:-1]):
+        count *= size
+        rows = rows * size + sparse_ids.indices[:, axis]
+    ids = sparse_ids.values
+    good: Any = cast(ids >= 0, table.dtype)
+    weights = good
+    if sparse_weights is not None:
+        given = convert(sparse_weights.values if isinstance(sparse_weights, SparseTensor) else sparse_weights)
+        given = cast(given, table.dtype)
+        if combiner != "sum":
+            good = multiply(good, cast(greater(given, 0), table.dtype))
+        weights = multiply(good, given)
+    # what is left out counts with a weight of 0: no size hangs on values
+    found = _combined(table, rows, where(ids >= 0, ids, zeros_like(ids)), weights, count, combiner, max_norm)
+    if default_id is not None:
+        some = greater(unsorted_segment_sum(good, rows, count), 0)
+        default = embedding_lookup(table, [default_id], max_norm=max_norm)
+        found = where(reshape(some, [-1] + [1] * (len(found.shape) - 1)), found, default)
+    return found if len(sizes) == 2 else reshape(found, [*sizes[:-1], *found.shape[1:]])
