@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import scipy.linalg
 
 from tests.support.spine import Draw, Row, row
 
@@ -109,6 +110,26 @@ def root(m):
     return (v * np.sqrt(e)[..., None, :]) @ np.swapaxes(v, -1, -2)
 
 
+def by_circulant(spectrum, x, depth=1):
+    """With the matrix of the Fourier transform."""
+    turn = np.ones((1, 1))
+    for size in spectrum.shape[-depth:]:
+        turn = np.kron(turn, scipy.linalg.dft(size))
+    found = np.linalg.inv(turn) @ (spectrum.reshape(-1, 1) * (turn @ x))
+    return found if np.iscomplexobj(x) else found.real
+
+
+def toeplitz(col, row, corner="col"):
+    out = np.empty((*col.shape, col.shape[-1]), col.dtype)
+    for i, j in np.ndindex(out.shape[-2:]):
+        out[..., i, j] = row[..., 0] if i == j and corner == "row" else col[..., i - j] if i >= j else row[..., j - i]
+    return out
+
+
+SPECTRUM, GRID = d.uniform(0.5, 2.0, 3), d.uniform(0.5, 2.0, 2, 3)
+COLUMN, ROW = d.normal(2, 3), d.normal(2, 3)
+
+
 ROWS: dict[str, Row] = {
     "eig": Row(None, [((ONE,), {}), ((COMPLEX,), {})], check=is_eig, gradient="only up to a factor", symbolic=SQUARE, nan="NumPy refuses NaN here", wide="complex ones too"),
     "eigvals": Row(None, [((ONE,), {}), ((COMPLEX,), {})], check=are_eigenvalues, gradient="in no order", symbolic=SQUARE, nan="NumPy refuses NaN here", wide="complex ones too"),
@@ -119,6 +140,10 @@ ROWS: dict[str, Row] = {
     "lu_reconstruct": row(put_back, (ONE, ORDER), symbolic=SQUARE),
     "lu_solve": row(lambda both, order, rhs: np.linalg.inv(put_back(both, order)) @ rhs, (ONE, ORDER, RIGHT), **LOOSE, symbolic=SQUARE, nan="LAPACK and XLA spread it differently"),
     "three_diagonals": row(lambda m: np.stack([np.stack([m[..., 0, 1], m[..., 1, 2], 0 * m[..., 0, 0]], -1), np.stack([m[..., i, i] for i in range(3)], -1), np.stack([0 * m[..., 0, 0], m[..., 1, 0], m[..., 2, 1]], -1)], -2), (ONE,), nan="off the diagonals it does not show", symbolic=SQUARE),
+    "circulant_product": Row(by_circulant, [((SPECTRUM, ONE[0]), {}), ((COMPLEX[0].copy(), COMPLEX), {}), ((GRID, d.normal(6, 2)), {"depth": 2})], dtype=lambda i, s: i[1].dtype, symbolic=FITS),
+    "circulant_kernel": row(lambda spectrum, depth=1: spectrum @ np.linalg.inv(scipy.linalg.dft(3)), (COMPLEX,), rtol=1e-4, default={"depth": "circulant_product tries it"}),
+    "toeplitz_product": row(lambda col, row, x, corner="col": toeplitz(col, row, corner) @ x, (COLUMN, ROW, RIGHT), settings=[{}, {"corner": "row"}], **LOOSE, symbolic=FITS, nan="the corner of one of the two means nothing"),
+    "toeplitz_dense": row(toeplitz, (COLUMN, ROW), symbolic=FITS, nan="the corner of the row means nothing"),
     "tridiagonal_matmul": row(lambda a, b: three(a) @ b, (BANDS, RIGHT), nan=NOT_THERE, symbolic=FITS),
     "tridiagonal_solve": row(lambda a, b: np.linalg.inv(three(a)) @ b, (BANDS, RIGHT), (BANDS[0], RIGHT), **LOOSE, nan=NOT_THERE, symbolic=FITS),
     "banded_triangular_solve": row(solved_bands, (TRIANGLE, RIGHT), settings=[{}, {"lower": False}, {"adjoint": True}], **LOOSE, nan=NOT_THERE, symbolic=FITS),

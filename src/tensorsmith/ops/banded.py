@@ -22,7 +22,7 @@ from tensorsmith.tensor.tensor import Tensor
 # ---- three diagonals
 
 
-def _compact(diagonals: Any, layout: str, who: str) -> Tensor:
+def compact_diagonals(diagonals: Any, layout: str, who: str) -> Tensor:
     """The diagonals as [..., 3, n]: above, main, below; the last of the first and the first of the last mean nothing."""
     if layout == "compact":
         found = convert(diagonals)
@@ -90,7 +90,7 @@ def tridiagonal_matmul(diagonals: Any, rhs: Any, diagonals_format: str = "compac
     array([[3.],
            [5.]], dtype=float32)
     """
-    return apply(_tridiagonal_matmul, (_compact(diagonals, diagonals_format, "tridiagonal_matmul"), rhs), {})
+    return apply(_tridiagonal_matmul, (compact_diagonals(diagonals, diagonals_format, "tridiagonal_matmul"), rhs), {})
 
 
 @primitive(name="tridiagonal_solve", kinds="fc", shapes=_fits, quiet=True)
@@ -139,7 +139,7 @@ def tridiagonal_solve(
     >>> tf.linalg.tridiagonal_solve([[1.0, 0.0], [2.0, 2.0], [0.0, 3.0]], [3.0, 5.0]).numpy().round(4)
     array([1., 1.], dtype=float32)
     """
-    compact, right = _compact(diagonals, diagonals_format, "tridiagonal_solve"), convert(rhs)
+    compact, right = compact_diagonals(diagonals, diagonals_format, "tridiagonal_solve"), convert(rhs)
     one = right.ndim == compact.ndim - 1
     if one:
         right = right[..., None]

@@ -120,7 +120,7 @@ def _compiled_ahead(function: Callable[..., Any], arrays: list[Any]) -> Callable
     with guard():
         specs = [module.ShapeDtypeStruct(a.shape, a.dtype, sharding=sharding) for a in arrays]
         compiled = module.jit(function, keep_unused=True).lower(*specs).compile()
-    wide = any(np.dtype(a.dtype).itemsize == 8 for a in [*arrays, *module.tree.leaves(compiled.out_info)])
+    wide = any(np.dtype(a.dtype).itemsize >= 8 for a in [*arrays, *module.tree.leaves(compiled.out_info)])
     if where is not None and not wide:
         return compiled
 
