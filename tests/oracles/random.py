@@ -48,6 +48,8 @@ ROWS: dict[str, Row] = {
     "random_normal": draw([*FLOATS, {**FLOATS[0], "mean": 3.0, "stddev": 0.5}], within(-9, 9), []),
     "random_truncated_normal": draw([*FLOATS, {**FLOATS[0], "mean": 1.0, "stddev": 0.5}], within(-2.01, 2.01), []),
     "random_integers": draw([{"sizes": (9,), "dtype": np.dtype("int64")}, {"sizes": (2, 3), "dtype": np.dtype("int32")}], within(-3, 4), np.int32(-3), np.int32(4), []),
+    "random_gamma": draw([FLOATS[0], {"sizes": (0, 5), "dtype": np.dtype("float64")}], within(0, 60), d.uniform(0.3, 5.0, 5), []),
+    "random_poisson": draw([FLOATS[0], {"sizes": (2, 5), "dtype": np.dtype("int32")}], within(0, 90), d.uniform(1.0, 40.0, 5), []),
     "random_categorical": draw([{"num_samples": 5, "dtype": np.dtype("int64")}, {"num_samples": 2, "dtype": np.dtype("int32")}], of_classes, d.normal(3, 4)),
     "random_order": draw([{}], is_order, d.normal(6, 2)),
 }  # fmt: skip

@@ -7,6 +7,16 @@ from tensorsmith.state.candidate_sampling import (
     log_uniform_candidate_sampler,
     uniform_candidate_sampler,
 )
+from tensorsmith.state.random_distributions import (
+    Algorithm,
+    create_rng_state,
+    fold_in,
+    gamma,
+    poisson,
+    split,
+    stateless_gamma,
+    stateless_poisson,
+)
 from tensorsmith.state.random_generator import (
     Generator,
     categorical,
@@ -24,8 +34,9 @@ from tensorsmith.state.random_generator import (
 )
 
 __all__ = [
-    "Generator", "all_candidate_sampler", "categorical", "experimental", "fixed_unigram_candidate_sampler",
-    "get_global_generator", "log_uniform_candidate_sampler", "normal", "set_global_generator", "set_seed",
-    "shuffle", "stateless_categorical", "stateless_normal", "stateless_truncated_normal", "stateless_uniform",
+    "Algorithm", "Generator", "all_candidate_sampler", "categorical", "create_rng_state", "experimental",
+    "fixed_unigram_candidate_sampler", "fold_in", "gamma", "get_global_generator", "log_uniform_candidate_sampler",
+    "normal", "poisson", "set_global_generator", "set_seed", "shuffle", "split", "stateless_categorical",
+    "stateless_gamma", "stateless_normal", "stateless_poisson", "stateless_truncated_normal", "stateless_uniform",
     "truncated_normal", "uniform", "uniform_candidate_sampler",
 ]  # fmt: skip

@@ -311,7 +311,7 @@ def set_global_generator(generator: Generator) -> None:
     _global = generator
 
 
-def _generator_of(seed: Any) -> Generator:
+def generator_of(seed: Any) -> Generator:
     if seed is None:
         return get_global_generator()
     own = _whole(seed, "seed")
@@ -363,7 +363,7 @@ def uniform(
     >>> tf.random.uniform([2, 3]).shape
     TensorShape([2, 3])
     """
-    return _uniform(_generator_of(seed), shape, minval, maxval, dtype)
+    return _uniform(generator_of(seed), shape, minval, maxval, dtype)
 
 
 def normal(
@@ -382,7 +382,7 @@ def normal(
     >>> tf.random.normal([2, 3], stddev=2.0, dtype=tf.float64).dtype
     tf.float64
     """
-    return _spread(_generator_of(seed), draws.random_normal, shape, mean, stddev, dtype)
+    return _spread(generator_of(seed), draws.random_normal, shape, mean, stddev, dtype)
 
 
 def truncated_normal(
@@ -399,7 +399,7 @@ def truncated_normal(
     >>> bool(tf.reduce_max(tf.abs(tf.random.truncated_normal([1000]))) <= 2.0)
     True
     """
-    return _spread(_generator_of(seed), draws.random_truncated_normal, shape, mean, stddev, dtype)
+    return _spread(generator_of(seed), draws.random_truncated_normal, shape, mean, stddev, dtype)
 
 
 def categorical(logits: Any, num_samples: Any, dtype: Any = None, seed: Any = None, name: str | None = None) -> Tensor:
@@ -409,7 +409,7 @@ def categorical(logits: Any, num_samples: Any, dtype: Any = None, seed: Any = No
     >>> tf.random.categorical([[0.0, -1e9]], 3).numpy()
     array([[0, 0, 0]])
     """
-    return _generator_of(seed).categorical(logits, num_samples, dtypes.int64 if dtype is None else dtype)
+    return generator_of(seed).categorical(logits, num_samples, dtypes.int64 if dtype is None else dtype)
 
 
 def shuffle(value: Any, seed: Any = None, name: str | None = None) -> Tensor:
@@ -419,7 +419,7 @@ def shuffle(value: Any, seed: Any = None, name: str | None = None) -> Tensor:
     >>> sorted(tf.random.shuffle([3, 1, 2]).numpy().tolist())
     [1, 2, 3]
     """
-    return _generator_of(seed).shuffle(value)
+    return generator_of(seed).shuffle(value)
 
 
 def dropout(x: Any, rate: Any, noise_shape: Any = None, seed: Any = None, name: str | None = None) -> Tensor:
@@ -448,7 +448,7 @@ def dropout(x: Any, rate: Any, noise_shape: Any = None, seed: Any = None, name: 
 # ---- draws without a memory
 
 
-class _Stateless:
+class Stateless:
     """Draws from a seed [2] alone: the same seed, the same numbers, every time."""
 
     def __init__(self, seed: Any) -> None:
@@ -479,7 +479,7 @@ def stateless_uniform(
     >>> bool(tf.reduce_all(tf.random.stateless_uniform([2], [1, 2]) == tf.random.stateless_uniform([2], [1, 2])))
     True
     """
-    return _uniform(_Stateless(seed), shape, minval, maxval, dtype)
+    return _uniform(Stateless(seed), shape, minval, maxval, dtype)
 
 
 def stateless_normal(
@@ -492,7 +492,7 @@ def stateless_normal(
     >>> tf.random.stateless_normal([2], seed=[1, 2]).shape
     TensorShape([2])
     """
-    return _spread(_Stateless(seed), draws.random_normal, shape, mean, stddev, dtype)
+    return _spread(Stateless(seed), draws.random_normal, shape, mean, stddev, dtype)
 
 
 def stateless_truncated_normal(
@@ -505,7 +505,7 @@ def stateless_truncated_normal(
     >>> tf.random.stateless_truncated_normal([2], seed=[1, 2]).shape
     TensorShape([2])
     """
-    return _spread(_Stateless(seed), draws.random_truncated_normal, shape, mean, stddev, dtype)
+    return _spread(Stateless(seed), draws.random_truncated_normal, shape, mean, stddev, dtype)
 
 
 def stateless_categorical(
@@ -518,7 +518,7 @@ def stateless_categorical(
     array([[0, 0]])
     """
     settings = {"num_samples": int(num_samples), "dtype": dtypes.as_dtype(dtype).numpy_dtype}
-    return apply(draws.random_categorical, (_Stateless(seed)._state, logits), settings)
+    return apply(draws.random_categorical, (Stateless(seed)._state, logits), settings)
 
 
 def stateless_shuffle(value: Any, seed: Any, alg: Any = None, name: str | None = None) -> Tensor:
@@ -529,4 +529,4 @@ def stateless_shuffle(value: Any, seed: Any, alg: Any = None, name: str | None =
     [1, 2]
     """
     value = convert(value)
-    return gather(value, apply(draws.random_order, (_Stateless(seed)._state, value), {}))
+    return gather(value, apply(draws.random_order, (Stateless(seed)._state, value), {}))
