@@ -65,6 +65,7 @@ def is_lu(results, inputs, settings):
     lower, upper = parts(both)
     assert order.dtype == settings["output_idx_type"]
     assert (np.abs(lower) <= 1.001).all()  # the greatest of a column is the pivot
+    assert (np.sort(order, axis=-1) == np.arange(order.shape[-1])).all()  # each row stands once
     close(lower @ upper, np.take_along_axis(inputs[0], order[..., None].astype("int64"), -2))
 
 
