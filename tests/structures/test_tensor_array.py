@@ -139,7 +139,7 @@ def test_gradients(dynamic, traced):
 
 
 def test_a_list_of_rows_shares_and_never_changes():
-    from tensorsmith.structures.array_rows import Rows
+    from tensorsmith.function.array_rows import Rows
 
     first = Rows([], 0, False).write(0, np.float32(1))
     second, other = first.write(1, np.float32(2)), first.write(1, np.float32(3))

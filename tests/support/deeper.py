@@ -106,8 +106,12 @@ APART = {
 }  # fmt: skip
 # the first axis of the other argument is no axis of rows
 NO_ROWS = {"depthwise_convolution": "the height of the filters has the size of the batch"}
-# JAX has no derivative of the derivative by the shape parameter
-ONCE_ONLY = {"igamma": "JAX's igamma_grad_a has no derivative", "igammac": "JAX's igamma_grad_a has no derivative"}
+# why there is no second difference to ask for
+ONCE_ONLY = {
+    "igamma": "JAX's igamma_grad_a has no derivative",
+    "igammac": "JAX's igamma_grad_a has no derivative",
+    "ctc_loss": "one of its samples cannot be aligned: its loss is infinite",
+}
 
 
 def danger_points_are_alike(op: Op, given: Row) -> None:

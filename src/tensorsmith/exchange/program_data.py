@@ -201,7 +201,8 @@ class ProgramReader:
         settings = {}
         for name, part in found.items():
             value, default = self._decoder.decode(part), op.settings[name]
-            kinds = {bool: (bool,), str: (str, bytes), bytes: (str, bytes)}.get(type(default))
+            # a padding is a word, or the widths themselves
+            kinds = {bool: (bool,), str: (str, bytes, tuple), bytes: (str, bytes)}.get(type(default))
             if kinds and value is not None and type(value) not in kinds:
                 raise part.refuse(f"{name!r} of {op.name!r} is {type(default).__name__}, not {quoted(value, 60)}")
             if type(default) in (int, float) and isinstance(value, (str, bytes, bool, dict, Program)):

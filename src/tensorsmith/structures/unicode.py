@@ -82,7 +82,7 @@ def string_transcoded(
     return each(other, _STRING, x)
 
 
-@op(kinds="i", differentiable=False, shapes=same_shape(_INT32))
+@op(kinds="i", differentiable=False, eager=True, shapes=same_shape(_INT32))
 def code_point_script(xp, x: Array):
     """The number of the script of each code point."""
     return scripts_of(x)
