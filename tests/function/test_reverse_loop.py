@@ -67,7 +67,8 @@ def test_gradients_around_the_ends_of_the_ring(small_ring, slots, spare):
 
 
 @settings(max_examples=30, deadline=None)
-@given(st.integers(0, 500), st.floats(-1, 1), st.floats(0.5, 1.1))
+# above 1 the values grow without end, and the sine of a large number hangs on its last digit
+@given(st.integers(0, 500), st.floats(-1, 1), st.floats(0.5, 1))
 def test_gradients_of_any_number_of_rounds(rounds, x, w):
     with guard():
         slopes = gradient()(np.int32(rounds), np.float64(x), np.float64(w))
