@@ -12,7 +12,8 @@ from tensorsmith.core import context, nest
 from tensorsmith.function.autograph import in_trace
 from tensorsmith.keras import optimizers, registry
 from tensorsmith.keras.callbacks.history import History
-from tensorsmith.keras.layers.base import Layer, changes
+from tensorsmith.keras.layers.base import Layer
+from tensorsmith.keras.layers.weights import changes
 from tensorsmith.keras.metrics import Mean
 from tensorsmith.keras.training import fitting, predicting
 from tensorsmith.keras.training.batches import unpack
