@@ -154,3 +154,12 @@ def test_booleans_may_be_written_as_integers_in_a_mask() -> None:
 
 def test_a_shape_of_unknown_rank_broadcasts_to_an_unknown_one() -> None:
     assert tf.broadcast_static_shape(tf.TensorShape(None), tf.TensorShape([3])).rank is None
+
+
+def test_the_shape_of_a_models_input() -> None:
+    x = tf.keras.Input([None, 4])
+    doubled = tf.reshape(x, [tf.shape(x)[0], -1, 2])
+    assert tf.shape(x)[2].numpy() == 4
+    assert tuple(doubled.shape) == (None, None, 2)
+    model = tf.keras.Model(x, doubled)
+    assert model(tf.zeros([3, 5, 4])).shape == (3, 10, 2)

@@ -96,7 +96,7 @@ def _size(value: Any) -> Any:
 
 def known_sizes(symbol: Symbol) -> Sizes | None:
     """What a trace knows of an integer vector that was computed from shapes; None when nothing is."""
-    return symbol._graph.sizes.get(symbol._id)
+    return getattr(symbol, "_sizes", None)
 
 
 def note_sizes(value: Any, sizes: Sizes) -> Any:
@@ -105,5 +105,5 @@ def note_sizes(value: Any, sizes: Sizes) -> Any:
         return value
     if None not in sizes:
         return Tensor(np.array(sizes, value.dtype.numpy_dtype))
-    value._graph.sizes[value._id] = sizes
+    value._sizes = sizes
     return value

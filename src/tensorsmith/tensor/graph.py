@@ -39,8 +39,6 @@ class Graph:
         self._keep: list[Any] = []
         # True once the trace is over: its symbols mean nothing any more
         self.closed = False
-        # what is known of vectors computed from shapes, by id (ops/sizes.py)
-        self.sizes: dict[int, tuple[int | None, ...]] = {}
 
     def input(self, shape: Any, dtype: Any, name: str = "") -> Symbol:
         """A new argument of the program."""
