@@ -204,6 +204,7 @@ if TYPE_CHECKING:
     from tensorsmith.structures.ragged import RaggedTensor
     from tensorsmith.structures.sparse import SparseTensor
     from tensorsmith.structures.specs import RaggedTensorSpec, SparseTensorSpec, type_spec_from_value
+    from tensorsmith.structures.string_numbers import as_string
     from tensorsmith.structures.tensor_array import TensorArray
 
 newaxis = None
@@ -216,6 +217,7 @@ for _package in ("function", "data"):
 
 # Where the names are that are not needed to build and add tensors: each is imported when it is first asked for.
 _LATER = {
+    "as_string": "tensorsmith.structures.string_numbers",
     "approx_top_k": "tensorsmith.ops.orders",
     "eigvals": "tensorsmith.ops.matrix_functions",
     "eig": "tensorsmith.ops.matrix_functions",
@@ -324,8 +326,8 @@ __all__ = [
     "Assert", "DType", "GradientTape", "IndexedSlices", "Module", "Program", "RaggedTensor", "RaggedTensorSpec",
     "SparseTensor", "SparseTensorSpec", "Tensor", "TensorArray", "TensorShape", "TensorSpec", "TypeSpec",
     "UnconnectedGradients", "Variable", "VariableAggregation", "VariableSynchronization", "abs", "acos", "acosh",
-    "add", "add_n", "approx_top_k", "argmax", "argmin", "argsort", "as_dtype", "asin", "asinh", "atan", "atan2",
-    "atanh", "autodiff", "autograph", "batch_to_space", "bfloat16", "bitcast", "bitwise", "bool", "boolean_mask",
+    "add", "add_n", "approx_top_k", "argmax", "argmin", "argsort", "as_dtype", "as_string", "asin", "asinh", "atan",
+    "atan2", "atanh", "autodiff", "autograph", "batch_to_space", "bfloat16", "bitcast", "bitwise", "bool", "boolean_mask",
     "broadcast_static_shape", "broadcast_to", "case", "cast", "clip_by_global_norm", "clip_by_norm", "clip_by_value",
     "complex", "complex128", "complex64", "concat", "cond", "config", "constant", "control_dependencies",
     "convert_to_tensor", "cos", "cosh", "cumsum", "custom_gradient", "data", "debugging", "device", "divide",

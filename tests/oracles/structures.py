@@ -125,6 +125,14 @@ def ngrams(
     return pieces(rows)
 
 
+def listed(parts: list[Any], summarize: int, glue: str) -> str:
+    """A list as text, of a long one so many at both ends."""
+    words = [str(part) for part in parts]
+    if 0 <= summarize < len(words) / 2:
+        words = [*words[:summarize], "...", *words[-summarize:]]
+    return f"[{glue.join(words)}]"
+
+
 def written(precision: int, scientific: bool, shortest: bool, width: int, fill: str) -> str:
     """The form of as_string as C's printf writes it."""
     size = str(width) if width > 0 else ""
@@ -362,6 +370,29 @@ ROWS: dict[str, Row | Elsewhere] = {
         dtype="object",
         compiled=NUMPY,
         nan="strings have none",
+    ),
+    "string_formatted": row(
+        lambda parts, template, placeholder, summarize: np.array(
+            template.replace(placeholder, "{}").format(*(listed(x.tolist(), summarize, " ") for x in parts)).encode(),
+            object,
+        ),
+        ([longs(1, 2, 3, 4, 5), longs(7)],),
+        settings=[
+            {"template": "a {} b {}"},
+            {"template": "{}{}", "summarize": 1},
+            {"template": "%t,%t", "placeholder": "%t", "summarize": -1},
+        ],
+        dtype="object",
+        compiled=NUMPY,
+    ),
+    "string_listed": row(
+        lambda x, s, summarize: each(
+            lambda a, b: listed([w.decode() for w in x[a:b]], summarize, ", ").encode(), s[:-1], s[1:]
+        ),
+        (texts("a", "b", "c", "d", "e"), SPLITS),
+        settings=[{}, {"summarize": 1}, {"summarize": -1}],
+        compiled=NUMPY,
+        symbolic="known",
     ),
     "string_join": row(
         lambda parts, separator: each(lambda *s: separator.join(s), *parts),

@@ -22,7 +22,9 @@ def test_lengths_and_cases():
     assert plain(tf.strings.length(w, unit="UTF8_CHAR")) == [len(s) for s in WORDS]
     assert plain(tf.strings.upper(w, encoding="utf-8")) == [s.upper().encode() for s in WORDS]
     assert plain(tf.strings.lower(w)) == [s.encode().lower() for s in WORDS]
-    with pytest.raises(ValueError, match=r'unknown unit .unit=WORD.; it must be "BYTE" or "UTF8_CHAR"'):
+    with pytest.raises(
+        tf.errors.InvalidArgumentError, match=r'unknown unit .unit=WORD.; it must be "BYTE" or "UTF8_CHAR"'
+    ):
         tf.strings.length("a", unit="WORD")
 
 
@@ -36,6 +38,9 @@ def test_split_and_join():
     assert plain(tf.strings.reduce_join([["a", "b"], ["c", "d"]], axis=0, separator="+")) == [b"a+c", b"b+d"]
     assert plain(tf.strings.reduce_join(tf.strings.split(lines), axis=-1, separator="_")) == [b"a_b_c", b"", b"d"]
     assert plain(tf.strings.bytes_split(["ab", ""])) == [[b"a", b"b"], []]
+    assert tf.strings.split(tf.zeros([2, 0], tf.string)).to_list() == [[], []]
+    with pytest.raises(TypeError, match="a list of inputs is needed"):
+        tf.strings.join("ab")
     assert plain(tf.strings.upper(tf.strings.split(lines))) == [[b"A", b"B", b"C"], [], [b"D"]]
 
 
@@ -49,27 +54,69 @@ def test_splits_at_white_space_that_are_counted():
     assert split[-1] == [[p.encode() for p in s.split()] for s in given]
 
 
-def test_numbers():
-    assert plain(tf.strings.to_number(["1.5", "-2e3"])) == [1.5, -2000.0]
-    assert tf.strings.to_number("7", tf.int64).dtype == tf.int64
-    assert plain(tf.strings.as_string([1, -2])) == [b"1", b"-2"] and plain(tf.strings.as_string(True)) == b"true"
-    assert plain(tf.strings.as_string([1.5], precision=2, width=8, fill="0")) == [b"00001.50"]
-    with pytest.raises(tf.errors.InvalidArgumentError) as caught:
-        tf.strings.to_number(["1", "x"])
-    assert str(caught.value) == "strings.to_number: a string is no number (string=b'x', out_type=float32)."
-
-
-def test_patterns_and_parts():
+def test_patterns():
     assert plain(tf.strings.regex_replace(["aXbX", "c"], "X", "-")) == [b"a-b-", b"c"]
     assert plain(tf.strings.regex_replace("aXbX", "(.)X", r"<\1>", replace_global=False)) == b"<a>bX"
     assert plain(tf.strings.regex_full_match(["a1", "1a"], "[a-z][0-9]")) == [True, False]
-    assert plain(tf.strings.substr(["hello", "world"], [1, -2], 3)) == [b"ell", b"ld"]
-    assert plain(tf.strings.substr("é!x", 1, 1, unit="UTF8_CHAR")) == b"!"
+    assert plain(tf.strings.regex_full_match("a", tf.constant("a"))) is True
+    assert plain(tf.strings.regex_replace(tf.ragged.constant([["aX"], []]), "X", "-")) == [[b"a-"], []]
+    assert plain(tf.function(lambda s: tf.strings.regex_replace(s, r"\pL+", "-"))(tf.constant(WORDS))) == [b"-"] * 4
+    with pytest.raises(tf.errors.InvalidArgumentError) as caught:
+        tf.strings.regex_replace("a", "a(?=b)", "")
+    assert str(caught.value) == (
+        "strings.regex_replace: the pattern cannot be read: invalid perl operator: (?= (pattern=b'a(?=b)'); "
+        "patterns are in RE2's syntax, which has no look-around and no reference to a group."
+    )
+    with pytest.raises(tf.errors.InvalidArgumentError, match=r"one string is needed, not several .given=\[b'a'\]"):
+        tf.strings.regex_full_match("a", ["a"])
+
+
+def test_parts():
+    words = ["hello", "wörld"]
+    for at, count in ((1, 3), (-2, 3), (0, 9), (-5, 0)):
+        raw = [s.encode() for s in words]
+        starts = [at if at >= 0 else at + len(s) for s in raw]
+        assert plain(tf.strings.substr(words, at, count)) == [s[i : i + count] for s, i in zip(raw, starts)]
+        starts = [at if at >= 0 else at + len(s) for s in words]
+        expected = [s[i : i + count].encode() for s, i in zip(words, starts)]
+        assert plain(tf.strings.substr(words, at, count, unit="UTF8_CHAR")) == expected
+    assert plain(tf.strings.substr(["hello", "world"], [1, -2], [1, 2])) == [b"e", b"ld"]
+    assert plain(tf.strings.substr("hello", [1, 2], [2, 1])) == [b"el", b"l"]
+    assert plain(tf.strings.substr("hello", 1, -1)) == b"ello"  # as TensorFlow, which takes it for a very large number
+    # bytes that begin no character belong to the one before them
+    torn = [b"\xff\x80b", b"\x80a\x80"]
+    assert plain(tf.strings.substr(torn, 0, 1, unit="UTF8_CHAR")) == [b"\xff\x80", b"\x80"]
     assert plain(tf.strings.strip([" a ", "\tb\n"])) == [b"a", b"b"]
-    with pytest.raises(tf.errors.InvalidArgumentError, match=r"pos lies outside a string .pos=9"):
-        tf.strings.substr("abc", 9, 1)
-    with pytest.raises(tf.errors.InvalidArgumentError, match="the pattern cannot be read"):
-        tf.strings.regex_replace("a", "(", "")
+    bad = tf.errors.InvalidArgumentError
+    for text, at, count, unit in (("abc", 4, 1, "BYTE"), ("abc", -4, 1, "BYTE"), ("äbc", 4, 1, "UTF8_CHAR")):
+        with pytest.raises(bad, match=rf"pos lies outside a string .pos={at}, string="):
+            tf.strings.substr(text, at, count, unit=unit)
+    with pytest.raises(bad, match=r"pos and len must have one shape .pos=\(\), len=\(2,\)"):
+        tf.strings.substr(["hello", "abc"], 1, [1, 3])
+    with pytest.raises(bad, match="pos and len must be integers of one dtype"):
+        tf.strings.substr("hello", 1.0, 1)
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        tf.strings.length,
+        tf.strings.upper,
+        tf.strings.lower,
+        tf.strings.strip,
+        tf.strings.split,
+        tf.strings.to_number,
+        lambda x: tf.strings.substr(x, 0, 1),
+        lambda x: tf.strings.regex_replace(x, "a", "b"),
+        lambda x: tf.strings.regex_full_match(x, "a"),
+        lambda x: tf.strings.join([x]),
+    ],
+)
+def test_numbers_are_no_strings(call):
+    with pytest.raises(TypeError, match=r"tf.strings.as_string and tf.strings.to_number convert"):
+        call(1)
+    with pytest.raises(ValueError, match=r"strings are needed .given=int32|requested dtype string"):
+        call(tf.constant([1]))
 
 
 def test_unicode():

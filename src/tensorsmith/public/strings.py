@@ -2,10 +2,9 @@
 
 from tensorsmith.structures.hashing import to_hash_bucket, to_hash_bucket_fast, to_hash_bucket_strong
 from tensorsmith.structures.joining import join, ngrams, reduce_join, unsorted_segment_join
+from tensorsmith.structures.string_numbers import as_string, format, to_number
 from tensorsmith.structures.strings import (
-    as_string,
     bytes_split,
-    format,
     length,
     lower,
     regex_full_match,
@@ -13,7 +12,6 @@ from tensorsmith.structures.strings import (
     split,
     strip,
     substr,
-    to_number,
     upper,
 )
 from tensorsmith.structures.unicode import (

@@ -14,7 +14,7 @@ from tensorsmith.structures.between import constant
 from tensorsmith.structures.lifting import quietly
 from tensorsmith.structures.ragged import RaggedTensor, is_ragged
 from tensorsmith.structures.row_partition import column_ids, column_range, row_ids
-from tensorsmith.structures.strings import bytes_of, each, mapped, row_splits_of
+from tensorsmith.structures.strings import bytes_of, each, mapped, of_strings, row_splits_of
 from tensorsmith.tensor.apply import functions, op, plain
 from tensorsmith.tensor.convert import convert
 from tensorsmith.tensor.tensor import Symbol, Tensor
@@ -65,9 +65,11 @@ def join(inputs: Any, separator: Any = "", name: str | None = None) -> Any:
     array([b'a-b', b'a-c'], dtype=object)
     """
     glue = bytes_of(separator)
+    if isinstance(inputs, (str, bytes)):
+        raise TypeError(explain("strings.join", "a list of inputs is needed", {"inputs": inputs}))
     if not len(inputs):
         return convert("")
-    return mapped(lambda *parts: string_join(list(parts), separator=glue), *inputs)
+    return mapped(lambda *parts: string_join(list(parts), separator=glue), *map(of_strings, inputs))
 
 
 # ---- along axes

@@ -19,7 +19,7 @@ from tensorsmith.program.op import Array
 from tensorsmith.structures.hashing import string_bucket
 from tensorsmith.structures.ragged import is_ragged
 from tensorsmith.structures.sparse import SparseTensor, is_sparse
-from tensorsmith.structures.strings import string_of, string_to_number
+from tensorsmith.structures.string_numbers import string_of, string_to_number
 from tensorsmith.tensor.apply import functions, op
 from tensorsmith.tensor.convert import convert
 from tensorsmith.tensor.tensor import Tensor

@@ -1,24 +1,24 @@
-"""split, length, case, regex, numbers: operations on byte strings.
+"""split, length, case, parts, patterns: operations on byte strings.
 
 Lengths and positions count bytes, or code points where `unit="UTF8_CHAR"`. All run on NumPy: XLA knows no strings.
 """
 
 from __future__ import annotations
 
-import functools
 import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
-from tensorsmith.core.dtypes import as_dtype
 from tensorsmith.core.errors import InvalidArgumentError, explain
 from tensorsmith.core.specs import describe
 from tensorsmith.program.op import Array
 from tensorsmith.structures.lifting import quietly, several
+from tensorsmith.structures.matching import Matcher, matcher, replaced
 from tensorsmith.structures.ragged import RaggedTensor, is_ragged
 from tensorsmith.structures.ragged_ops import elementwise
+from tensorsmith.structures.regex import PatternError
 from tensorsmith.tensor.apply import functions, op
 from tensorsmith.tensor.convert import convert
 from tensorsmith.tensor.tensor import Tensor
@@ -43,7 +43,7 @@ def same_shape(dtype: np.dtype) -> Any:
 def _unit(unit: str, who: str) -> bool:
     """True where positions count code points."""
     if unit not in ("BYTE", "UTF8_CHAR"):
-        raise ValueError(explain(who, "unknown unit", {"unit": unit}, 'it must be "BYTE" or "UTF8_CHAR"'))
+        raise InvalidArgumentError(explain(who, "unknown unit", {"unit": unit}, 'it must be "BYTE" or "UTF8_CHAR"'))
     return unit == "UTF8_CHAR"
 
 
@@ -63,7 +63,9 @@ def _changed_case(
     text: Callable[[str], str], raw: Callable[[bytes], bytes], encoding: str, who: str
 ) -> Callable[[bytes], bytes]:
     if encoding not in ("", "utf-8"):
-        raise ValueError(explain(who, "unknown encoding", {"encoding": encoding}, 'it must be "" (ASCII) or "utf-8"'))
+        raise InvalidArgumentError(
+            explain(who, "unknown encoding", {"encoding": encoding}, 'it must be "" (ASCII) or "utf-8"')
+        )
     return (lambda s: text(s.decode("utf-8", "replace")).encode()) if encoding else raw
 
 
@@ -91,15 +93,18 @@ def string_substr(xp, x: Array, pos: Array, count: Array, unit="BYTE"):
     whole = _unit(unit, "strings.substr")
 
     def part(s: bytes, at: int, count: int) -> bytes:
-        units: Any = s.decode("utf-8", "surrogateescape") if whole else s
+        # a character is a byte and all bytes behind it that begin none
+        units: Any = re.findall(rb"(?s).[\x80-\xbf]*", s) if whole else s
         size = len(units)
         if not -size <= at <= size:
             raise InvalidArgumentError(
                 explain("strings.substr", "pos lies outside a string", {"pos": int(at), "string": s})
             )
         first = at + size if at < 0 else at
-        found = units[first : first + max(int(count), 0)]
-        return found.encode("utf-8", "surrogateescape") if whole else found
+        if whole:
+            return b"".join(units[first : first + max(int(count), 0)])
+        # as in TensorFlow, a length below 0 means all that is left (in bytes alone)
+        return units[first:] if count < 0 else units[first : first + int(count)]
 
     return each(part, _STRING, x, pos, count)
 
@@ -107,77 +112,52 @@ def string_substr(xp, x: Array, pos: Array, count: Array, unit="BYTE"):
 @op(kinds="O", differentiable=False, shapes=same_shape(_STRING))
 def string_regex_replace(xp, x: Array, pattern: Any = "", rewrite: Any = "", replace_global=True):
     """Each string with the matches of a pattern (only the first, unless global) written anew."""
-    compiled = _compiled(bytes_of(pattern), "strings.regex_replace")
-    target = re.sub(rb"\\(\d)", rb"\\g<\1>", bytes_of(rewrite))
-    return each(lambda s: compiled.sub(target, s, 0 if replace_global else 1), _STRING, x)
+    ready, target = _ready(bytes_of(pattern), "strings.regex_replace"), bytes_of(rewrite)
+    return each(lambda s: replaced(s, ready, target, replace_global), _STRING, x)
 
 
 @op(kinds="O", differentiable=False, shapes=same_shape(np.dtype(bool)))
 def string_full_match(xp, x: Array, pattern: Any = ""):
     """Whether a pattern matches the whole of each string."""
-    compiled = _compiled(bytes_of(pattern), "strings.regex_full_match")
-    return each(lambda s: compiled.fullmatch(s) is not None, np.dtype(bool), x)
+    return each(_ready(bytes_of(pattern), "strings.regex_full_match").full, np.dtype(bool), x)
 
 
-@functools.lru_cache(256)
-def _compiled(pattern: bytes, who: str) -> re.Pattern[bytes]:
+def _ready(pattern: bytes, who: str) -> Matcher:
     try:
-        return re.compile(pattern)
-    except re.error as error:
-        raise InvalidArgumentError(explain(who, f"the pattern cannot be read: {error}", {"pattern": pattern})) from None
+        return matcher(pattern)
+    except PatternError as error:
+        raise InvalidArgumentError(
+            explain(
+                who,
+                f"the pattern cannot be read: {error}",
+                {"pattern": pattern},
+                "patterns are in RE2's syntax, which has no look-around and no reference to a group",
+            )
+        ) from None
 
 
 def bytes_of(value: Any) -> bytes:
-    if isinstance(value, Tensor):
-        value = value.numpy()
-    return value.encode() if isinstance(value, str) else bytes(value)
-
-
-@op(
-    kinds="O",
-    differentiable=False,
-    shapes=lambda specs, settings: [(specs[0][0], as_dtype(settings["out_type"]).numpy_dtype)],
-)
-def string_to_number(xp, x: Array, out_type="float32"):
-    """The number that each string tells, in the dtype asked."""
-    dtype = as_dtype(out_type).numpy_dtype
-    read = float if dtype.kind == "f" else int
-
-    def number(s: bytes) -> Any:
-        try:
-            return read(s)
-        except ValueError:
-            raise InvalidArgumentError(
-                explain(
-                    "strings.to_number", "a string is no number", {"string": s, "out_type": as_dtype(out_type).name}
-                )
-            ) from None
-
-    return each(number, dtype, x)
-
-
-@op(differentiable=False, shapes=same_shape(_STRING))
-def string_of(xp, x: Array, precision=-1, scientific=False, shortest=False, width=-1, fill=""):
-    """Each number or boolean as a string."""
-    kind = x.dtype.kind
-    if kind == "O":
-        return x.copy()
-    if (precision >= 0 or scientific or shortest) and kind not in "fc":
+    """The bytes of one string."""
+    if isinstance(value, (str, bytes)):
+        return value.encode() if isinstance(value, str) else value
+    given = convert(value, "string").numpy()
+    if not isinstance(given, bytes):
         raise InvalidArgumentError(
-            explain("strings.as_string", "precision and notation are for floats", {"input": describe(x)})
+            explain("tf.strings", "one string is needed, not several", {"given": given.tolist()})
         )
-    mark = "e" if scientific else "g" if shortest else "f"
-    digits = "" if precision < 0 else f".{precision}"
-    # the width in front of the precision, as in "08.3f"
-    pad = "" if width < 0 else f"{fill}{width}" if fill in ("", "0") else f"{'<' if fill == '-' else fill}{width}"
-    form = f"{pad}{digits}{mark}" if kind == "f" else pad
+    return given
 
-    def written(value: Any) -> bytes:
-        if kind == "b":
-            return b"true" if value else b"false"
-        return f"{value.item():{form}}".encode()
 
-    return each(written, _STRING, x)
+def of_strings(value: Any) -> Any:
+    """A value as a tensor, or ragged tensor, of strings.
+
+    Raises InvalidArgumentError for a tensor of another dtype, TypeError for other values.
+    """
+    if not is_ragged(value) and not isinstance(value, Tensor):
+        return convert(value, "string")
+    if value.dtype != "string":
+        raise InvalidArgumentError(explain("tf.strings", "strings are needed", {"given": describe(value)}))
+    return value
 
 
 def _pieces_shapes(specs: Any, settings: Any) -> Any:
@@ -238,71 +218,82 @@ def length(input: Any, unit: str = "BYTE", name: str | None = None) -> Any:
     >>> length(["ab", "é"]).numpy(), length("é", unit="UTF8_CHAR").numpy().item()
     (array([2, 2], dtype=int32), 1)
     """
-    return mapped(lambda x: string_length(x, unit=unit), input)
+    return mapped(lambda x: string_length(x, unit=unit), of_strings(input))
 
 
 def upper(input: Any, encoding: str = "", name: str | None = None) -> Any:
     """Each string in capital letters; encoding="utf-8" for others than ASCII."""
-    return mapped(lambda x: string_upper(x, encoding=encoding), input)
+    return mapped(lambda x: string_upper(x, encoding=encoding), of_strings(input))
 
 
 def lower(input: Any, encoding: str = "", name: str | None = None) -> Any:
     """Each string in small letters; encoding="utf-8" for others than ASCII."""
-    return mapped(lambda x: string_lower(x, encoding=encoding), input)
+    return mapped(lambda x: string_lower(x, encoding=encoding), of_strings(input))
 
 
 def strip(input: Any, name: str | None = None) -> Any:
     """Each string without white space at its ends."""
-    return mapped(string_strip, input)
+    return mapped(string_strip, of_strings(input))
 
 
 def substr(input: Any, pos: Any, len: Any, unit: str = "BYTE", name: str | None = None) -> Any:
     """`len` units of each string from `pos` on; a negative `pos` counts from the end.
 
-    Raises InvalidArgumentError where `pos` lies outside a string.
+    pos, len  integers of one shape and dtype, which broadcast with the strings. In bytes a `len` below 0 means all.
+
+    Raises InvalidArgumentError where `pos` lies outside a string, or the shapes of `pos` and `len` differ.
 
     >>> substr("hello", 1, 3).numpy()
     b'ell'
     """
-    return mapped(lambda x: string_substr(x, convert(pos), convert(len), unit=unit), input)
+    places = convert(pos)
+    counts = convert(len, None, places.dtype.numpy_dtype)
+    if places.dtype != counts.dtype or not places.dtype.is_integer:
+        raise InvalidArgumentError(
+            explain(
+                "strings.substr",
+                "pos and len must be integers of one dtype",
+                {"pos": describe(places), "len": describe(counts)},
+            )
+        )
+    if places.shape.rank != counts.shape.rank or not places.shape.is_compatible_with(counts.shape):
+        raise InvalidArgumentError(
+            explain(
+                "strings.substr",
+                "pos and len must have one shape",
+                {"pos": tuple(places.shape), "len": tuple(counts.shape)},
+            )
+        )
+    return mapped(lambda x: string_substr(x, places, counts, unit=unit), of_strings(input))
 
 
 def regex_replace(input: Any, pattern: Any, rewrite: Any, replace_global: bool = True, name: str | None = None) -> Any:
-    """Each string with the matches of `pattern` written as `rewrite`, in which \\\\1 stands for the first group."""
+    """Each string with the matches of `pattern` (only the first one, unless `replace_global`) written as `rewrite`.
+
+    pattern  in RE2's syntax: code points of UTF-8, \\pL and \\p{Greek}, [[:alpha:]], (?P<name>...), (?i), (?s), (?m), (?U),
+             \\A, \\z, \\b, \\C, \\Q...\\E; \\d, \\s and \\w are ASCII. It has no look-around and no reference to a group.
+    rewrite  \\0 stands for the match, \\1 to \\9 for its groups.
+
+    Raises InvalidArgumentError for a pattern that cannot be read.
+
+    >>> regex_replace("aXbX", "(.)X", r"<\\1>").numpy()
+    b'<a><b>'
+    """
     return mapped(
         lambda x: string_regex_replace(
             x, pattern=bytes_of(pattern), rewrite=bytes_of(rewrite), replace_global=replace_global
         ),
-        input,
+        of_strings(input),
     )
 
 
 def regex_full_match(input: Any, pattern: Any, name: str | None = None) -> Any:
-    """Whether `pattern` matches the whole of each string.
+    """Whether `pattern`, in the syntax of `regex_replace`, matches the whole of each string.
 
     >>> regex_full_match(["a1", "a"], "[a-z][0-9]").numpy()
     array([ True, False])
     """
-    return mapped(lambda x: string_full_match(x, pattern=bytes_of(pattern)), input)
-
-
-def to_number(input: Any, out_type: Any = "float32", name: str | None = None) -> Any:
-    """The number in each string; InvalidArgumentError, quoting the string, where there is none."""
-    return mapped(lambda x: string_to_number(x, out_type=as_dtype(out_type).name), input)
-
-
-def as_string(
-    input: Any,
-    precision: int = -1,
-    scientific: bool = False,
-    shortest: bool = False,
-    width: int = -1,
-    fill: str = "",
-    name: str | None = None,
-) -> Any:
-    """Each number as a string: 6 digits behind the point for floats, unless `precision` says otherwise."""
-    settings = {"precision": precision, "scientific": scientific, "shortest": shortest, "width": width, "fill": fill}
-    return mapped(lambda x: string_of(x, **settings), input)
+    return mapped(lambda x: string_full_match(x, pattern=bytes_of(pattern)), of_strings(input))
 
 
 def split(input: Any, sep: Any = None, maxsplit: int = -1, name: str | None = None) -> Any:
@@ -342,22 +333,9 @@ def tables_of(strings: Any, cut: Callable[[Tensor], tuple[Tensor, ...]]) -> list
     if rank == 0:
         return [values, *further]
     tables = [RaggedTensor(v, splits) for v in (values, *further)]
-    for size in reversed(tuple(strings.shape)[1:]):
-        tables = [RaggedTensor.from_uniform_row_length(table, size, validate=False) for table in tables]
+    shape = tuple(strings.shape)
+    for axis in range(rank - 1, 0, -1):
+        # (rows of no strings do not tell how many they are)
+        rows = None if None in shape[:axis] else int(np.prod(shape[:axis]))
+        tables = [RaggedTensor.from_uniform_row_length(table, shape[axis], rows, validate=False) for table in tables]
     return tables
-
-
-def format(template: str, inputs: Any, placeholder: str = "{}", summarize: int = 3, name: str | None = None) -> Tensor:  # noqa: A001
-    """The template with each placeholder replaced by the text of an input."""
-    parts = inputs if isinstance(inputs, (list, tuple)) else [inputs]
-    pieces = template.split(placeholder)
-    if len(pieces) != len(parts) + 1:
-        raise ValueError(
-            explain(
-                "strings.format",
-                "the numbers of placeholders and inputs differ",
-                {"placeholders": len(pieces) - 1, "inputs": len(parts)},
-            )
-        )
-    texts = [str(convert(part).numpy()) for part in parts]
-    return convert("".join(a + b for a, b in zip(pieces, [*texts, ""])))
