@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from typing import Any
 
 import numpy as np
@@ -35,7 +36,7 @@ JOINS: dict[str, Any] = {
 @pytest.mark.parametrize("how", JOINS)
 def test_rows_are_updated_eagerly_and_compiled(how: str) -> None:
     eager, compiled = tf.Variable(START), tf.Variable(START)
-    assert getattr(eager, f"scatter_{how}")(slices(ROWS, AT)) is eager
+    assert getattr(eager, f"scatter_{how}")(slices(ROWS, AT)).ref() == eager.ref()
 
     @tf.function
     def step(rows: Any, at: Any) -> None:
@@ -110,7 +111,7 @@ def test_sums_are_not_broadcast() -> None:
             variable.assign_add(delta)
         with pytest.raises(tf.errors.InvalidArgumentError, match=r"^bias\.assign_sub: the value has another shape"):
             variable.assign_sub(delta)
-    assert variable.assign_add([1.0, 1.0]) is variable
+    assert variable.assign_add([1.0, 1.0]).ref() == variable.ref()
     assert variable.assign([1.0, 1.0], read_value=False) is None
     assert variable.assign_add([1.0, 1.0], read_value=False) is None
     assert variable.numpy().tolist() == [2, 2]
@@ -146,3 +147,29 @@ def test_what_a_variable_promises_on_several_devices() -> None:
         ValueError, match=r"^tf\.Variable: aggregation must be one of VariableAggregation\.NONE, .*not 'x'"
     ):
         tf.Variable(1.0, aggregation="x")
+
+
+def test_what_assigning_gives_is_the_variable_itself_under_another_name() -> None:
+    variable = tf.Variable([[1.0, 2.0], [3.0, 4.0]], name="matrix")
+    unread = variable.assign(variable * 2)
+    assert repr(unread) == repr(variable).replace("matrix:0", "UnreadVariable")
+    assert "UnreadVariable" in repr(variable[0, 1].assign(9.0))
+    assert unread.numpy().tolist() == [[2, 9], [6, 8]] and (unread.shape, unread.trainable) == ((2, 2), True)
+    assert unread.assign_add(unread).numpy().tolist() == variable.numpy().tolist() == [[4, 18], [12, 16]]
+    for read, asked in ((unread, variable), (variable, unread), (unread, unread)):
+        with tf.GradientTape() as tape:
+            loss = tf.reduce_sum(read * read)
+        assert tape.gradient(loss, asked).numpy().tolist() == [[8, 36], [24, 32]]
+    constant = tf.Variable(3.0, trainable=False)
+    with tf.GradientTape() as tape:
+        tape.watch(constant.assign(4.0))
+        loss = constant * constant
+    assert float(tape.gradient(loss, constant)) == 8
+
+    add = tf.function(lambda: unread.assign_add(tf.ones([2, 2])) + 0.0)
+    assert add().numpy().tolist() == variable.numpy().tolist() == [[5, 19], [13, 17]]
+    unread.trainable = False
+    assert not variable.trainable
+    copied = copy.deepcopy(unread)
+    copied.assign(tf.zeros([2, 2]))
+    assert variable.numpy().tolist() == [[5, 19], [13, 17]]

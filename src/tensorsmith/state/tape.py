@@ -127,7 +127,7 @@ class GradientTape:
                     warn(f"tape.watch: the watched tensor must be floating (e.g. tf.float32), not {part.dtype.name}.")
                 self._watched[id(part)] = part
             if isinstance(leaf, Variable):
-                self.note_read(leaf, parts[0])
+                self.note_read(leaf.handle, parts[0])
 
     def watched_variables(self) -> tuple[Any, ...]:
         """The variables that are watched, in the order in which they were first read or given to `watch`."""
@@ -317,7 +317,7 @@ class GradientTape:
 
     def _values_of(self, source: Any, who: str = "gradient") -> list[Tensor]:
         if isinstance(source, Variable):
-            found = self._reads.get(id(source))
+            found = self._reads.get(id(source.handle))
             return found[1] if found is not None else [source._read_quietly()]
         return self._resolved(source, who, "source")
 

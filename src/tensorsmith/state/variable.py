@@ -220,7 +220,7 @@ class Variable(Arithmetic):
         return self.numpy()
 
     def assign(self, value: Any, use_locking: bool = False, name: str | None = None, read_value: bool = True) -> Any:
-        """Sets the value; gives the variable, or None with `read_value=False`.
+        """Sets the value; gives the variable (outside of traces as an `UnreadVariable`), or None with `read_value=False`.
 
         Raises ValueError when shape or dtype do not fit.
         """
@@ -243,7 +243,13 @@ class Variable(Arithmetic):
                 )
             )
         self._write(tensor)
-        return self if read_value else None
+        if not read_value:
+            return None
+        if type(self) is not Variable or _local.graph is not None:
+            return self
+        unread = object.__new__(UnreadVariable)
+        _set_variable(unread, self)
+        return unread
 
     def assign_add(
         self, delta: Any, use_locking: bool = False, name: str | None = None, read_value: bool = True
@@ -424,6 +430,62 @@ operators.install(Variable, item=False)
 
 
 variables.add(Variable)
+
+
+class UnreadVariable(Variable):
+    """What assigning to a variable gives: the same variable, under the name 'UnreadVariable', not read before it is used.
+
+    >>> import tensorsmith as tf
+    >>> v = tf.Variable(1.0)
+    >>> v.assign(2.0)
+    <tf.Variable 'UnreadVariable' shape=() dtype=float32, numpy=2.0>
+    """
+
+    __slots__ = ("_variable",)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._variable, name)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        setattr(self._variable, name, value)
+
+    def _read(self) -> Tensor:
+        return self._variable._read()
+
+    def _read_quietly(self) -> Tensor:
+        return self._variable._read_quietly()
+
+    def _write(self, value: Tensor) -> None:
+        self._variable._write(value)
+
+    @property
+    def name(self) -> str:
+        return "UnreadVariable"
+
+    @property
+    def handle(self) -> Variable:
+        return self._variable
+
+    def ref(self) -> Reference:
+        return self._variable.ref()
+
+    experimental_ref = ref
+
+    def assign(self, value: Any, use_locking: bool = False, name: str | None = None, read_value: bool = True) -> Any:
+        return self._variable.assign(value, use_locking, name, read_value)
+
+    def __deepcopy__(self, memo: dict) -> Variable:
+        return self._variable.__deepcopy__(memo)
+
+    def __reduce__(self) -> Any:
+        return _itself, (self._variable,)
+
+
+def _itself(variable: Variable) -> Variable:
+    return variable
+
+
+_set_variable = UnreadVariable.__dict__["_variable"].__set__
 
 
 def _cast_initial(value: Any, dtype: Any) -> Tensor:
