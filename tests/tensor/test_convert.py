@@ -155,6 +155,21 @@ def test_a_number_that_does_not_fit_is_refused() -> None:
         tf.constant(300, tf.uint8)
 
 
+@pytest.mark.parametrize("value", [[True, 1], [[True], [1.5]], [False, np.int32(2)]])
+def test_booleans_among_numbers_need_a_dtype(value: list) -> None:
+    with pytest.raises(ValueError, match=r"^Cannot convert a sequence that mixes booleans with numbers"):
+        tf.constant(value)
+    assert tf.constant(value, tf.float32).dtype == tf.float32
+
+
+@pytest.mark.parametrize("value", [1e40, -3.5e38, [1.0, 1e39], [[float("inf"), -1e39]]])
+def test_a_float_beyond_float32_is_refused_where_no_wider_dtype_is_asked(value: object) -> None:
+    with pytest.raises(ValueError, match=r"is more than float32 holds, which Python's floats become"):
+        tf.constant(value)
+    assert np.isfinite(tf.constant(value, tf.float64).numpy()).any()
+    assert tf.constant([3.4e38, float("inf"), float("nan")]).dtype == tf.float32
+
+
 def test_strings_and_numbers_do_not_become_each_other() -> None:
     with pytest.raises(TypeError) as caught:
         tf.constant("1", tf.int32)

@@ -150,3 +150,13 @@ def test_a_symbol_knows_its_shape_and_learns_more(symbol: Symbol) -> None:
 def test_an_array_beside_a_symbol_makes_a_symbol(symbol: Symbol) -> None:
     with context.tracing(symbol._graph):
         assert isinstance(np.ones(3, np.float32) + symbol, Symbol)
+
+
+def test_arrays_are_formatted_and_empty_ones_are_false_as_numpys() -> None:
+    matrix = np.array([[1.5, 2.0], [3.0, 4.0]], "float32")
+    assert f"{tf.constant(matrix)}" == f"{matrix}"
+    with pytest.raises(TypeError, match="unsupported format"):
+        f"{tf.constant(matrix):.2f}"
+    assert not tf.zeros([0, 3])
+    with pytest.raises(ValueError, match=r"^The truth value of a tensor with 2 elements is ambiguous"):
+        bool(tf.constant([1, 2]))

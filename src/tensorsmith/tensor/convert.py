@@ -14,6 +14,7 @@ from tensorsmith.core.specs import describe
 from tensorsmith.tensor.tensor import Symbol, Tensor
 
 _FLOAT32, _INT32, _INT64, _OBJECT = np.dtype("float32"), np.dtype("int32"), np.dtype("int64"), np.dtype(object)
+_LARGEST = float(np.finfo(np.float32).max)
 
 
 def convert(value: Any, dtype: Any = None, like: np.dtype | None = None) -> Tensor:
@@ -67,6 +68,8 @@ def to_array(value: Any, dtype: DType | None = None, like: np.dtype | None = Non
         target = like if _follows(array.dtype, like, natural is not None, value) else None
     if target is None:
         target = natural
+        if natural is not None:
+            _check_natural(value, array, natural)
     if target is None or array.dtype == target:
         # a caller's own array may change after this call; a tensor never does
         return array.copy() if array is value and isinstance(array, np.ndarray) else array
@@ -184,6 +187,22 @@ def _follows(own: np.dtype, like: np.dtype, python: bool, value: Any) -> bool:
             )
         return own.kind in "iu"
     return False
+
+
+def _check_natural(value: Any, array: np.ndarray, natural: np.dtype) -> None:
+    """Refuses Python numbers that mean no one dtype, or more than the dtype that they take by themselves holds."""
+    if array.dtype.kind in "iuf" and isinstance(value, (list, tuple)) and isinstance(_first(value), (bool, np.bool_)):
+        raise ValueError(
+            f"Cannot convert a sequence that mixes booleans with numbers to a Tensor: {_short(value)}. Give its dtype, "
+            "as in tf.constant(values, tf.float32), where True is to count as 1."
+        )
+    if natural == _FLOAT32 and array.dtype == np.float64 and array.size:
+        largest = np.abs(array).max(initial=0.0, where=np.isfinite(array)) if array.ndim else abs(value)
+        if largest > _LARGEST and largest != np.inf:
+            raise ValueError(
+                f"Cannot convert {_short(value)} to a Tensor: {largest:g} is more than float32 holds, which Python's "
+                "floats become. Give a wider dtype, as in tf.constant(value, tf.float64)."
+            )
 
 
 def _check_cast(value: Any, array: np.ndarray, target: np.dtype, python: bool) -> None:

@@ -143,6 +143,8 @@ class Tensor(Arithmetic):
     def __bool__(self) -> bool:
         array = self._array
         if array.size != 1:
+            if not array.size:
+                return False
             raise ValueError(
                 f"The truth value of a tensor with {array.size} elements is ambiguous (shape {array.shape}); "
                 "use tf.reduce_any or tf.reduce_all."
@@ -165,7 +167,7 @@ class Tensor(Arithmetic):
         return round(self._array.item(), digits)
 
     def __format__(self, spec: str) -> str:
-        return format(self._array.item() if self._array.ndim == 0 else str(self), spec)
+        return format(self._array.item() if self._array.ndim == 0 else self.numpy(), spec)
 
     def __len__(self) -> int:
         if not self._array.ndim:
