@@ -197,7 +197,7 @@ def _check_natural(value: Any, array: np.ndarray, natural: np.dtype) -> None:
             "as in tf.constant(values, tf.float32), where True is to count as 1."
         )
     if natural == _FLOAT32 and array.dtype == np.float64 and array.size:
-        largest = np.abs(array).max(initial=0.0, where=np.isfinite(array)) if array.ndim else abs(value)
+        largest = np.abs(array).max(initial=0.0, where=np.isfinite(array)) if array.ndim else abs(array.item())
         if largest > _LARGEST and largest != np.inf:
             raise ValueError(
                 f"Cannot convert {_short(value)} to a Tensor: {largest:g} is more than float32 holds, which Python's "
