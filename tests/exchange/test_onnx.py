@@ -221,7 +221,7 @@ def test_control_flow_gradients_and_open_sizes(tmp_path: Path, function, batches
 NOT_IN_ONNX = frozenset(
     """
     angle banded_triangular_solve bessel_i0 bessel_i0e bessel_i1 bessel_i1e betainc bitcast cholesky
-    circulant_kernel circulant_product column_ids complex conj cumprod cumulative_logsumexp
+    circulant_kernel circulant_product column_ids complex conj correlate cumprod cumulative_logsumexp
     dct digamma eig eigh eigvals eigvalsh erfinv expint expm fft ifft igamma igammac imag inv irfft isotonic_regression lbeta
     left_shift lgamma logdet lstsq lu lu_solve matrix_rank nextafter pinv polygamma qr random_gamma random_order
     random_poisson range real rfft right_shift row_ids searchsorted singular_values slogdet solve sparse_order

@@ -51,14 +51,27 @@ def test_other_dtypes() -> None:
     assert tf.signal.frame(["a", "b", "c"], 2, 2, pad_end=True).numpy().tolist() == [[b"a", b"b"], [b"c", b""]]
     assert tf.signal.frame([True, True, True], 2, 2, pad_end=True).numpy().tolist() == [[True, True], [True, False]]
     assert tf.signal.frame([1, 2, 3], 2, 2, pad_end=True, pad_value=tf.constant(9)).numpy().tolist() == [[1, 2], [3, 9]]
+    assert tf.signal.frame([1, 2, 3], 2, 2, pad_end=True, pad_value=8).numpy().tolist() == [[1, 2], [3, 8]]
 
 
-def test_a_result_is_nobodys_window() -> None:
+def test_frames_that_share_memory_are_not_written_to() -> None:
     x = np.arange(5.0)
     frames = tf.signal.frame(x, 3, 1)
     x[:] = 0
     np.testing.assert_array_equal(frames, [[0, 1, 2], [1, 2, 3], [2, 3, 4]])
-    assert frames.numpy().flags.c_contiguous
+    mine = frames.numpy()
+    if mine.flags.writeable:
+        mine[0, 1] = 7
+    np.testing.assert_array_equal(frames, [[0, 1, 2], [1, 2, 3], [2, 3, 4]])
+    # by way of the buffer, which knows strides
+    np.testing.assert_array_equal(np.asarray(memoryview(np.asarray(frames))), frames)
+
+
+def test_of_no_frames() -> None:
+    assert tf.signal.frame([1.0, 2.0], 5, 2).shape == (0, 5)
+    assert tf.signal.overlap_and_add(tf.zeros([0, 4]), 2).shape == (0,)
+    np.testing.assert_array_equal(tf.signal.overlap_and_add(tf.zeros([3, 0]), 2), np.zeros(4))
+    assert tf.signal.overlap_and_add(tf.keras.Input([None, 4]), 2).shape == (None, None)
 
 
 @pytest.mark.parametrize(

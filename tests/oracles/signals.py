@@ -94,6 +94,17 @@ def added(x, parts, frame_step):
     return out
 
 
+def correlated(x, y, mode="valid"):
+    """From the pairs that stand at each distance."""
+    n, m = len(x), len(y)
+    full = np.array([sum(x[j + k] * np.conj(y[j]) for j in range(m) if 0 <= j + k < n) for k in range(1 - m, n)])
+    low, high = min(n, m), max(n, m)
+    wanted = {"full": n + m - 1, "same": high, "valid": high - low + 1}[mode]
+    # the middle ones; of an odd rest the earlier one is cut off at the end that the longer vector has first
+    start = (n + m - 1 - wanted + (mode == "same" and n < m)) // 2
+    return full[start : start + wanted]
+
+
 def transform(oracle, *inputs, **promises):
     settings = [
         {},
@@ -110,6 +121,7 @@ FRAMES = [
     {"frame_length": 3, "frame_step": 2, "axis": axis, "pad_end": end} for axis in (-1, 0) for end in (False, True)
 ]
 FRAMES += [{"frame_length": n, "frame_step": s, "axis": 1, "pad_end": True} for n, s in [(2, 3), (9, 2), (0, 1)]]
+FRAMES += [{"frame_length": 9, "frame_step": 2}]
 COSINES = [{"type": kind, "norm": norm} for kind in (1, 2, 3, 4) for norm in (None, "ortho") if kind > 1 or not norm]
 COSINES += [{"type": kind, "length": n, "axis": a} for kind in (1, 2, 3, 4) for n, a in [(3, -1), (7, 1), (8, 0)]]
 PADDED = "what fills up may stand nowhere"
@@ -124,4 +136,7 @@ ROWS: dict[str, Row] = {
     "dct": row(lambda x, parts, **settings: cosines(x, **settings), (X, []), (Y, []), settings=COSINES, rtol=1e-5, atol=1e-5),
     "frame": row(framed, (X, np.float32(0.5), []), (d.ints(0, 9, 2, 7), np.int32(-1), []), settings=FRAMES, nan=PADDED),
     "overlap_and_add": row(added, (X, []), (d.ints(0, 9, 4, 6), []), settings=[{"frame_step": n} for n in (1, 2, 5, 7)]),
+    "sinc": row(np.sinc, (np.concatenate([d.normal(2, 4), [[0.0, 1e-3, 0.25, 0.24999], [-0.3, 1.0, 2.5, -3.0]]]).astype("float32"),), atol=1e-7),
+    "hypot": row(lambda x, y: np.sqrt(x * x + y * y), (X, d.normal(3, 4, 5))),
+    "correlate": row(correlated, (d.normal(7), d.normal(3)), (d.normal(4), d.normal(6)), (d.complex(5), d.complex(5)), settings=[{"mode": m} for m in ("full", "same", "valid")], nan="XLA multiplies it with the zeros beside the other vector"),
 }  # fmt: skip

@@ -101,13 +101,8 @@ def _frame(
         return xp.reshape(signal[(*before, slice(0, 0))], shape)
     if xp is np:
         strides = signal.strides[at]
-        views = np.lib.stride_tricks.as_strided(
-            signal,
-            shape,
-            (*signal.strides[:at], strides * step, strides, *signal.strides[at + 1 :]),
-            writeable=False,
-        )
-        return np.ascontiguousarray(views)
+        steps = (*signal.strides[:at], strides * step, strides, *signal.strides[at + 1 :])
+        return np.lib.stride_tricks.as_strided(signal, shape, steps, writeable=False)
     # frames are made of blocks that stand in all of them as a whole: those with one number in their frames are a slice
     block = math.gcd(length, step)
     if length // block > _SLICES:
