@@ -168,3 +168,23 @@ def test_fit_with_python_code_in_the_loss_equals_fit_without() -> None:
     np.testing.assert_allclose(results[0][0], results[1][0], rtol=1e-6)
     np.testing.assert_allclose(results[0][1][0], results[1][1][0], rtol=1e-6)
     assert Loss.calls == 2 * 3
+
+
+def test_under_a_tape_python_code_runs_once() -> None:
+    seen = []
+    v = tf.Variable(2.0)
+
+    @tf.function
+    def f(x):
+        v.assign_add(1.0)
+        factor = tf.numpy_function(lambda: seen.append(1) or np.float32(len(seen)), [], tf.float32)
+        return x * factor, tf.py_function(lambda t: t * t, [x], tf.float32) * v
+
+    for call in (1, 2):
+        x = tf.constant(3.0)
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            y, z = f(x)
+            total = y + z
+        assert y.numpy() == 3 * call and v.numpy() == 2 + call
+        assert tape.gradient(total, x).numpy() == call + 2 * 3 * (2 + call) and len(seen) == call

@@ -155,7 +155,7 @@ def test_tensors_as_text():
     blocks = tf.reshape(tf.range(12), [2, 3, 2])
     assert texts(blocks) == "[[[0 1]\n  [2 3]\n  [4 5]]\n\n [[6 7]\n  [8 9]\n  [10 11]]]"
     assert texts(blocks, summarize=1) == "[[[0 1]\n  ...\n  [4 5]]\n\n [[6 7]\n  ...\n  [10 11]]]"
-    assert texts(1.0, tf.constant([True, False]), tf.constant(3, tf.int8), 1j) == "1 | [1 0] | 3 | ?"
+    assert texts(1.0, tf.constant([True, False]), tf.constant(3, tf.int8), 1j) == "1 | [1 0] | 3 | (0,1)"
     assert texts(tf.Variable([1.5, 2.0])) == "[1.5 2]"
     assert (
         tf.strings.format("%t", tf.range(2), placeholder="%t").numpy() == b"[0 1]"

@@ -18,14 +18,15 @@ from tensorsmith.function.given import Given
 from tensorsmith.function.graph_text import FunctionDef
 from tensorsmith.function.listing import Listing, SymbolicTensor
 from tensorsmith.function.merging import Undefined
+from tensorsmith.function.python_calls import CALL_PYTHON
 from tensorsmith.function.runner import Runner
 from tensorsmith.function.signature import stand_ins
 from tensorsmith.function.trace import Traced, trace
 from tensorsmith.program import execute
 from tensorsmith.program.checks import STATUS
-from tensorsmith.program.lower import lower
+from tensorsmith.program.lower import arguments, lower, schedule
 from tensorsmith.program.op import Arrays, Op
-from tensorsmith.program.program import Program
+from tensorsmith.program.program import Node, Program
 from tensorsmith.state.variable import Variable
 from tensorsmith.tensor.apply import apply
 from tensorsmith.tensor.convert import convert
@@ -166,10 +167,34 @@ class ConcreteFunction:
             return self.run_arrays([t._array for t in tensors])
         if not values:
             return self.run_arrays([])
+        if _local.tapes and self._stepwise:
+            return self._traced.pack(self._stepped(values))
         results = apply(self._op, [values], {})
         for variable, value in zip(self._written, results[count:]):
             variable._write(value)
         return self._traced.pack(results[:count])
+
+    @functools.cached_property
+    def _stepwise(self) -> bool:
+        """Whether tapes are told of each of its operations: those that hear of the whole run it anew for a derivative, and
+        Python code (a queue, say) may give something else the second time."""
+        nodes = self._program.nodes
+        return any(node.op is CALL_PYTHON for node in nodes) and all(isinstance(s, Node) for s in schedule(nodes))
+
+    def _stepped(self, values: list[Tensor]) -> list[Tensor]:
+        program = self._program
+        env = {number: Tensor(array) for number, array in program.constants.items()}
+        env.update(zip([*program.inputs, *[number for _, number in program.captures]], values))
+        for node in program.nodes:
+            given = arguments(node, env)
+            if node.op is CALL_PYTHON:
+                results = [given[0], *node.settings["call"].tensors(given[1])]
+            else:
+                results = apply(node.op, given, node.settings)
+            env.update(zip(node.outputs, results if isinstance(results, (list, tuple)) else [results]))
+        for variable, number in program.updates:
+            variable._write(env[number])
+        return [env[number] for number in program.outputs]
 
     def run_arrays(self, arrays: list[Any]) -> Any:
         """Its result for arrays that fit its inputs, where nobody traces or records. They may be the caller's own."""

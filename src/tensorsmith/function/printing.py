@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Callable
 from typing import Any
@@ -12,6 +13,7 @@ from tensorsmith.core import context, nest
 from tensorsmith.core.errors import explain
 from tensorsmith.core.specs import describe
 from tensorsmith.function.composites import Form, is_composite, split
+from tensorsmith.function.texts import element, elements
 from tensorsmith.program.calls import Call, called
 from tensorsmith.program.checks import STATUS
 from tensorsmith.program.op import Array, Arrays, Op, register
@@ -119,7 +121,9 @@ def _text(form: Form, arrays: list[Any], edge: int, sep: str, end: str) -> str:
             leaves.append(Tensor(arrays[at]))
         at += max(count, 0)
     inputs = nest.pack_sequence_as(form.structure, leaves)
-    return sep.join([_shown(value, edge) for value in inputs]) + end
+    text = sep.join([_shown(value, edge) for value in inputs]) + end
+    # bytes that are no text
+    return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
 def _shown(value: Any, edge: int) -> str:
@@ -127,7 +131,7 @@ def _shown(value: Any, edge: int) -> str:
     if isinstance(value, Tensor) and isinstance(value._array, np.ndarray) and not value._array.ndim:
         item = value._array[()]
         if isinstance(item, bytes):
-            return item.decode("utf-8", "replace")
+            return item.decode("utf-8", "surrogateescape")
     if isinstance(value, str):
         return value
     if isinstance(value, np.ndarray):
@@ -157,62 +161,14 @@ def _inner(value: Any, edge: int) -> str:
 
 
 def _ragged(rows: Any, edge: int) -> str:
+    if isinstance(rows, bytes):
+        return "'" + re.sub(r"(['\\])", r"\\\1", rows.decode("utf-8", "surrogateescape")) + "'"
     if not isinstance(rows, list):
-        return f"'{rows.decode('utf-8', 'replace')}'" if isinstance(rows, bytes) else element(np.asarray(rows)[()])
+        return f"{rows:f}" if isinstance(rows, float) else element(rows)
     parts = [_ragged(row, edge) for row in rows]
     if edge >= 0 and len(parts) > 2 * edge:
         parts = [*parts[:edge], "...", *parts[len(parts) - edge :]]
     return f"[{', '.join(parts)}]"
-
-
-def elements(array: np.ndarray, edge: int) -> str:
-    """An array's elements: `edge` of them at both ends of each axis, all for -1.
-
-    >>> print(elements(np.arange(6.0).reshape(3, 2) / 4, 1))
-    [[0 0.25]
-     ...
-     [1 1.25]]
-    """
-    if not array.ndim:
-        return element(array[()], quoted=True)
-    return _block(array, edge, 0)
-
-
-def _block(array: np.ndarray, edge: int, depth: int) -> str:
-    rows: list[Any] = list(range(len(array)))
-    if edge >= 0 and len(rows) > 2 * edge:
-        rows = [*rows[:edge], None, *rows[len(rows) - edge :]]
-    if array.ndim == 1:
-        return "[" + " ".join(["..." if at is None else element(array[at], quoted=True) for at in rows]) + "]"
-    gap = "\n" * (array.ndim - 1) + " " * (depth + 1)
-    return "[" + gap.join(["..." if at is None else _block(array[at], edge, depth + 1) for at in rows]) + "]"
-
-
-_ESCAPES = {"\\": "\\\\", '"': '\\"', "\n": "\\n", "\r": "\\r", "\t": "\\t", "'": "\\'"}
-
-
-def element(item: Any, quoted: bool = False) -> str:
-    """One element: the shortest of 6 and 9 digits (15 and 17 for float64) that reads back as the same number.
-
-    >>> [element(np.float32(x)) for x in (1.0, 0.1, 1 / 3, 1e6)]
-    ['1', '0.1', '0.333333343', '1e+06']
-    """
-    if isinstance(item, bytes):
-        text = item.decode("utf-8", "replace")
-        return '"' + "".join([_ESCAPES.get(letter, letter) for letter in text]) + '"' if quoted else text
-    if isinstance(item, (bool, np.bool_)):
-        return "1" if item else "0"
-    if isinstance(item, (complex, np.complexfloating)):
-        return f"({element(item.real)},{element(item.imag)})"
-    if isinstance(item, (int, np.integer)):
-        return str(int(item))
-    value = float(item)
-    kind = np.asarray(item).dtype
-    if kind == np.float64:
-        short = f"{value:.15g}"
-        return short if float(short) == value else f"{value:.17g}"
-    short = f"{value:.6g}"
-    return short if np.float32(float(short)) == np.float32(value) or value != value else f"{value:.9g}"
 
 
 class _Bare(str):

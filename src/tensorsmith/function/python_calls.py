@@ -164,13 +164,33 @@ def _called(who: str, python: Any, inputs: Any, wanted: Any, eager: bool) -> Any
     specs = [_spec(part) for part in (wanted if several else [wanted])]
     call = Python(who, python, specs, eager)
     tensors = [convert(value) for value in (inputs if isinstance(inputs, (list, tuple)) else [inputs])]
-    graph = context.local.graph
-    if graph is None:
-        results = call.tensors(tensors)
-    else:
-        status, *results = apply(CALL_PYTHON, [graph.read(STATUS), tensors], {"call": call})
-        graph.write(STATUS, status)
+    results = call.tensors(tensors) if context.local.graph is None else _noted(call, tensors)
     return results if several else results[0]
+
+
+def _noted(call: Python, tensors: list[Tensor]) -> list[Tensor]:
+    """The results of a call that the program being traced makes, behind all calls before it."""
+    graph = context.local.graph
+    assert graph is not None
+    status, *results = apply(CALL_PYTHON, [graph.read(STATUS), tensors], {"call": call})
+    graph.write(STATUS, status)
+    return results
+
+
+def in_turn(
+    who: str, python: Callable[..., list[Tensor]], inputs: list[Tensor], specs: Callable[[], list[TensorSpec]]
+) -> list[Tensor]:
+    """What Python code with effects gives for tensors: at once, or each time the program runs that is being traced.
+
+    specs  gives those of the results; asked in a trace alone.
+    """
+    if context.local.graph is None:
+        return python(*inputs)
+
+    def later(*values: Any) -> list[Tensor]:
+        return python(*[convert(value, tensor.dtype) for value, tensor in zip(values, inputs)])
+
+    return _noted(Python(who, later, specs(), False), inputs)
 
 
 def _spec(wanted: Any) -> TensorSpec:

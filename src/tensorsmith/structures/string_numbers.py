@@ -11,6 +11,7 @@ import numpy as np
 
 from tensorsmith.core.dtypes import DType, as_dtype
 from tensorsmith.core.errors import InvalidArgumentError, explain
+from tensorsmith.function.texts import elements
 from tensorsmith.program.op import Array, Arrays
 from tensorsmith.structures.ragged import is_ragged
 from tensorsmith.structures.strings import each, mapped, of_strings, same_shape, string_regex_replace
@@ -193,60 +194,13 @@ def as_string(
 # ---- tensors as text
 
 
-def _element(value: Any) -> str:
-    """One element as TensorFlow prints it into a string."""
-    if isinstance(value, bytes):
-        return '"' + "".join(map(_escaped, value.decode("latin-1"))) + '"'
-    if isinstance(value, (bool, np.bool_)):
-        return str(int(value))
-    if isinstance(value, np.integer):
-        return str(int(value))
-    if isinstance(value, np.complexfloating):
-        return "?"
-    single = np.dtype(type(value)).itemsize < 8
-    for digits in (6, 9) if single else (15, 17):
-        text = f"{float(value):.{digits}g}"
-        if np.isnan(value):
-            return "-nan" if np.signbit(value) else "nan"
-        if (np.float32(text) if single else float(text)) == value:
-            break
-    return text
-
-
-_ESCAPES = {"\n": r"\n", "\r": r"\r", "\t": r"\t", '"': r"\"", "'": r"\'", "\\": r"\\"}
-
-
-def _escaped(byte: str) -> str:
-    return _ESCAPES.get(byte) or (byte if " " <= byte < "\x7f" or byte >= "\x80" else f"\\{ord(byte):03o}")
-
-
-def _text(array: Any, ends: int, depth: int = 0) -> str:
-    """An array as text: of each axis so many elements at both ends."""
-    if not isinstance(array, np.ndarray) or not array.ndim:
-        return _element(array[()] if isinstance(array, np.ndarray) else array)
-    count, last = len(array), array.ndim == 1
-    gap = " " if last else "\n" * (array.ndim - 1) + " " * (depth + 1)
-    parts = [_text(part, ends, depth + 1) for part in array[:ends]]
-    text = gap.join(parts)
-    if count > 2 * ends:
-        text += f"{gap}..."
-    for part in array[max(ends, count - ends) :]:
-        text += gap + _text(part, ends, depth + 1)
-    return f"[{text}]"
-
-
 @op(same=False, differentiable=False, shapes=lambda specs, settings: [((), _STRING)])
 def string_formatted(xp, inputs: Arrays, template: Any = "{}", placeholder="{}", summarize=3):
     """The template with each placeholder replaced by the text of an input."""
-    texts = []
-    for x in inputs:
-        x = np.asarray(x)
-        texts.append(_text(x, x.size if summarize < 0 else min(summarize, x.size)))
-    pieces = template.split(placeholder)
+    texts = [elements(np.asarray(x), summarize) for x in inputs]
+    text = "".join(a + b for a, b in zip(template.split(placeholder), [*texts, ""]))
     out = np.empty((), _STRING)
-    # bytes of strings stand for themselves
-    parts = [a.encode() + b.encode("latin-1") for a, b in zip(pieces, [*texts, ""])]
-    out[()] = b"".join(parts)
+    out[()] = text.encode("utf-8", "surrogateescape")
     return out
 
 
