@@ -316,6 +316,7 @@ _NAMESPACES = {
     "errors": "tensorsmith.public.errors",
     "experimental": "tensorsmith.public.experimental",
     "initializers": "tensorsmith.keras.initializers",
+    "image": "tensorsmith.public.image",
     "keras": "tensorsmith.keras",
     "losses": "tensorsmith.keras.losses",
     "metrics": "tensorsmith.keras.metrics",
