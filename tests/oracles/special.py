@@ -70,6 +70,33 @@ def bessel(order: int) -> Callable[[Any], np.ndarray]:
     return lambda x: np.mean(np.exp(x[..., None] * np.cos(turn) - np.abs(x)[..., None]) * np.cos(order * turn), -1)
 
 
+def first_kind(n: int) -> Callable[..., np.ndarray]:
+    return each(lambda x: integral(lambda t: math.cos(n * t - x * math.sin(t)), 0, math.pi) / math.pi)
+
+
+def second_kind(n: int) -> Callable[..., np.ndarray]:
+    def value(x: float) -> float:
+        if x <= 0:
+            return -math.inf
+        rest = integral(lambda t: (math.exp(n * t) + (-1) ** n * math.exp(-n * t)) * math.exp(-x * math.sinh(t)), 0, math.asinh(750 / x))  # fmt: skip
+        return (integral(lambda t: math.sin(x * math.sin(t) - n * t), 0, math.pi) - rest) / math.pi
+
+    return each(value)
+
+
+def modified(n: int, scaled: bool) -> Callable[..., np.ndarray]:
+    def value(x: float) -> float:
+        if x <= 0:
+            return math.inf
+        far = math.acosh(1 + 750 / x)
+        return integral(lambda t: math.exp(x * ((1 if scaled else 0) - math.cosh(t))) * math.cosh(n * t), 0, far)
+
+    return each(value)
+
+
+WAVES = np.array([[0.4, 1.7, 3.1, 5.2], [7.9, 8.2, 13.0, 70.0]], "float32")
+FALLS = np.array([[0.4, 1.2, 1.9, 2.1], [4.0, 7.0, 9.0, 0.05]], "float32")
+
 ROWS: dict[str, Row] = {
     "igamma": row(each(lower_gamma), (SHAPE, PLACE)),
     "igammac": row(each(lambda a, x: 1 - lower_gamma(a, x)), (SHAPE, PLACE)),
@@ -84,5 +111,13 @@ ROWS: dict[str, Row] = {
     "expint": row(each(lambda x: np.euler_gamma + math.log(x) + sum(x**k / (k * math.factorial(k)) for k in range(1, 60))), (PLACE,), step=1e-6),
     "fresnel_cos": row(each(lambda x: integral(lambda t: math.cos(math.pi / 2 * t * t), 0, x)), (X,)),
     "fresnel_sin": row(each(lambda x: integral(lambda t: math.sin(math.pi / 2 * t * t), 0, x)), (X,)),
+    "bessel_j0": row(first_kind(0), (np.concatenate([WAVES, -WAVES]),)),
+    "bessel_j1": row(first_kind(1), (np.concatenate([WAVES, -WAVES]),)),
+    "bessel_y0": row(second_kind(0), (WAVES,), step=1e-6),
+    "bessel_y1": row(second_kind(1), (WAVES,), step=1e-6),
+    "bessel_k0": row(modified(0, False), (FALLS,), step=1e-6),
+    "bessel_k1": row(modified(1, False), (FALLS,), step=1e-6, smooth=1),
+    "bessel_k0e": row(modified(0, True), (FALLS,), step=1e-6),
+    "bessel_k1e": row(modified(1, True), (FALLS,), step=1e-6, smooth=1),
     "spence": row(each(lambda x: integral(lambda t: math.log(t) / (1 - t) if t != 1 else -1.0, 1, x)), (PLACE,)),
 }  # fmt: skip
