@@ -548,7 +548,7 @@ ROWS: dict[str, Row | Elsewhere] = {
     ),
     **{
         f"rows_{name}": Elsewhere(TEST_ARRAYS)
-        for name in ["of", "empty", "unstack", "write", "read", "stack", "concat", "size"]
+        for name in ["of", "empty", "unstack", "split", "write", "read", "stack", "concat", "size"]
     },
     **{
         name: Elsewhere("tests/function/test_lists.py")

@@ -146,3 +146,133 @@ def test_a_list_of_rows_shares_and_never_changes():
     third = second.write(3, np.float32(4))
     assert first.all((), np.dtype("float32")) == [1] and other.all((), np.dtype("float32")) == [1, 3]
     assert second.all((), np.dtype("float32")) == [1, 2] and third.all((), np.dtype("float32")) == [1, 2, 0, 4]
+
+
+BAD = tf.errors.InvalidArgumentError
+
+
+@pytest.mark.parametrize("traced", [False, True])
+def test_gather_clears_nothing(traced):
+    def f(x):
+        array = tf.TensorArray(tf.float32, size=3).unstack(x)
+        return array.gather([2, 2]), array.gather([0]), array.gather([]), array.gather(1), array.read(2)
+
+    x = tf.constant([1.0, 2.0, 3.0])
+    found = [part.numpy().tolist() for part in (tf.function(f) if traced else f)(x)]
+    assert found == [[3, 3], [1], [], [2], 3]
+    for at in (3, -1):
+        with pytest.raises(tf.errors.OutOfRangeError, match=rf"the index lies outside the array .index={at}, size=3"):
+            tf.TensorArray(tf.float32, size=3).unstack(x).gather([at])
+
+
+@pytest.mark.parametrize("traced", [False, True])
+@pytest.mark.parametrize("infer", [False, True])
+def test_parts_of_different_lengths(traced, infer):
+    def f(x):
+        array = tf.TensorArray(tf.float32, size=3, infer_shape=infer, clear_after_read=False).split(x, [1, 0, 2])
+        return array.read(0), array.read(2), array.concat(), array.size()
+
+    x = np.arange(6.0, dtype="float32").reshape(3, 2)
+    first, last, whole, size = (tf.function(f) if traced else f)(tf.constant(x))
+    np.testing.assert_array_equal(first, x[:1])
+    np.testing.assert_array_equal(last, x[1:])
+    np.testing.assert_array_equal(whole, x)
+    assert size.numpy() == 3
+    even = tf.TensorArray(tf.float32, size=0, dynamic_size=True).split(x, [1, 1, 1])
+    assert even.element_shape == (1, 2) and even.stack().shape == (3, 1, 2)
+
+
+def test_lengths_known_at_run_time():
+    @tf.function
+    def f(x, n):
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            array = tf.TensorArray(tf.float32, size=2, infer_shape=False).split(x, n)
+            y = tf.reduce_sum(array.read(0) * 3.0) + tf.reduce_sum(array.concat())
+        return y, tape.gradient(y, x)
+
+    x = tf.constant([1.0, 2.0, 3.0])
+    for count in (0, 2, 3):
+        y, gradient = f(x, tf.constant([count, 3 - count]))
+        assert gradient.numpy().tolist() == [4.0] * count + [1.0] * (3 - count)
+        assert y.numpy() == np.dot(gradient, x)
+    for lengths, text in (([1, 1], "the lengths do not make up the rows"), ([4, -1], "a length is below 0"),
+                          ([1, 1, 1], "the number of parts is not the size")):  # fmt: skip
+        with pytest.raises(BAD, match=text):
+            f(x, tf.constant(lengths))
+
+
+@pytest.mark.parametrize(
+    ("call", "text"),
+    [
+        (
+            lambda a: a.split([1.0, 2.0, 3.0], [1, 1]),
+            "the lengths do not make up the rows (lengths=[1, 1], rows=3, size=2)",
+        ),
+        (lambda a: a.split([1.0, 2.0, 3.0], [-1, 4]), "a length is below 0 (lengths=[-1, 4], rows=3, size=2)"),
+        (lambda a: a.split([1.0, 2.0], [2]), "the number of parts is not the size (lengths=[2], rows=2, size=2)"),
+        (lambda a: a.split([1.0], 1), "rows and a vector of lengths are needed (value=float32(1,), lengths=int32())"),
+        (lambda a: a.split(1.0, [1]), "rows and a vector of lengths are needed (value=float32(), lengths=int32(1,))"),
+        (
+            lambda a: a.scatter([0], [1.0, 2.0]),
+            "there must be one index for each row (indices=int32(1,), value=float32(2,))",
+        ),
+        (lambda a: a.scatter(0, [1.0]), "there must be one index for each row (indices=int32(), value=float32(1,))"),
+        (lambda a: a.unstack([1.0, 2.0, 3.0]), "the number of rows is not the size (rows=3, size=2)"),
+        (lambda a: a.unstack([1.0]), "the number of rows is not the size (rows=1, size=2)"),
+        (lambda a: a.unstack(1.0), "a scalar has no rows (value=float32())"),
+    ],
+)
+def test_what_does_not_fit(call, text):
+    for run in (call, lambda a: tf.function(lambda: call(a).size())()):
+        with pytest.raises(BAD) as caught:
+            run(tf.TensorArray(tf.float32, size=2))
+        assert str(caught.value).split(": ", 1)[1] == text + "."
+
+
+def test_shapes_of_parts_and_sizes():
+    with pytest.raises(BAD, match=r"the parts have another shape than the elements .parts=\(2,\), elements=\(3,\)"):
+        tf.TensorArray(tf.float32, size=2, element_shape=[3]).split([1.0, 2.0, 3.0, 4.0], [2, 2])
+    for size in (1.5, [1]):
+        with pytest.raises(TypeError, match="its size is no whole number"):
+            tf.TensorArray(tf.float32, size=size)
+    nothing = tf.TensorArray(tf.float32, size=0, element_shape=[None, 2])
+    assert nothing.concat().shape == (0, 2) and tf.TensorArray(tf.float32, size=0, element_shape=[2]).stack().shape == (
+        0,
+        2,
+    )
+
+
+def test_closed():
+    array = tf.TensorArray(tf.float32, size=2).write(0, 1.0)
+    array.close()
+    assert array.size().numpy() == 0
+    for use in (lambda: array.read(0), lambda: array.write(0, 1.0)):
+        with pytest.raises(tf.errors.OutOfRangeError, match="index=0, size=0"):
+            use()
+
+
+@pytest.mark.parametrize("dtype", ["float32", "int32"])
+def test_compiled_places_that_are_not_there(dtype):
+    from tensorsmith.program.execute import on_numpy
+
+    @tf.function
+    def f(x, at):
+        array = tf.TensorArray(dtype, size=3, clear_after_read=False).unstack(x)
+        return (
+            array.read(at),
+            array.write(at, tf.zeros([2], dtype)).stack(),
+            array.scatter(at[None], tf.zeros([1, 2], dtype)).stack(),
+        )
+
+    x = np.arange(1, 7).reshape(3, 2).astype(dtype)
+    for at in (1, 3, -1):
+        read, written, scattered = f(tf.constant(x), tf.constant(at))
+        there, expected = 0 <= at < 3, x.copy()
+        if there:
+            expected[at] = 0
+        # as tf.gather: NaN, or 0 for integers; what is written there is left out
+        np.testing.assert_array_equal(read, x[at] if there else np.full(2, np.nan if dtype == "float32" else 0, dtype))
+        np.testing.assert_array_equal(written, expected)
+        np.testing.assert_array_equal(scattered, expected)
+    assert not on_numpy(f.get_concrete_function(tf.constant(x), tf.constant(0))._program)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import numpy as np
@@ -24,7 +25,8 @@ def array_write(xp, array: Array, index: Array, value: Array):
     """A dense array [size, ...] with element `index` set."""
     whole = fitting(xp, array, (array.shape[0], *value.shape))
     if xp is not np:
-        return whole.at[index].set(value)
+        # beyond the end it is left out, and JAX would count what is below 0 from there
+        return whole.at[xp.where(index < 0, len(array), index)].set(value)
     _check(int(index), len(array), "write")
     whole = whole.copy()
     whole[int(index)] = value
@@ -36,7 +38,7 @@ def array_scatter(xp, array: Array, indices: Array, values: Array):
     """A dense array [size, ...] with the elements at indices [n] set to values [n, ...]."""
     whole = fitting(xp, array, (array.shape[0], *values.shape[1:]))
     if xp is not np:
-        return whole.at[indices].set(values)
+        return whole.at[xp.where(indices < 0, len(array), indices)].set(values)
     for index in indices:
         _check(int(index), len(array), "scatter")
     whole = whole.copy()
@@ -46,10 +48,17 @@ def array_scatter(xp, array: Array, indices: Array, values: Array):
 
 @op(same=False, shapes=lambda specs, settings: [(tuple(specs[0][0][1:]), specs[0][1])])
 def array_read(xp, array: Array, index: Array):
-    """Element `index` of a dense array [size, ...]."""
+    """Element `index` of a dense array [size, ...]; compiled, NaN (0 for integers) where there is none."""
     if xp is np:
         _check(int(index), len(array), "read")
-    return array[index]
+        return array[index]
+    missing = xp.nan if array.dtype.kind in "fcV" else 0
+    inside = xp.logical_and(index >= 0, index < len(array))
+    return (
+        xp.where(inside, array[index], xp.asarray(missing, array.dtype))
+        if len(array)
+        else xp.full(array.shape[1:], missing, array.dtype)
+    )
 
 
 def _check(index: int, size: int, what: str) -> None:
@@ -138,6 +147,29 @@ def rows_empty(xp, size: Array, fixed=True):
 def rows_unstack(xp, values: Array, fixed=True):
     """A list of the rows of values [n, ...]."""
     return boxed(Rows(list(values), len(values), fixed))
+
+
+@op(same=False, eager=True, shapes=_box)
+def rows_split(xp, values: Array, lengths: Array, size=None, fixed=True):
+    """A list of consecutive parts of values [n, ...]; `size` is how many there must be, None for any."""
+    sizes = [int(length) for length in lengths]
+    check_lengths(sizes, values.shape[0], size)
+    ends = np.cumsum([0, *sizes]).tolist()
+    return boxed(Rows([values[a:b] for a, b in itertools.pairwise(ends)], len(sizes), fixed))
+
+
+def check_lengths(lengths: list[int], rows: int, size: int | None) -> None:
+    """Refuses lengths of parts that do not make up the rows, or are not as many as a tensor array of fixed size has elements."""
+    wrong = ""
+    if size is not None and len(lengths) != size:
+        wrong = "the number of parts is not the size"
+    elif any(length < 0 for length in lengths):
+        wrong = "a length is below 0"
+    elif sum(lengths) != rows:
+        wrong = "the lengths do not make up the rows"
+    if wrong:
+        given = {"lengths": lengths, "rows": rows, **({} if size is None else {"size": size})}
+        raise InvalidArgumentError(explain("TensorArray.split", wrong, given))
 
 
 @op(same=False, eager=True, shapes=_box)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import numpy as np
@@ -67,6 +68,8 @@ class TensorArray:
         self._flow: Tensor | None = None
         self._read: set[int] = set()
         length = convert(0 if size is None else size)
+        if not length.dtype.is_integer or length.shape.rank:
+            raise TypeError(explain("TensorArray", "its size is no whole number", {"size": describe(length)}))
         if isinstance(length, Symbol):
             self._flow = array_rows.rows_empty(length, fixed=not self._dynamic)
         else:
@@ -142,8 +145,8 @@ class TensorArray:
         count, shape = tensor.shape[0], tensor.shape[1:]
         if count is None:
             return self._carried(array_rows.rows_unstack(tensor, fixed=not self._dynamic), shape)
-        if not self._dynamic and self._items is not None and len(self._items) not in (0, count):
-            raise OutOfRangeError(
+        if not self._dynamic and self._items is not None and len(self._items) != count:
+            raise InvalidArgumentError(
                 explain(
                     "TensorArray.unstack",
                     "the number of rows is not the size",
@@ -157,6 +160,14 @@ class TensorArray:
     def scatter(self, indices: Any, value: Any, name: str | None = None) -> TensorArray:
         """The array with the elements at indices [n] set to the rows of value [n, ...]."""
         tensor, places = self._checked(value, rows=True), convert(indices)
+        if places.shape.rank != 1 or not places.shape.is_compatible_with(tensor.shape[:1]):
+            raise InvalidArgumentError(
+                explain(
+                    "TensorArray.scatter",
+                    "there must be one index for each row",
+                    {"indices": describe(places), "value": describe(tensor)},
+                )
+            )
         if isinstance(places, Symbol) or tensor.shape[0] is None:
             flow = self._as_flow()
             if flow.dtype == "string":
@@ -175,13 +186,47 @@ class TensorArray:
         return result
 
     def split(self, value: Any, lengths: Any, name: str | None = None) -> TensorArray:
-        """The array of consecutive parts of value along its first axis, element i of lengths[i] rows."""
-        tensor = convert(value, None, self._dtype.numpy_dtype)
-        result, start = self, 0
-        for place, count in enumerate(convert(lengths).tolist()):
-            result = result.write(place, tensor[start : start + count])
-            start += count
+        """The array of consecutive parts of value along its first axis, element i of lengths[i] rows.
+
+        Raises InvalidArgumentError where the lengths do not make up the rows, or are not as many as the elements of a
+        fixed size.
+        """
+        tensor, sizes = self._typed(value), convert(lengths)
+        if not tensor.shape.rank or sizes.shape.rank != 1:
+            raise InvalidArgumentError(
+                explain(
+                    "TensorArray.split",
+                    "rows and a vector of lengths are needed",
+                    {"value": describe(tensor), "lengths": describe(sizes)},
+                )
+            )
+        size = None if self._dynamic or self._items is None else len(self._items)
+        if isinstance(sizes, Symbol) or tensor.shape[0] is None:
+            flow = array_rows.rows_split(tensor, sizes, size=size, fixed=not self._dynamic)
+            result = self._carried(flow, self._parts_of(tensor, None))
+            # (a program must know the rank of what it will read)
+            result._element = result._element.merge_with([None, *tensor.shape[1:]])
+            return result
+        counts = sizes.tolist()
+        array_rows.check_lengths(counts, tensor.shape[0], size)
+        result = self._changed(self._parts_of(tensor, counts[0] if len(set(counts)) == 1 else None))
+        ends = np.cumsum([0, *counts]).tolist()
+        result._items, result._flow = [tensor[a:b] for a, b in itertools.pairwise(ends)], None
+        result._read.clear()
         return result
+
+    def _parts_of(self, tensor: Tensor, count: int | None) -> TensorShape:
+        """The shape of parts of a tensor along its first axis; InvalidArgumentError where elements are of another one."""
+        shape = TensorShape([count, *tensor.shape[1:]])
+        if not self._element.is_compatible_with(shape):
+            raise InvalidArgumentError(
+                explain(
+                    "TensorArray.split",
+                    "the parts have another shape than the elements",
+                    {"parts": str(shape), "elements": str(self._element)},
+                )
+            )
+        return shape
 
     # ---- reading
 
@@ -193,21 +238,7 @@ class TensorArray:
         place = convert(index)
         if self._items is not None and not isinstance(place, Symbol):
             at = int(place)
-            if not 0 <= at < len(self._items):
-                raise OutOfRangeError(
-                    explain(
-                        "TensorArray.read", "the index lies outside the array", {"index": at, "size": len(self._items)}
-                    )
-                )
-            if at in self._read:
-                raise InvalidArgumentError(
-                    explain(
-                        "TensorArray.read",
-                        "the element was read before, which cleared it",
-                        {"index": at},
-                        way_out="Make the array with clear_after_read=False to read more than once.",
-                    )
-                )
+            self._find(at)
             value = self._whole(at)
             if self._clear and context.executing_eagerly():
                 self._items[at] = None
@@ -219,23 +250,32 @@ class TensorArray:
         return array_rows.rows_read(flow, place, **self._form())
 
     def gather(self, indices: Any, name: str | None = None) -> Tensor:
-        """The elements at indices [n], stacked."""
-        places = convert(indices)
-        if self._items is not None and not isinstance(places, Symbol):
-            return functions["stack"]([self.read(place) for place in places.tolist()])
-        return functions["gather"](self.stack(), places, axis=0)
+        """The elements at indices [n], stacked. It clears none of them."""
+        nothing = isinstance(indices, (list, tuple)) and not indices
+        places = functions["reshape"](convert(indices, "int32" if nothing else None), (-1,))
+        if self._items is None or isinstance(places, Symbol):
+            return functions["gather"](self.stack(), places, axis=0)
+        numbers = [int(place) for place in places.tolist()]
+        for at in numbers:
+            self._find(at)
+        return functions["stack"]([self._whole(at) for at in numbers]) if numbers else self._nothing()
+
+    def _nothing(self) -> Tensor:
+        return Tensor(np.zeros((0, *(size or 0 for size in self._element)), self._dtype.numpy_dtype))
 
     def stack(self, name: str | None = None) -> Tensor:
         """All elements as one tensor [size, ...]; those never written are zeros."""
         if self._items is not None:
             if not self._items:
-                return Tensor(np.zeros((0, *(size or 0 for size in self._element)), self._dtype.numpy_dtype))
+                return self._nothing()
             return functions["stack"]([self._whole(at) for at in range(len(self._items))])
         assert self._flow is not None
         return array_rows.rows_stack(self._flow, **self._form()) if self._in_rows else self._flow
 
     def concat(self, name: str | None = None) -> Tensor:
         """All elements one after another along their first axis."""
+        if self._items == [] and self._element.rank:
+            return Tensor(np.zeros((0, *(size or 0 for size in self._element[1:])), self._dtype.numpy_dtype))
         if self._items is not None:
             return functions["concat"]([self._whole(at) for at in range(len(self._items))], axis=0)
         assert self._flow is not None
@@ -247,13 +287,30 @@ class TensorArray:
         return self
 
     def close(self, name: str | None = None) -> None:
-        """Drops the elements."""
-        if self._items is not None:
-            self._items = [None for _ in self._items]
+        """Drops the elements: its size is 0 then."""
+        self._items, self._flow = [], None
+        self._read.clear()
 
     # ---- the inside
 
-    def _checked(self, value: Any, rows: bool = False) -> Tensor:
+    def _find(self, at: int) -> None:
+        """Refuses to read an element that is not there, or no more."""
+        size = len(self._items or [])
+        if not 0 <= at < size:
+            raise OutOfRangeError(
+                explain("TensorArray.read", "the index lies outside the array", {"index": at, "size": size})
+            )
+        if at in self._read:
+            raise InvalidArgumentError(
+                explain(
+                    "TensorArray.read",
+                    "the element was read before, which cleared it",
+                    {"index": at},
+                    way_out="Make the array with clear_after_read=False to read more than once.",
+                )
+            )
+
+    def _typed(self, value: Any) -> Tensor:
         tensor = convert(value, None, self._dtype.numpy_dtype)
         if tensor.dtype is not self._dtype:
             raise InvalidArgumentError(
@@ -264,6 +321,14 @@ class TensorArray:
                     "tensors are never converted silently",
                     f"Convert it: tf.cast(value, tf.{self._dtype.name}).",
                 )
+            )
+        return tensor
+
+    def _checked(self, value: Any, rows: bool = False) -> Tensor:
+        tensor = self._typed(value)
+        if rows and tensor.shape.rank == 0:
+            raise InvalidArgumentError(
+                explain("TensorArray.unstack", "a scalar has no rows", {"value": describe(tensor)})
             )
         shape = tensor.shape[1:] if rows else tensor.shape
         if not self._element.is_compatible_with(shape):
