@@ -142,3 +142,17 @@ def test_of_more_axes_than_three() -> None:
 def test_strings_and_booleans_are_turned_too() -> None:
     assert tf.signal.fftshift(["a", "b", "c"]).numpy().tolist() == [b"c", b"a", b"b"]
     assert tf.signal.ifftshift([True, False, False]).numpy().tolist() == [False, False, True]
+
+
+@pytest.mark.parametrize("shape", [(2, 5000), (2, 60, 70)])
+def test_large_ones_as_small_ones(shape) -> None:
+    """Beyond 4096 values another library computes them."""
+    x = tf.constant(rng.normal(size=shape).astype("float32"))
+    spectrum = tf.signal.rfftnd(x, norm="ortho")
+    assert spectrum.dtype == tf.complex64
+    np.testing.assert_allclose(spectrum, np.fft.rfftn(x, norm="ortho"), rtol=1e-4, atol=1e-4)
+    np.testing.assert_allclose(tf.signal.irfftnd(spectrum, shape, norm="ortho"), x, rtol=1e-4, atol=1e-4)
+    back = tf.signal.ifft(tf.signal.fft(tf.cast(x, tf.complex64)))
+    assert back.dtype == tf.complex64
+    np.testing.assert_allclose(back, x, rtol=1e-4, atol=1e-4)
+    np.testing.assert_allclose(tf.signal.idct(tf.signal.dct(x, norm="ortho"), norm="ortho"), x, rtol=1e-4, atol=1e-4)

@@ -10,6 +10,7 @@ import scipy.fft
 import scipy.signal
 
 import tensorsmith as tf
+from tensorsmith.program import execute
 
 rng = np.random.default_rng(6)
 SOUND = rng.normal(size=(2, 3, 500))
@@ -188,3 +189,21 @@ def test_a_frame_length_from_the_contents_of_a_tensor() -> None:
         tf.errors.InvalidArgumentError, match="stft: frame_length is not known while the program is traced"
     ):
         f(tf.zeros(20), tf.constant(8))
+
+
+def test_gradients_of_a_loop_are_compiled(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Windows and weights are constants there, not made anew in a program that does not know their sizes."""
+
+    def refuse(*args):
+        raise AssertionError("XLA turned the program down")
+
+    monkeypatch.setattr(execute, "interpreted", refuse)
+    x = tf.constant(SOUND[0, 0])
+    found = []
+    for _ in range(3):
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            mel = tf.abs(tf.signal.stft(x, 64, 32)) @ tf.signal.linear_to_mel_weight_matrix(5, 33, dtype=tf.float64)
+            total = tf.reduce_sum(mel) + tf.reduce_sum(tf.signal.mdct(x, 16) ** 2)
+        found.append(tape.gradient(total, x).numpy())
+    np.testing.assert_allclose(found[2], found[0], rtol=1e-9)

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from tensorsmith.core.errors import explain
+from tensorsmith.ops.fourier import transforms
 from tensorsmith.ops.frames import place, whole
 from tensorsmith.ops.sizes import fill_sizes
 from tensorsmith.program.op import Array, Arrays, Specs
@@ -22,7 +23,7 @@ def _turns(angles: Any, dtype: Any) -> np.ndarray:
 def _second(xp: Any, x: Any) -> Any:
     """By one real transform of n values: the even ones, then the odd ones from the last one back."""
     n = x.shape[-1]
-    spectrum = xp.fft.rfft(xp.concatenate([x[..., ::2], x[..., 1::2][..., ::-1]], axis=-1), axis=-1)
+    spectrum = transforms(xp, x).rfft(xp.concatenate([x[..., ::2], x[..., 1::2][..., ::-1]], axis=-1), axis=-1)
     turned = spectrum * _turns(np.arange(n // 2 + 1) * (np.pi / (2 * n)), x.dtype)
     # of n - k they are the imaginary parts of k
     return 2 * xp.concatenate([turned.real, -turned.imag[..., 1 : (n + 1) // 2][..., ::-1]], axis=-1)
@@ -35,7 +36,7 @@ def _third(xp: Any, x: Any) -> Any:
     spectrum = (x[..., : n // 2 + 1] - np.asarray(1j, _turns(0, x.dtype).dtype) * other) * _turns(
         np.arange(n // 2 + 1) * (-np.pi / (2 * n)), x.dtype
     )
-    values = n * xp.fft.irfft(spectrum, n=n, axis=-1)
+    values = n * transforms(xp, x).irfft(spectrum, n=n, axis=-1)
     first, last = values[..., : (n + 1) // 2], values[..., (n + 1) // 2 :][..., ::-1]
     if n % 2:
         last = xp.concatenate([last, xp.zeros_like(first[..., :1])], axis=-1)
@@ -50,7 +51,7 @@ def _fourth(xp: Any, x: Any) -> Any:
     places = np.arange(n // 2) * (np.pi / n)
     turns = _turns(places + np.pi / (4 * n), x.dtype)
     pairs = x[..., ::2] + np.asarray(1j, turns.dtype) * x[..., ::-2]
-    found = xp.fft.fft(pairs * turns, axis=-1) * _turns(places, x.dtype)
+    found = transforms(xp, x).fft(pairs * turns, axis=-1) * _turns(places, x.dtype)
     return 2 * xp.reshape(xp.stack([found.real, -found.imag[..., ::-1]], axis=-1), x.shape)
 
 
@@ -79,7 +80,7 @@ def _along_the_last(xp: Any, x: Any, type: int, n: int, norm: Any) -> Any:
     if type == 1:
         if n < 2:
             raise ValueError(f"type 1 needs at least 2 values, not {n}")
-        return xp.fft.rfft(xp.concatenate([x, x[..., -2:0:-1]], axis=-1), axis=-1).real
+        return transforms(xp, x).rfft(xp.concatenate([x, x[..., -2:0:-1]], axis=-1), axis=-1).real
     scale = np.full(n, np.sqrt(1 / (2 * n)))
     if type in (2, 3):
         scale[0] *= np.sqrt(0.5)

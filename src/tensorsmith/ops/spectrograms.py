@@ -18,7 +18,7 @@ from tensorsmith.ops.frames import frame, known_whole, overlap_and_add
 from tensorsmith.ops.reductions import reduce_sum
 from tensorsmith.ops.repeating import pad, reverse, tile
 from tensorsmith.ops.shaping import concat, expand_dims, reshape, shape, split
-from tensorsmith.ops.window_functions import hann_window, vorbis_window
+from tensorsmith.ops.window_functions import constant_of_numbers, hann_window, vorbis_window
 from tensorsmith.tensor.apply import plain
 from tensorsmith.tensor.convert import convert
 from tensorsmith.tensor.tensor import Tensor
@@ -188,6 +188,7 @@ def _mel(hertz: Any) -> Any:
     return 1127.0 * elementwise.log(1.0 + hertz / 700.0)
 
 
+@constant_of_numbers
 def linear_to_mel_weight_matrix(
     num_mel_bins: Any = 20, num_spectrogram_bins: Any = 129, sample_rate: Any = 8000, lower_edge_hertz: Any = 125.0,
     upper_edge_hertz: Any = 3800.0, dtype: Any = dtypes.float32, name: str | None = None,

@@ -5,10 +5,12 @@ All are computed in float64 and rounded once.
 
 from __future__ import annotations
 
+import functools
 import math
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
-from tensorsmith.core import dtypes
+from tensorsmith.core import context, dtypes
 from tensorsmith.core.errors import InvalidArgumentError, explain
 from tensorsmith.ops import elementwise, special, trigonometry
 from tensorsmith.ops.casting import cast
@@ -18,6 +20,25 @@ from tensorsmith.ops.cumulative import cumsum
 from tensorsmith.ops.frames import whole
 from tensorsmith.ops.shaping import concat
 from tensorsmith.tensor.tensor import Tensor
+
+Maker = TypeVar("Maker", bound=Callable[..., Tensor])
+
+
+def constant_of_numbers(make: Maker) -> Maker:
+    """A maker of constants: of plain numbers it works aside, so that no tape hears of it.
+
+    A tape would have to replay it for each gradient, and compiled it could not: how many samples there are would be a
+    value there.
+    """
+
+    @functools.wraps(make)
+    def made(*args: Any, **named: Any) -> Tensor:
+        if any(isinstance(value, Tensor) or hasattr(value, "_read") for value in (*args, *named.values())):
+            return make(*args, **named)
+        with context.eagerly():
+            return make(*args, **named)
+
+    return made  # type: ignore[return-value]
 
 
 def _places(window_length: Any, dtype: Any, who: str) -> tuple[Tensor, Any]:
@@ -42,6 +63,7 @@ def _raised_cosine(window_length: Any, periodic: Any, dtype: Any, low: float, wh
     return cast(where(turn == 0, elementwise.pow(found, 0), found), dtype)
 
 
+@constant_of_numbers
 def hann_window(
     window_length: Any, periodic: Any = True, dtype: Any = dtypes.float32, name: str | None = None
 ) -> Tensor:
@@ -58,6 +80,7 @@ def hann_window(
     return _raised_cosine(window_length, periodic, dtype, 0.0, "hann_window")
 
 
+@constant_of_numbers
 def hamming_window(
     window_length: Any, periodic: Any = True, dtype: Any = dtypes.float32, name: str | None = None,
 ) -> Tensor:  # fmt: skip
@@ -79,6 +102,7 @@ def _kaiser(window_length: Any, beta: Any, dtype: Any, who: str) -> Tensor:
     return elementwise.exp(height - beta) * special.bessel_i0e(height) / special.bessel_i0e(beta)
 
 
+@constant_of_numbers
 def kaiser_window(window_length: Any, beta: Any = 12.0, dtype: Any = dtypes.float32, name: str | None = None) -> Tensor:
     """Kaiser's window: I0(beta sqrt(1 - s**2)) / I0(beta) for s from -1 to 1, [window_length].
 
@@ -91,6 +115,7 @@ def kaiser_window(window_length: Any, beta: Any = 12.0, dtype: Any = dtypes.floa
     return cast(_kaiser(window_length, beta, dtype, "kaiser_window"), dtype)
 
 
+@constant_of_numbers
 def kaiser_bessel_derived_window(
     window_length: Any, beta: Any = 12.0, dtype: Any = dtypes.float32, name: str | None = None,
 ) -> Tensor:  # fmt: skip
@@ -109,6 +134,7 @@ def kaiser_bessel_derived_window(
     return cast(concat([rising, rising[::-1]], 0), dtype)
 
 
+@constant_of_numbers
 def vorbis_window(window_length: Any, dtype: Any = dtypes.float32, name: str | None = None) -> Tensor:
     """The window of the Vorbis codec: sin(pi / 2 sin(pi (t + 1/2) / n)**2), [window_length].
 
