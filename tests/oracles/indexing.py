@@ -102,7 +102,9 @@ def different(x, out_idx=None):
     )
 
 
-def counted(arr, weights, size):
+def counted(arr, weights, size, by_row=False):
+    if by_row:
+        return np.array([counted(*row, size) for row in zip(arr, weights, strict=True)]).reshape(len(arr), size)
     return np.array([sum(w for a, w in zip(arr.flat, weights.flat, strict=True) if a == i) for i in range(size)])
 
 
@@ -220,7 +222,7 @@ ROWS: dict[str, Row] = {
         settings=[{}, {"out_idx": INT64}], dtype=lambda i, s: (i[0].dtype, s.get("out_idx", "int32"), s.get("out_idx", "int32")),
         compiled="the size of its result hangs on values", nan="two NaN are alike to it or not",
     ),
-    "bincount": row(counted, (d.ints(-1, 6, 7), d.normal(7)), (d.ints(0, 4, 2, 3), d.ints(0, 9, 2, 3)), settings=[{"size": 4}, {"size": 6}], dtype=lambda i, s: i[1].dtype, nan=NO_LIMIT),
+    "bincount": row(counted, (d.ints(-1, 6, 3, 4), d.normal(3, 4)), (d.ints(0, 4, 2, 3), d.ints(0, 9, 2, 3)), settings=[{"size": 4}, {"size": 6}, {"size": 4, "by_row": True}], dtype=lambda i, s: i[1].dtype, nan=NO_LIMIT),
     "unsorted_segment_sum": segment(lambda r: r.sum(0), lambda t: 0),
     "unsorted_segment_prod": segment(lambda r: r.prod(0), lambda t: 1),
     "unsorted_segment_max": segment(lambda r: r.max(0), low, wide="an empty group gives the lowest value of the dtype"),

@@ -55,11 +55,20 @@ def padded(values: np.ndarray, splits: np.ndarray, default: Any, width: int | No
 
 
 def grouped(values: np.ndarray, groups: np.ndarray, like: np.ndarray, kind: str) -> np.ndarray:
-    function, empty = {"sum": (np.sum, 0), "prod": (np.prod, 1), "max": (np.max, -np.inf), "min": (np.min, np.inf)}[
+    lowest, highest = np.finfo("float32").min, np.finfo("float32").max
+    function, empty = {"sum": (np.sum, 0), "prod": (np.prod, 1), "max": (np.max, lowest), "min": (np.min, highest)}[
         kind
     ]
     members = [values[groups == g] for g in range(len(like))]
     return np.stack([function(m, axis=0) if len(m) else np.full(values.shape[1:], empty) for m in members])
+
+
+def running(values: np.ndarray, groups: np.ndarray, exclusive: bool = False, reverse: bool = False) -> np.ndarray:
+    out = np.zeros_like(values)
+    for at, group in enumerate(groups.tolist()):
+        mine = [i for i, g in enumerate(groups.tolist()) if g == group and (i >= at if reverse else i <= at)]
+        out[at] = values[[i for i in mine if i != at or not exclusive]].sum(0)
+    return out
 
 
 def scattered(indices: np.ndarray, values: np.ndarray, default: Any, shape: Any, check: bool) -> np.ndarray:
@@ -245,6 +254,13 @@ ROWS: dict[str, Row | Elsewhere] = {
         symbolic="known",
     ),
     # ragged values
+    "group_cumsum": row(
+        running,
+        (d.normal(7, 2), longs(0, 0, 0, 2, 2, 3, 3)),
+        (d.ints(-9, 9, 5), longs(1, 1, 1, 1, 1)),
+        settings=[{}, {"exclusive": True}, {"reverse": True}, {"exclusive": True, "reverse": True}],
+        symbolic="known",
+    ),
     "group_reduce": row(
         grouped,
         (TABLE, longs(1, 0, 1, 1, 0), longs(0, 0)),

@@ -85,7 +85,7 @@ def test_elementwise(r):
     with pytest.raises(tf.errors.InvalidArgumentError, match="their rows differ in length"):
         r + tf.ragged.constant([[1], [2], [3], [4, 4]])
     with pytest.raises(TypeError, match="it does not take a RaggedTensor"):
-        tf.linalg.matmul(r, r)
+        tf.linalg.inv(r)
 
 
 @pytest.mark.parametrize(
@@ -195,3 +195,147 @@ def test_rows_of_one_length_become_one_array():
 def test_strings_and_numbers_do_not_mix():
     with pytest.raises(ValueError, match=r"mixes strings with other values to a Tensor: 3 .int. stands among strings"):
         tf.ragged.constant([["one", "two"], [3, 4]])
+
+
+def test_parts_that_do_not_fit_and_lengths_below_0():
+    made = tf.RaggedTensor
+    for call, text in [
+        (lambda: made.from_value_rowids([3, 1, 4], [0, 2]), "value_rowids do not fit the values"),
+        (lambda: made.from_value_rowids([3, 1], [-1, 0]), "value_rowids do not fit the values"),
+        (lambda: made.from_row_lengths([3, 1, 4], [2, -1, 2]), "a length is below 0"),
+        (lambda: made.from_row_splits(3, [0]), "the values have no axis to part"),
+        (lambda: made.from_row_starts([3, 1, 4], [1, 2]), "row_splits do not fit the values"),
+        (lambda: made.from_row_limits([3, 1, 4], [2, 2]), "row_splits do not fit the values"),
+        (lambda: tf.gather(tf.ragged.constant(ROWS), [-1]), r"there is no such row .row=-1, rows=4"),
+        (lambda: tf.gather(tf.ragged.constant(ROWS), [0, 4]), r"there is no such row .row=4, rows=4"),
+    ]:
+        with pytest.raises(tf.errors.InvalidArgumentError, match=text):
+            call()
+    r, deep = tf.ragged.constant(ROWS), tf.ragged.constant(DEEP)
+    for call, text in [
+        (lambda: r.with_values([9, 8]), r"the number of values differs .new_values=2, values=6"),
+        (lambda: deep.with_flat_values([1]), "the number of values differs"),
+        (lambda: r.row_lengths(axis=2), r"there is no such axis .axis=2, rank=2"),
+        (lambda: made.from_row_splits(r, tf.constant([0, 4])), r"row splits are of two dtypes .given=int32, of the values=int64"),
+        (lambda: made.from_tensor([[1, 2]], lengths=[1, 2]), "one length is needed for each row"),
+        (lambda: made.from_tensor([[1, 2]], padding=[0]), "the padding is not like an element"),
+        (lambda: made.from_tensor([[1, 2]], ragged_rank=0), "ragged_rank lies outside"),
+        (lambda: made.from_tensor([[1, 2]], ragged_rank=2), "ragged_rank lies outside"),
+    ]:  # fmt: skip
+        with pytest.raises(ValueError, match=text):
+            call()
+    with pytest.raises(TypeError, match="a SparseTensor is needed"):
+        made.from_sparse([1])
+    unordered = tf.SparseTensor([[0, 1], [0, 0]], [1, 2], [1, 2])
+    with pytest.raises(tf.errors.InvalidArgumentError, match="row 0 has a gap"):
+        made.from_sparse(unordered)
+
+
+def test_row_splits_of_32_bits_stay():
+    flat = [1, 2, 3, 4, 5, 6]
+    for made in (
+        tf.RaggedTensor.from_row_splits(flat, np.array([0, 2, 3, 3, 6], "int32")),
+        tf.RaggedTensor.from_row_starts(flat, tf.constant([0, 2, 3, 3])),
+        tf.RaggedTensor.from_row_limits(flat, tf.constant([2, 3, 3, 6])),
+        tf.RaggedTensor.from_value_rowids(flat, tf.constant([0, 0, 1, 3, 3, 3])),
+        tf.RaggedTensor.from_sparse(tf.ragged.constant(ROWS).to_sparse(), row_splits_dtype=tf.int32),
+    ):
+        assert made.to_list() == ROWS and made.row_splits.dtype == tf.int32
+        parts = made.nrows(), made.row_lengths(), made.bounding_shape(), made.value_rowids()
+        assert {part.dtype for part in parts} == {tf.int32}
+        assert made.nrows(tf.int64).dtype == made.bounding_shape(out_type=tf.int64).dtype == tf.int64
+    outer = tf.RaggedTensor.from_row_splits(made, [0, 1, 4])
+    assert outer.row_splits.dtype == tf.int32 and outer.to_list() == [ROWS[:1], ROWS[1:]]
+    traced = tf.function(lambda s: tf.RaggedTensor.from_row_starts(flat, s))
+    assert traced(tf.constant([0, 2, 3, 3])).to_list() == ROWS
+
+
+def test_lengths_and_bounds_of_every_axis():
+    deep = tf.ragged.constant(DEEP)
+    assert deep.row_lengths(axis=0).numpy() == 3 and deep.row_lengths(axis=2).to_list() == [[1, 2], [], [3]]
+    inner = tf.RaggedTensor.from_row_splits(tf.zeros([3, 2, 5]), [0, 1, 3])
+    assert inner.row_lengths(axis=2).to_list() == [[2], [2, 2]] and inner.row_lengths(axis=-1).to_list() == [
+        [[5, 5]],
+        [[5, 5], [5, 5]],
+    ]
+    for found in (inner.bounding_shape(), tf.function(lambda r: r.bounding_shape())(inner)):
+        assert found.numpy().tolist() == [2, 2, 2, 5]
+    assert deep.bounding_shape(axis=1).numpy() == 2 and deep.bounding_shape(axis=[0, 2]).numpy().tolist() == [3, 3]
+
+
+def test_tables_cut_to_lengths_axis_by_axis():
+    table = [[[1, 2], [3, 4]], [[5, 6], [0, 0]]]
+    cut = tf.RaggedTensor.from_tensor(table, lengths=([2, 1], [1, 2, 2]))
+    assert cut.to_list() == [[[1], [3, 4]], [[5, 6]]] and cut.shape.as_list() == [2, None, None]
+    traced = tf.function(
+        lambda t: tf.RaggedTensor.from_tensor(t, ragged_rank=2), input_signature=[tf.TensorSpec([None] * 4)]
+    )
+    assert traced(tf.ones([2, 1, 2, 3])).to_list() == np.ones([2, 1, 2, 3]).tolist()
+    assert tf.ragged.constant(ROWS).with_values([9, 8, 7, 6, 5, 4]).to_list() == [[9, 8], [7], [], [6, 5, 4]]
+
+
+def test_keys_in_programs_and_new_axes(r):
+    deep = tf.ragged.constant(DEEP)
+    traced = tf.function(lambda r, at: (r[at], r[-1], r[0, -1]))
+    for at in (0, -1):
+        row, last, element = traced(deep, tf.constant(at))
+        assert row.to_list() == DEEP[at] and last.to_list() == DEEP[-1] and element.numpy().tolist() == DEEP[0][-1]
+    assert r[None].to_list() == r[None, :].to_list() == [ROWS] and r[None].shape.as_list() == [1, 4, None]
+    assert deep[None, 0].to_list() == [DEEP[0]]
+    column = tf.function(lambda r: r[:, 0])
+    assert column(tf.ragged.constant([[1, 2], [3]])).numpy().tolist() == [1, 3]
+    with pytest.raises(tf.errors.InvalidArgumentError, match="a row has no element 0"):
+        column(r)
+    with pytest.raises(tf.errors.InvalidArgumentError, match="axis 1 does not have the size 1"):
+        tf.function(lambda r: tf.squeeze(r, 1))(r)
+    with pytest.raises(tf.errors.InvalidArgumentError, match="a place is out of range"):
+        tf.function(lambda r: tf.gather_nd(r, [[0, 5]]))(r)
+    places = tf.RaggedTensor.from_row_splits(tf.constant([[0, 1], [3, 2]]), [0, 1, 2])
+    assert tf.gather_nd(r, places).to_list() == [[2], [6]]
+    table = tf.RaggedTensor.from_row_splits(tf.reshape(tf.range(6), [3, 2]), [0, 1, 3])
+    dense = tf.function(lambda t: tf.sparse.to_dense(t.to_sparse()))(table)
+    np.testing.assert_array_equal(dense, table.to_tensor())
+
+
+def test_rows_are_walked(r):
+    assert [row.numpy().tolist() for row in r] == ROWS and len(r) == 4
+
+    @tf.function
+    def walked(r):
+        total, longest = 0, 0
+        for row in r:
+            total = 10 * total + tf.reduce_sum(row)
+            longest = tf.maximum(longest, tf.shape(row)[0])
+        return total, longest
+
+    total, longest = walked(r)
+    assert (total.numpy(), longest.numpy()) == (10 * (10 * (10 * 3 + 3) + 0) + 15, 3)
+
+    @tf.function
+    def inner(deep):
+        total = 0
+        for rows in deep:
+            for row in rows:
+                total = 10 * total + tf.reduce_sum(row)
+        return total
+
+    assert inner(tf.ragged.constant(DEEP)).numpy() == 10 * (10 * 1 + 5) + 15
+
+
+def test_ragged_tensors_are_carried_through_rounds(r):
+    @tf.function
+    def grown(r, count):
+        for _ in tf.range(count):
+            r = tf.concat([r, r[:, :1] * 10], axis=1)
+        return r
+
+    assert grown(r, tf.constant(2)).to_list() == [row + [x * 10 for x in row[:1]] * 2 for row in ROWS]
+
+    @tf.function
+    def doubled(r):
+        at = tf.constant(0)
+        while at < 3:
+            r, at = r * 2, at + 1
+        return r
+
+    assert doubled(r).to_list() == [[x * 8 for x in row] for row in ROWS]

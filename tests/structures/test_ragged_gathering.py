@@ -102,21 +102,6 @@ def test_outer_ragged_axes_are_reduced_place_by_place(rows):
             assert function(r, axis=0).to_list() == wanted
 
 
-def test_spread_and_softmax_over_rows():
-    rows = [[1.0, 2.0, 4.5], [7.0], [-3.0, 1000.0]]
-    r = tf.ragged.constant(rows)
-    np.testing.assert_allclose(tf.math.reduce_variance(r, axis=1), [np.var(row) for row in rows], rtol=1e-5, atol=1e-2)
-    np.testing.assert_allclose(
-        tf.math.reduce_std(r[:2], axis=1), [np.std(row) for row in rows[:2]], rtol=1e-4, atol=1e-3
-    )
-    for function in (tf.nn.softmax, tf.function(tf.nn.softmax)):
-        for found, row in zip(function(r).to_list(), rows):
-            powers = np.exp(np.array(row) - max(row))
-            np.testing.assert_allclose(found, powers / powers.sum(), rtol=1e-5)
-    with pytest.raises(TypeError, match="RaggedTensor along axis 0"):
-        tf.nn.softmax(r, axis=0)
-
-
 def test_stacks_sums_and_merged_axes():
     r, deep = ragged(ROWS), ragged(DEEP, 2)
     assert tf.stack([r, r], axis=2).to_list() == [[[1, 1], [2, 2]], [], [[3, 3]]]

@@ -1,10 +1,12 @@
-"""The slots upper floors fill: converters, lifters, reasons, rewriters.
+"""The slots upper floors fill: converters, lifters, by_element, reasons, rewriters.
 
 A low file must sometimes reach a high one. It leaves a slot here, which the upper floor fills once, when it is imported:
 
 converters  {class: function(value, dtype) -> Tensor} for values that become tensors.
 lifters     {class: function(op, args, settings) -> result} for an operation that meets a value which is not one
             dense array.
+by_element  {class: function(f, args, settings) -> result} for a function of elements that looks at its arguments before an
+            operation sees them: `tf.bitcast` asks their dtype, `tf.debugging.assert_less` compares and raises.
 reasons     [function() -> str]: why the user's line that asks a symbol for its value runs as plain Python. Only the floor
             that rewrites functions knows, and it is the symbol, far below, that is asked.
 rewriters   [function(f) -> f]: what is called in place of a user's function while a program is traced. Functions with a
@@ -21,6 +23,7 @@ from typing import Any
 
 converters: dict[type, Callable[[Any, Any], Any]] = {}
 lifters: dict[type, Callable[[Any, tuple, dict], Any]] = {}
+by_element: dict[type, Callable[[Callable[..., Any], tuple, dict], Any]] = {}
 reasons: list[Callable[[], str]] = []
 rewriters: list[Callable[[Callable[..., Any]], Callable[..., Any]]] = []
 

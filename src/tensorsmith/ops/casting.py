@@ -10,7 +10,7 @@ from tensorsmith.core import dtypes, ports
 from tensorsmith.core.errors import InvalidArgumentError, explain
 from tensorsmith.ops.reductions import still
 from tensorsmith.program.op import Array, Specs
-from tensorsmith.tensor.apply import apply, primitive, public
+from tensorsmith.tensor.apply import apply, by_element, primitive, public
 from tensorsmith.tensor.convert import convert
 from tensorsmith.tensor.tensor import Tensor
 
@@ -62,6 +62,7 @@ def cast(x: Any, dtype: Any, name: str | None = None) -> Tensor:
 
 
 @public
+@by_element
 def saturate_cast(value: Any, dtype: Any, name: str | None = None) -> Tensor:
     """Like `cast`, values beyond the range of `dtype` giving its limits, also between integers, and between floats.
 
@@ -151,6 +152,7 @@ def _bits_read(x: Any, want: Any) -> Any:
 
 
 @public
+@by_element
 def bitcast(input: Any, type: Any, name: str | None = None) -> Tensor:
     """The same bits read as another dtype.
 

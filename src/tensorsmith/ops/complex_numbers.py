@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from tensorsmith.program.op import Array, Specs, elementwise
-from tensorsmith.tensor.apply import apply, op, primitive, public
+from tensorsmith.tensor.apply import apply, by_element, op, primitive, public
 from tensorsmith.tensor.convert import convert
 from tensorsmith.tensor.tensor import Tensor
 
@@ -73,6 +73,7 @@ def _conj(xp, x: Array):
 
 
 @public
+@by_element
 def conj(x: Any, name: str | None = None) -> Tensor:
     """The complex conjugate, elementwise; real numbers are given back as they are.
 

@@ -16,7 +16,7 @@ from tensorsmith.ops.elementwise import add, multiply, subtract
 from tensorsmith.ops.rounding import is_finite, is_nan
 from tensorsmith.ops.shaping import shape as measure
 from tensorsmith.program.checks import CHECK, STATUS, failure
-from tensorsmith.tensor.apply import apply
+from tensorsmith.tensor.apply import apply, by_element
 from tensorsmith.tensor.convert import convert
 from tensorsmith.tensor.tensor import Symbol, Tensor
 
@@ -65,6 +65,7 @@ def Assert(condition: Any, data: Any, summarize: int | None = None, name: str | 
     hold("Assert", holds, dict(zip(names, values)), message or "the condition is false", "", summarize)
 
 
+@by_element
 def _compared(
     name: str, function: Any, rule: str, x: Any, y: Any, message: str | None, summarize: Any, told: bool = True
 ) -> None:
@@ -211,6 +212,7 @@ def assert_non_positive(
     _compared("assert_non_positive", comparison.less_equal, "x <= 0", x, 0, message, summarize, told=False)
 
 
+@by_element
 def assert_near(
     x: Any, y: Any, rtol: Any = None, atol: Any = None, message: str | None = None, summarize: int | None = None,
     name: str | None = None,
@@ -240,6 +242,7 @@ def assert_all_finite(x: Any, message: str, name: str | None = None) -> Tensor:
     return check_numerics(x, message)
 
 
+@by_element
 def check_numerics(tensor: Any, message: str, name: str | None = None) -> Tensor:
     """The tensor; raises InvalidArgumentError when an element is NaN or infinite.
 
@@ -325,7 +328,7 @@ def assert_type(tensor: Any, tf_type: Any, message: str | None = None, name: str
     >>> import tensorsmith as tf
     >>> tf.debugging.assert_type([1.0], tf.float32)
     """
-    dtype, wanted = convert(tensor).dtype, dtypes.as_dtype(tf_type)
+    dtype, wanted = (tensor if hasattr(tensor, "dtype") else convert(tensor)).dtype, dtypes.as_dtype(tf_type)
     if dtype is not wanted:
         given = {"dtype": dtype.name, "wanted": wanted.name}
         raise _refused("assert_type", message, "the dtype differs", given, TypeError)

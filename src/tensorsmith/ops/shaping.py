@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from tensorsmith.core import context, dtypes
+from tensorsmith.core import context, dtypes, ports
 from tensorsmith.core.errors import InvalidArgumentError, explain
 from tensorsmith.core.shapes import TensorShape, broadcast
 from tensorsmith.ops.sizes import fill_sizes, known_sizes, note_sizes, split_sizes
@@ -422,7 +422,7 @@ def split(
     >>> [t.numpy().tolist() for t in tf.split([1, 2, 3, 4], 2)], [t.numpy().tolist() for t in tf.split([1, 2, 3], [1, 2])]
     ([[1, 2], [3, 4]], [[1], [2, 3]])
     """
-    value = convert(value)
+    value = value if type(value) in ports.lifters else convert(value)
     axis = plain(axis, "axis")
     sizes = plain(num_or_size_splits, "num_or_size_splits")
     have = value.shape[axis]

@@ -6,14 +6,14 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from tensorsmith.core import dtypes
+from tensorsmith.core import dtypes, ports
 from tensorsmith.core.errors import InvalidArgumentError, explain
 from tensorsmith.ops.elementwise import negative
 from tensorsmith.ops.shaping import moveaxis
 from tensorsmith.program.op import Array, Specs, elementwise
-from tensorsmith.tensor.apply import apply, plain, primitive, public
+from tensorsmith.tensor.apply import apply, functions, plain, primitive, public
 from tensorsmith.tensor.convert import convert
-from tensorsmith.tensor.tensor import Tensor
+from tensorsmith.tensor.tensor import Symbol, Tensor
 
 _INT32, _INT64 = np.dtype("int32"), np.dtype("int64")
 
@@ -234,15 +234,22 @@ def unique(x: Any, out_idx: Any = dtypes.int32, name: str | None = None) -> Uniq
     return Unique(found.y, found.idx)
 
 
-@primitive(name="bincount", same=False, differentiable=False, shapes=lambda s, k: [((k["size"],), s[1][1])])
-def _bincount(xp, arr: Array, weights: Array, size: int):
+def _counted(specs: Specs, settings: dict) -> Specs:
+    return [((*(specs[0][0][:1] if settings["by_row"] else ()), settings["size"]), specs[1][1])]
+
+
+@primitive(name="bincount", same=False, differentiable=False, shapes=_counted)
+def _bincount(xp, arr: Array, weights: Array, size: int, by_row: bool = False):
+    from tensorsmith.ops.gathering import scattered
+
     flat, worth = arr.reshape(-1), weights.reshape(-1)
     inside = (flat >= 0) & (flat < size)
     places = xp.where(inside, flat, xp.zeros_like(flat))
     worth = xp.where(inside, worth, xp.zeros_like(worth))
-    from tensorsmith.ops.gathering import scattered
-
-    return scattered(xp, xp.zeros(size, worth.dtype), (places,), worth, "add")
+    if not by_row:
+        return scattered(xp, xp.zeros(size, worth.dtype), (places,), worth, "add")
+    rows = xp.repeat(xp.arange(arr.shape[0]), arr.shape[1])
+    return scattered(xp, xp.zeros((arr.shape[0], size), worth.dtype), (rows, places), worth, "add")
 
 
 @public
@@ -253,28 +260,46 @@ def bincount(
     maxlength: Any = None,
     dtype: Any = dtypes.int32,
     name: str | None = None,
+    axis: int | None = None,
+    binary_output: bool = False,
 ) -> Tensor:
     """How often each of 0, 1, 2, ... is there; with weights, the sum of those.
+
+    arr            integers, dense or ragged; weights of the same form.
+    axis           0 or None: counted over all; -1: over the last axis of [rows, n], which gives [rows, size].
+    minlength      the least number of counts; maxlength  the greatest: numbers from there on are left out. Otherwise there are
+                   as many as the greatest number asks for, or, in a traced function, which must know it, maxlength.
+    binary_output  True: 1 for what is there at all.
+
+    Raises ValueError for another axis, InvalidArgumentError for weights beside a binary output.
 
     >>> import tensorsmith as tf
     >>> tf.math.bincount([1, 1, 3]).numpy()
     array([0, 2, 0, 1], dtype=int32)
     """
+    if axis not in (None, 0, -1):
+        raise ValueError(explain("bincount", "only axis 0 and -1 are there", {"axis": axis}))
+    if binary_output and weights is not None:
+        raise InvalidArgumentError(explain("bincount", "binary_output and weights exclude each other"))
+    if type(arr) in ports.lifters:
+        settings = {"minlength": minlength, "maxlength": maxlength, "dtype": dtype}
+        return apply(_bincount, (arr, weights), {**settings, "axis": axis, "binary_output": binary_output})
     arr = convert(arr)
-    size = 0 if minlength is None else plain(minlength, "minlength")
-    if maxlength is not None:
-        size = max(size, plain(maxlength, "maxlength"))
-    if maxlength is None or size > plain(maxlength, "maxlength"):
-        flat = np.asarray(plain(arr, "bincount"), np.int64)
-        size = max(size, int(flat.max()) + 1 if flat.size else 0)
+    least = 0 if minlength is None else plain(minlength, "minlength")
+    most = None if maxlength is None else plain(maxlength, "maxlength")
+    if most is not None and (isinstance(arr, Symbol) or least >= most):
+        size = most
     else:
-        size = plain(maxlength, "maxlength")
+        flat = np.asarray(plain(arr, "bincount"), np.int64)
+        size = max(least, int(flat.max()) + 1 if flat.size else 0)
+        size = size if most is None else min(size, most)
     worth = convert(np.ones(1, dtypes.as_dtype(dtype).numpy_dtype)) if weights is None else convert(weights)
     if weights is None:
         from tensorsmith.ops.creation import ones_like
 
         worth = ones_like(arr, dtype)
-    return apply(_bincount, (arr, worth), {"size": size})
+    found = apply(_bincount, (arr, worth), {"size": size, "by_row": axis == -1 and len(arr.shape) > 1})
+    return functions["minimum"](found, 1) if binary_output else found
 
 
 def approx_max_k(

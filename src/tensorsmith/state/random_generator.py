@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from tensorsmith.core import context, dtypes
+from tensorsmith.core import context, dtypes, ports
 from tensorsmith.core.errors import InvalidArgumentError, explain
 from tensorsmith.ops import random as draws
 from tensorsmith.ops.casting import cast
@@ -432,6 +432,10 @@ def dropout(x: Any, rate: Any, noise_shape: Any = None, seed: Any = None, name: 
     >>> tf.nn.dropout([1.0, 2.0], rate=0.0).numpy()
     array([1., 2.], dtype=float32)
     """
+    if type(x) in ports.by_element:
+        if noise_shape is not None:
+            raise ValueError("dropout: a noise_shape does not go with a ragged tensor; use r.to_tensor() first.")
+        return ports.by_element[type(x)](dropout, (x, rate), {"seed": seed})
     x = convert(x)
     if not x.dtype.is_floating:
         raise ValueError(f"dropout: x must be floats, not {x.dtype.name}.")

@@ -12,12 +12,13 @@ from tensorsmith.core.specs import describe
 from tensorsmith.program.op import Array
 from tensorsmith.structures.lifting import quietly
 from tensorsmith.structures.ragged import RaggedTensor, first_part, is_ragged
+from tensorsmith.structures.ragged_shaping import same_rows
 from tensorsmith.structures.row_partition import column_ids, column_range, row_ids, row_order, splits_from_lengths
 from tensorsmith.structures.sparse import SparseTensor
-from tensorsmith.structures.sparse_ops import nonzero_positions, reorder
+from tensorsmith.structures.sparse_ops import nonzero_positions
 from tensorsmith.tensor.apply import functions, op
 from tensorsmith.tensor.convert import convert
-from tensorsmith.tensor.tensor import Tensor
+from tensorsmith.tensor.tensor import Symbol, Tensor
 
 
 def constant(
@@ -110,31 +111,61 @@ def from_tensor(
     [[1], [2, 3]]
     """
     dense = convert(tensor)
+    if ragged_rank < 1 or len(dense.shape) > 1 and ragged_rank >= len(dense.shape):
+        raise ValueError(
+            explain("RaggedTensor.from_tensor", "ragged_rank lies outside 1 to the rank of the tensor less one",
+                    {"ragged_rank": ragged_rank, "tensor": describe(dense)})
+        )  # fmt: skip
     if lengths is not None and padding is not None:
         raise ValueError(explain("RaggedTensor.from_tensor", "lengths and padding exclude each other"))
     if len(dense.shape) < 2:
         raise ValueError(
             explain("RaggedTensor.from_tensor", "a tensor of at least two axes is needed", {"tensor": describe(dense)})
         )
+    if isinstance(lengths, (list, tuple)) and lengths and not isinstance(lengths[0], (int, np.integer)):
+        return _cut_to(dense, list(lengths), row_splits_dtype)
     known = dense.shape[1]
     rows, width = (dense.shape[axis] if dense.shape[axis] is not None else _size(dense, axis) for axis in (0, 1))
     splits = quietly(_even_splits, convert(rows, "int64"), convert(width, "int64"))
     if ragged_rank > 1:
-        inner = functions["reshape"](dense, (-1, *dense.shape[2:]))
-        if None in tuple(dense.shape[2:]):
-            sizes = functions["shape"](dense)
-            inner = functions["reshape"](dense, functions["concat"]([[sizes[0] * sizes[1]], sizes[2:]], axis=0))
-        values = from_tensor(inner, lengths, padding, ragged_rank - 1)
+        values = from_tensor(_merged_front(dense), lengths, padding, ragged_rank - 1)
         return RaggedTensor(values, splits, known).with_row_splits_dtype(row_splits_dtype)
-    flat = functions["reshape"](dense, (-1, *dense.shape[2:]))
+    flat = _merged_front(dense)
     if padding is not None:
-        lengths = quietly(unpadded_lengths, dense, convert(padding, None, dense.dtype.numpy_dtype))
+        fill = convert(padding, None, dense.dtype.numpy_dtype)
+        if fill.shape != dense.shape[2:]:
+            raise ValueError(
+                explain("RaggedTensor.from_tensor", "the padding is not like an element of a row",
+                        {"padding": fill.shape, "element": dense.shape[2:]})
+            )  # fmt: skip
+        lengths = quietly(unpadded_lengths, dense, fill)
     if lengths is None:
         return RaggedTensor(flat, splits, known).with_row_splits_dtype(row_splits_dtype)
-    wanted = quietly(_clipped, convert(lengths), convert(width, "int64"))
+    given = convert(lengths)
+    if len(given.shape) != 1 or None not in (given.shape[0], dense.shape[0]) and given.shape[0] != dense.shape[0]:
+        raise ValueError(
+            explain("RaggedTensor.from_tensor", "one length is needed for each row",
+                    {"lengths": given.shape, "tensor": describe(dense)})
+        )  # fmt: skip
+    wanted = quietly(_clipped, given, convert(width, "int64"))
     places = quietly(_leading_places, wanted, convert(width, "int64"))
     kept = functions["gather"](flat, places, axis=0)
     return RaggedTensor(kept, quietly(splits_from_lengths, wanted)).with_row_splits_dtype(row_splits_dtype)
+
+
+def _cut_to(dense: Tensor, lengths: list[Any], dtype: Any) -> RaggedTensor:
+    """The rows cut to the first lengths, what these hold to the next, and so on."""
+    first, *rest = lengths
+    rows = from_tensor(dense, first, row_splits_dtype=dtype)
+    return rows.with_values(_cut_to(rows.values, rest, dtype)) if rest else rows
+
+
+def _merged_front(dense: Tensor) -> Tensor:
+    """The first two axes made one."""
+    if None not in tuple(dense.shape[2:]):
+        return functions["reshape"](dense, (-1, *dense.shape[2:]))
+    sizes = functions["shape"](dense)
+    return functions["reshape"](dense, functions["concat"]([[sizes[0] * sizes[1]], sizes[2:]], axis=0))
 
 
 def _size(dense: Tensor, axis: int) -> Tensor:
@@ -233,8 +264,7 @@ def to_sparse(ragged: RaggedTensor, name: str | None = None) -> SparseTensor:
         )
         if len(like.shape) > 1:
             inner = np.argwhere(np.ones(tuple(like.shape[1:]), bool)).astype(np.int64)
-            size = len(inner)
-            pair = quietly(_crossed, pair, Tensor(inner), Tensor(np.tile(inner, (like.shape[0], 1))), size=size)
+            pair = quietly(_crossed, pair, Tensor(inner))
             like = functions["reshape"](like, (-1,))
         return SparseTensor(pair, like, ragged.bounding_shape())
     inner = to_sparse(ragged.values)
@@ -252,8 +282,12 @@ def _stacked(a: Tensor, b: Tensor) -> Tensor:
     return functions["stack"]([cast(a, "int64"), cast(b, "int64")], axis=1)
 
 
-def _crossed(pair: Tensor, inner: Tensor, tiled: Tensor, size: int) -> Tensor:
-    return functions["concat"]([functions["repeat"](pair, size, axis=0), tiled], axis=1)
+def _crossed(pair: Tensor, inner: Tensor) -> Tensor:
+    """Each place of `pair` [n, 2] before each of `inner` [m, k]: [n * m, 2 + k]."""
+    size = inner.shape[0] or 0
+    rows = functions["repeat"](pair, size, axis=0)
+    own = functions["floormod"](functions["range"](functions["shape"](rows)[0]), max(size, 1))
+    return functions["concat"]([rows, functions["gather"](inner, own, axis=0)], axis=1)
 
 
 def from_sparse(st_input: SparseTensor, name: str | None = None, row_splits_dtype: Any = "int64") -> RaggedTensor:
@@ -261,11 +295,13 @@ def from_sparse(st_input: SparseTensor, name: str | None = None, row_splits_dtyp
 
     Raises InvalidArgumentError where there is a gap, naming the row.
     """
-    s = reorder(st_input)
+    s = st_input
+    if not isinstance(s, SparseTensor):
+        raise TypeError(explain("RaggedTensor.from_sparse", "a SparseTensor is needed", {"st_input": describe(s)}))
     if s.rank != 2:
         raise ValueError(explain("RaggedTensor.from_sparse", "a sparse matrix is needed", {"shape": tuple(s.shape)}))
     rows = quietly(lambda i: i[:, 0], s.indices)
-    result = RaggedTensor.from_value_rowids(s.values, rows, nrows=s.shape[0])
+    result = RaggedTensor.from_value_rowids(s.values, rows, nrows=s.shape[0]).with_row_splits_dtype(row_splits_dtype)
     columns = np.asarray(quietly(column_ids, result.row_splits, s.values)._array)
     wrong = columns != np.asarray(s.indices._array)[:, 1]
     if wrong.any():
@@ -279,8 +315,38 @@ def from_sparse(st_input: SparseTensor, name: str | None = None, row_splits_dtyp
 
 
 def stack_dynamic_partitions(data: Any, partitions: Any, num_partitions: int, name: str | None = None) -> RaggedTensor:
-    """The values [n] grouped by their partition number [n]: row i holds those of partition i, in order."""
-    values, groups = convert(data), convert(partitions)
+    """The values grouped by their partition number: row i holds those of partition i, in order.
+
+    data        [n, ...], dense or ragged.
+    partitions  a number for each row of the data, or for each element of its first axes; ragged where these are.
+
+    Raises InvalidArgumentError where the numbers do not fit the data, or lie outside 0 to num_partitions - 1.
+
+    >>> stack_dynamic_partitions([10, 20, 30], [1, 0, 1], 2)
+    <tf.RaggedTensor [[20], [10, 30]]>
+    """
+    values: Any = data if is_ragged(data) else convert(data)
+    groups: Any = partitions if is_ragged(partitions) else convert(partitions)
+    who = "ragged.stack_dynamic_partitions"
+    if is_ragged(groups) or len(groups.shape) > 1:
+        values, groups = (part if is_ragged(part) else from_tensor(part) for part in (values, groups))
+        if not same_rows(values, groups, who):
+            raise InvalidArgumentError(
+                explain(
+                    who,
+                    "the partitions do not fit the data",
+                    {"data": describe(data), "partitions": describe(partitions)},
+                )
+            )
+        return stack_dynamic_partitions(values.values, groups.values, num_partitions)
+    if not isinstance(groups, Symbol):
+        known = np.asarray(groups._array)
+        wrong = (known < 0) | (known >= num_partitions)
+        if wrong.any():
+            raise InvalidArgumentError(
+                explain(who, "a partition is out of range",
+                        {"partition": int(known[wrong][0]), "num_partitions": num_partitions})
+            )  # fmt: skip
     order = quietly(row_order, groups)
     gather = functions["gather"]
     ids = quietly(lambda g, o: functions["cast"](gather(g, o), "int64"), groups, order)
@@ -301,6 +367,8 @@ def ragged_range(
     [[0, 1], [], [0, 1, 2]]
     """
     first, last = (0, starts) if limits is None else (starts, limits)
+    if (np.asarray(convert(deltas)._array) == 0).any():
+        raise InvalidArgumentError(explain("ragged.range", "a step is 0", {"deltas": deltas}))
     a, b, d = np.broadcast_arrays(*(np.asarray(convert(part, dtype)._array) for part in (first, last, deltas)))
     rows = [np.arange(x, y, z, dtype=a.dtype) for x, y, z in zip(np.atleast_1d(a), np.atleast_1d(b), np.atleast_1d(d))]
     flat = np.concatenate([np.zeros(0, a.dtype), *rows]).astype(a.dtype)

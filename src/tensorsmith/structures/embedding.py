@@ -7,11 +7,13 @@ from typing import Any
 from tensorsmith.core.errors import explain
 from tensorsmith.ops.casting import cast
 from tensorsmith.ops.comparison import equal, greater, where
-from tensorsmith.ops.creation import ones_like, zeros_like
+from tensorsmith.ops.creation import ones_like, range_, zeros_like
 from tensorsmith.ops.elementwise import divide, multiply, sqrt, square
 from tensorsmith.ops.gathering import embedding_lookup
-from tensorsmith.ops.segments import unsorted_segment_sum
 from tensorsmith.ops.shaping import concat, reshape
+from tensorsmith.structures.between import to_sparse
+from tensorsmith.structures.ragged import RaggedTensor
+from tensorsmith.structures.ragged_grouping import group_reduce
 from tensorsmith.structures.sparse import SparseTensor
 from tensorsmith.tensor.convert import convert
 from tensorsmith.tensor.tensor import Tensor
@@ -26,7 +28,7 @@ def _table(params: Any) -> Any:
     return params
 
 
-def _combined(table: Any, rows: Any, ids: Any, weights: Any, count: Any, combiner: str, max_norm: Any) -> Tensor:
+def _combined(table: Any, rows: Any, ids: Any, weights: Any, like: Any, combiner: str, max_norm: Any) -> Tensor:
     found = embedding_lookup(table, ids, max_norm=max_norm)
     if weights is None:
         weights = ones_like(ids, dtype=found.dtype)
@@ -34,10 +36,10 @@ def _combined(table: Any, rows: Any, ids: Any, weights: Any, count: Any, combine
     if weights.dtype is not found.dtype:
         weights = cast(weights, found.dtype)
     shape = [-1] + [1] * (len(found.shape) - 1)
-    total = unsorted_segment_sum(multiply(found, reshape(weights, shape)), rows, count)
+    total = group_reduce(multiply(found, reshape(weights, shape)), rows, like)
     if combiner == "sum":
         return total
-    size = unsorted_segment_sum(weights if combiner == "mean" else square(weights), rows, count)
+    size = group_reduce(weights if combiner == "mean" else square(weights), rows, like)
     size = size if combiner == "mean" else sqrt(size)
     size = where(equal(size, 0), ones_like(size), size)
     return divide(total, reshape(size, shape))
@@ -48,6 +50,8 @@ def embedding_lookup_sparse(
     allow_fast_lookup: bool = False,
 ) -> Tensor:  # fmt: skip
     """The embeddings of each row's ids, weighted and combined: [B, ...] of params [n, ...] and sp_ids [B, ids].
+
+    sp_ids, sp_weights  sparse or ragged, of one form; no weights (None) are weights of 1.
 
     combiner  "mean" (divided by the sum of weights, the default), "sqrtn" (by the root of the sum of their squares), "sum".
 
@@ -69,21 +73,22 @@ def embedding_lookup_sparse(
                 f"one of {', '.join(_COMBINERS)}",
             )
         )
-    if not isinstance(sp_ids, SparseTensor):
+    if isinstance(sp_ids, RaggedTensor):
+        ids, rows, like = sp_ids.flat_values, sp_ids.value_rowids(), sp_ids.row_lengths()
+    elif isinstance(sp_ids, SparseTensor):
+        ids, rows, like = sp_ids.values, sp_ids.indices[:, 0], range_(sp_ids.dense_shape[0])
+    else:
         raise TypeError(
-            explain("embedding_lookup_sparse", "the ids are no SparseTensor", {"sp_ids": type(sp_ids).__name__})
-        )
-    weights = sp_weights.values if isinstance(sp_weights, SparseTensor) else sp_weights
-    rows, count = sp_ids.indices[:, 0], sp_ids.shape[0]
-    return _combined(
-        _table(params),
-        rows,
-        sp_ids.values,
-        weights,
-        sp_ids.dense_shape[0] if count is None else count,
-        combiner,
-        max_norm,
-    )
+            explain("embedding_lookup_sparse", "the ids are no SparseTensor or RaggedTensor",
+                    {"sp_ids": type(sp_ids).__name__})
+        )  # fmt: skip
+    return _combined(_table(params), rows, ids, _flat(sp_weights), like, combiner, max_norm)
+
+
+def _flat(weights: Any) -> Any:
+    if isinstance(weights, RaggedTensor):
+        return weights.flat_values
+    return weights.values if isinstance(weights, SparseTensor) else weights
 
 
 def safe_embedding_lookup_sparse(
@@ -101,25 +106,30 @@ def safe_embedding_lookup_sparse(
            [0., 0.]], dtype=float32)
     """
     table = convert(_table(embedding_weights))
-    sizes = [int(size) for size in sparse_ids.shape]  # type: ignore[arg-type]
-    count = 1
+    if isinstance(sparse_ids, RaggedTensor):
+        sparse_weights = None if sparse_weights is None else _flat(sparse_weights)
+        sparse_ids = to_sparse(sparse_ids)
+    sizes: list[Any] = [
+        sparse_ids.dense_shape[axis] if size is None else size for axis, size in enumerate(sparse_ids.shape)
+    ]
+    count: Any = 1
     rows: Any = zeros_like(sparse_ids.indices[:, 0])
     for axis, size in enumerate(sizes[:-1]):
-        count *= size
+        count = count * size
         rows = rows * size + sparse_ids.indices[:, axis]
+    like = range_(count)
     ids = sparse_ids.values
     good: Any = cast(ids >= 0, table.dtype)
     weights = good
     if sparse_weights is not None:
-        given = convert(sparse_weights.values if isinstance(sparse_weights, SparseTensor) else sparse_weights)
-        given = cast(given, table.dtype)
+        given = cast(convert(_flat(sparse_weights)), table.dtype)
         if combiner != "sum":
             good = multiply(good, cast(greater(given, 0), table.dtype))
         weights = multiply(good, given)
     # what is left out counts with a weight of 0: no size hangs on values
-    found = _combined(table, rows, where(ids >= 0, ids, zeros_like(ids)), weights, count, combiner, max_norm)
+    found = _combined(table, rows, where(ids >= 0, ids, zeros_like(ids)), weights, like, combiner, max_norm)
     if default_id is not None:
-        some = greater(unsorted_segment_sum(good, rows, count), 0)
+        some = greater(group_reduce(good, rows, like), 0)
         default = embedding_lookup(table, [default_id], max_norm=max_norm)
         found = where(reshape(some, [-1] + [1] * (len(found.shape) - 1)), found, default)
     return found if len(sizes) == 2 else reshape(found, [*sizes[:-1], *found.shape[1:]])

@@ -14,17 +14,23 @@ from tensorsmith.tensor.tensor import Symbol
 # operations that act on each element by itself although their shape rule does not say so
 ELEMENTWISE = frozenset(
     [
+        "abs",
+        "angle",
         "cast",
         "clip_by_value",
-        "zeros_like",
+        "complex",
+        "divide",
+        "identity",
+        "imag",
         "ones_like",
+        "real",
         "relu",
         "sigmoid",
-        "tanh",
         "softplus",
-        "identity",
+        "stop_gradient",
+        "tanh",
         "where",
-        "complex",
+        "zeros_like",
     ]
 )
 

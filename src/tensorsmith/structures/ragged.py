@@ -59,7 +59,7 @@ class RaggedTensor:
         Raises InvalidArgumentError unless the splits begin at 0, never fall and end at the number of values.
         """
         values = _values(values)
-        splits = _partition(row_splits, "row_splits")
+        splits = _fitting(_partition(row_splits, "row_splits"), row_splits, values)
         if validate and not isinstance(splits, Symbol):
             array = np.asarray(splits._array)
             count = _count(values)
@@ -86,6 +86,10 @@ class RaggedTensor:
     ) -> RaggedTensor:
         """Rows of these lengths [rows]."""
         lengths = _partition(row_lengths, "row_lengths")
+        if validate and not isinstance(lengths, Symbol) and (np.asarray(lengths._array) < 0).any():
+            raise InvalidArgumentError(
+                explain("RaggedTensor.from_row_lengths", "a length is below 0", {"row_lengths": lengths.tolist()})
+            )
         return cls.from_row_splits(values, quietly(splits_from_lengths, lengths), validate=validate)
 
     @classmethod
@@ -97,34 +101,45 @@ class RaggedTensor:
         if isinstance(ids, Symbol) and nrows is None:
             raise ValueError(explain("RaggedTensor.from_value_rowids", "nrows must be given while a program is traced"))
         if not isinstance(ids, Symbol):
-            array = np.asarray(ids._array)
-            if validate and (np.diff(array) < 0).any():
+            array, count = np.asarray(ids._array), _count(_values(values))
+            if validate and ((np.diff(array) < 0).any() or (array < 0).any() or count not in (None, len(array))):
+                wrong = "value_rowids fall" if (np.diff(array) < 0).any() else "value_rowids do not fit the values"
                 raise InvalidArgumentError(
-                    explain("RaggedTensor.from_value_rowids", "value_rowids fall", {"value_rowids": array.tolist()})
-                )
+                    explain("RaggedTensor.from_value_rowids", wrong,
+                            {"value_rowids": array.tolist(), "number of values": count},
+                            "there must be one for each value, and they must begin at 0 or above and never fall")
+                )  # fmt: skip
             least = int(array[-1]) + 1 if len(array) else 0
             nrows = least if nrows is None else int(nrows)
             if validate and nrows < least:
                 raise InvalidArgumentError(
                     explain("RaggedTensor.from_value_rowids", "nrows is too small", {"nrows": nrows, "needed": least})
                 )
-        return cls(_values(values), quietly(splits_from_row_ids, ids, rows=int(nrows)))
+        values = _values(values)
+        return cls(values, _fitting(quietly(splits_from_row_ids, ids, rows=int(nrows)), value_rowids, values))
 
     @classmethod
     def from_row_starts(
         cls, values: Any, row_starts: Any, name: str | None = None, validate: bool = True
     ) -> RaggedTensor:
         """Rows that begin at these positions [rows]."""
-        values = _values(values)
-        starts = _partition(row_starts, "row_starts").tolist()
-        return cls.from_row_splits(values, [*starts, _count(values)], validate=validate)
+        values, starts = _values(values), _partition(row_starts, "row_starts")
+
+        def closed(starts: Tensor, head: Tensor) -> Tensor:
+            end = functions["shape"](head, starts.dtype)[:1]
+            return functions["concat"]([starts, end], axis=0)
+
+        splits = _fitting(quietly(closed, starts, first_part(values)), row_starts, values)
+        return cls.from_row_splits(values, splits, validate=validate)
 
     @classmethod
     def from_row_limits(
         cls, values: Any, row_limits: Any, name: str | None = None, validate: bool = True
     ) -> RaggedTensor:
         """Rows that end before these positions [rows]."""
-        return cls.from_row_splits(values, [0, *_partition(row_limits, "row_limits").tolist()], validate=validate)
+        values, limits = _values(values), _partition(row_limits, "row_limits")
+        splits = quietly(lambda t: functions["concat"]([Tensor(np.zeros(1, t.dtype.numpy_dtype)), t], axis=0), limits)
+        return cls.from_row_splits(values, _fitting(splits, row_limits, values), validate=validate)
 
     @classmethod
     def from_uniform_row_length(
@@ -235,16 +250,27 @@ class RaggedTensor:
         return len(self.shape)
 
     def nrows(self, out_type: Any = None, name: str | None = None) -> Tensor:
-        """The number of rows, a scalar int64."""
+        """The number of rows, a scalar of the row splits' dtype."""
+        dtype = out_type or self.row_splits.dtype
         if self.shape[0] is None:
-            return functions["cast"](functions["shape"](self.row_splits)[0] - 1, out_type or "int64")
-        return convert(self.shape[0], out_type or "int64")
+            return functions["cast"](functions["shape"](self.row_splits)[0] - 1, dtype)
+        return convert(self.shape[0], dtype)
 
     def row_lengths(self, axis: int = 1, name: str | None = None) -> Any:
-        """The length of each row [rows]; for axis > 1 those of the inner partition, as a ragged tensor."""
+        """The length of each row [rows]; for axis > 1 those of the inner rows, as a ragged tensor; for 0 their number."""
+        rank = len(self.shape)
+        if not -rank <= axis < rank:
+            raise ValueError(explain("RaggedTensor.row_lengths", "there is no such axis", {"axis": axis, "rank": rank}))
+        axis %= rank
+        if axis == 0:
+            return self.nrows()
         if axis == 1:
             return quietly(row_lengths, self.row_splits)
-        return self.with_values(self.values.row_lengths(axis - 1))
+        if is_ragged(self.values):
+            return self.with_values(self.values.row_lengths(axis - 1))
+        values, dtype = self.values, self.row_splits.dtype
+        size = functions["shape"](values, dtype)
+        return self.with_values(quietly(lambda s: functions["fill"](s[: axis - 1], s[axis - 1]), size))
 
     def nested_row_lengths(self, name: str | None = None) -> tuple[Tensor, ...]:
         return tuple(quietly(row_lengths, splits) for splits in self.nested_row_splits)
@@ -276,16 +302,19 @@ class RaggedTensor:
         return RaggedTensor(values, splits, self._uniform)
 
     def bounding_shape(self, axis: Any = None, name: str | None = None, out_type: Any = None) -> Tensor:
-        """The shape [rank] of the smallest dense tensor that holds all."""
+        """The shape [rank] of the smallest dense tensor that holds all; the sizes of `axis`, where it is given."""
+        dtype = out_type or self.row_splits.dtype
         sizes: list[Any] = [self.nrows()]
         part: Any = self
         while is_ragged(part):
             columns = quietly(column_range, part.row_splits)
             sizes.append(quietly(functions["shape"], columns)[0])
             part = part.values
-        sizes += list(part.shape[1:])
-        whole = functions["stack"]([functions["cast"](size, out_type or "int64") for size in sizes])
-        return whole if axis is None else whole[axis]
+        if len(part.shape) > 1:
+            inner = quietly(functions["shape"], part)
+            sizes += [inner[at] for at in range(1, len(part.shape))]
+        whole = functions["stack"]([functions["cast"](size, dtype) for size in sizes])
+        return whole if axis is None else functions["gather"](whole, axis)
 
     # ---- its parts
 
@@ -303,8 +332,15 @@ class RaggedTensor:
         return RaggedTensor.from_row_lengths(functions["concat"](list(rows), axis=0), lengths, validate=False)
 
     def with_values(self, new_values: Any) -> RaggedTensor:
-        """Other values under the same row splits."""
-        return RaggedTensor(new_values, self.row_splits, self._uniform)
+        """Other values under the same row splits; ValueError where their number is known to be another."""
+        values = _values(new_values)
+        counts = _count(values), _count(self.values)
+        if None not in counts and counts[0] != counts[1]:
+            raise ValueError(
+                explain("RaggedTensor.with_values", "the number of values differs",
+                        {"new_values": counts[0], "values": counts[1]})
+            )  # fmt: skip
+        return RaggedTensor(values, _fitting(self.row_splits, None, values), self._uniform)
 
     def with_flat_values(self, new_values: Any) -> RaggedTensor:
         """Other innermost values under the same partitions."""
@@ -433,7 +469,12 @@ def first_part(values: Any) -> Tensor:
 
 
 def _values(values: Any) -> Any:
-    return values if is_ragged(values) else convert(values)
+    values = values if is_ragged(values) else convert(values)
+    if values.shape.rank == 0:
+        raise InvalidArgumentError(
+            explain("RaggedTensor", "the values have no axis to part", {"values": describe(values)})
+        )
+    return values
 
 
 def _count(values: Any) -> int | None:
@@ -448,9 +489,22 @@ def _partition(value: Any, name: str) -> Tensor:
         raise InvalidArgumentError(
             explain("RaggedTensor", f"{name} must be integers of one axis", {name: describe(tensor)})
         )
-    if isinstance(value, Tensor) and tensor.dtype in (dtypes.int32, dtypes.int64):
+    if isinstance(value, (Tensor, np.ndarray)) and tensor.dtype in (dtypes.int32, dtypes.int64):
         return tensor
     return quietly(lambda t: functions["cast"](t, dtypes.int64), tensor)
+
+
+def _fitting(splits: Tensor, given: Any, values: Any) -> Tensor:
+    """The splits in the dtype of those inside ragged values; ValueError where the user gave a tensor of another dtype."""
+    if not is_ragged(values) or splits.dtype is values.row_splits.dtype:
+        return splits
+    if isinstance(given, Tensor):
+        raise ValueError(
+            explain("RaggedTensor", "its row splits are of two dtypes",
+                    {"given": splits.dtype.name, "of the values": values.row_splits.dtype.name}, "",
+                    "Convert one with r.with_row_splits_dtype(dtype).")
+        )  # fmt: skip
+    return quietly(lambda t: functions["cast"](t, values.row_splits.dtype), splits)
 
 
 def _to_tensor(value: RaggedTensor, dtype: Any) -> Tensor:

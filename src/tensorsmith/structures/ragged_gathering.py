@@ -8,12 +8,13 @@ import numpy as np
 
 from tensorsmith.core.errors import InvalidArgumentError, explain
 from tensorsmith.core.specs import describe
+from tensorsmith.ops.debugging import hold
 from tensorsmith.program.op import Op
 from tensorsmith.structures.between import from_tensor, to_sparse
 from tensorsmith.structures.lifting import quietly, refuse
 from tensorsmith.structures.ragged import RaggedTensor, is_ragged
 from tensorsmith.structures.ragged_index import gather_rows
-from tensorsmith.structures.ragged_shaping import axis_numbers
+from tensorsmith.structures.ragged_shaping import axis_numbers, same_rows
 from tensorsmith.structures.row_partition import row_ids, row_lengths, splits_from_lengths
 from tensorsmith.structures.sparse_ops import nonzero_positions, retain
 from tensorsmith.tensor.apply import functions
@@ -81,8 +82,7 @@ def _columns(op: Op, source: Any, indices: Any, axis: int) -> Any:
 def _in_batches(op: Op, source: Any, indices: Any, batch: int) -> Any:
     source = source if is_ragged(source) else from_tensor(convert(source))
     indices = indices if is_ragged(indices) else from_tensor(indices)
-    same = isinstance(source.row_splits, Symbol) or isinstance(indices.row_splits, Symbol)
-    if not same and source.row_splits.shape != indices.row_splits.shape:
+    if not source.row_splits.shape.is_compatible_with(indices.row_splits.shape):
         raise InvalidArgumentError(
             explain("gather", "params and indices differ in their batches",
                     {"params": describe(source), "indices": describe(indices)})
@@ -105,6 +105,10 @@ def _in_batches(op: Op, source: Any, indices: Any, batch: int) -> Any:
 def _check_places(who: str, lengths: Tensor, wanted: Tensor, every: bool = False) -> None:
     """InvalidArgumentError for a place that its row does not have; each wanted place in each row with `every`."""
     if isinstance(lengths, Symbol) or isinstance(wanted, Symbol):
+        holds = quietly(_all_inside, lengths, wanted, every=every)
+        hold(
+            who, holds, {"places": wanted, "lengths": lengths}, "a place is out of range", "a row must have each place"
+        )
         return
     sizes, places = np.asarray(lengths._array), np.asarray(wanted._array)
     if every:
@@ -118,11 +122,24 @@ def _check_places(who: str, lengths: Tensor, wanted: Tensor, every: bool = False
         )  # fmt: skip
 
 
+def _all_inside(lengths: Tensor, wanted: Tensor, every: bool) -> Tensor:
+    sizes = functions["reshape"](lengths, (-1, 1)) if every else lengths
+    places = functions["reshape"](wanted, (1, -1)) if every else wanted
+    inside = functions["logical_and"](functions["greater_equal"](places, 0), functions["less"](places, sizes))
+    return functions["reduce_all"](inside)
+
+
 def gather_nd(op: Op, arguments: tuple, settings: dict) -> Any:
     """`tf.gather_nd` of a ragged source: the last axis of the indices holds a place for each axis."""
     source, indices = arguments[:2]
-    if is_ragged(indices) or settings.get("batch_dims"):
-        raise refuse(op, "RaggedTensor as indices or in batches", "Use tf.gather with batch_dims.")
+    if settings.get("batch_dims"):
+        raise refuse(op, "RaggedTensor in batches", "Use tf.gather with batch_dims.")
+    if is_ragged(indices):
+        if len(indices.flat_values.shape) < 2:
+            raise InvalidArgumentError(
+                explain("gather_nd", "the last axis of the indices cannot be ragged", {"indices": describe(indices)})
+            )
+        return indices.with_flat_values(functions["gather_nd"](source, indices.flat_values))
     where = convert(indices)
     depth = where.shape[-1]
     if not depth or depth > len(source.shape):
@@ -163,8 +180,7 @@ def boolean_mask(data: Any, mask: Any, name: str | None = None) -> Any:
         return gather_rows(data, places)
     rows: RaggedTensor = data if is_ragged(data) else from_tensor(data)  # type: ignore[assignment]
     chosen = chosen if is_ragged(chosen) else from_tensor(chosen)
-    known = not isinstance(rows.row_splits, Symbol) and not isinstance(chosen.row_splits, Symbol)
-    if known and not np.array_equal(rows.row_splits._array, chosen.row_splits._array):
+    if not same_rows(rows, chosen, "ragged.boolean_mask"):
         raise InvalidArgumentError(
             explain("ragged.boolean_mask", "data and mask differ in their rows",
                     {"data": rows.row_splits.tolist(), "mask": chosen.row_splits.tolist()})

@@ -7,12 +7,14 @@ from typing import Any
 import numpy as np
 
 from tensorsmith.core.errors import InvalidArgumentError, explain
+from tensorsmith.function.rounds import Rounds
+from tensorsmith.ops.debugging import hold
 from tensorsmith.structures.lifting import quietly, several
 from tensorsmith.structures.ragged import RaggedTensor, is_ragged
 from tensorsmith.structures.row_partition import positions_in_rows, positions_of_rows, row_lengths
 from tensorsmith.tensor.apply import functions
 from tensorsmith.tensor.convert import convert
-from tensorsmith.tensor.tensor import Symbol
+from tensorsmith.tensor.tensor import Symbol, Tensor
 
 
 def gather_rows(source: Any, rows: Any) -> Any:
@@ -40,7 +42,8 @@ def getitem(ragged: RaggedTensor, key: Any) -> Any:
     if first is None:
         # a new axis in front: one row that holds all
         splits = quietly(lambda n: functions["stack"]([functions["zeros_like"](n), n]), ragged.nrows())
-        return RaggedTensor(_inside(ragged, (slice(None), *rest)) if rest else ragged, splits, ragged.shape[0])
+        whole = RaggedTensor(ragged, splits, ragged.shape[0])
+        return _inside(whole, rest) if rest else whole
     if not isinstance(first, slice):
         row = _row(ragged, first)
         return row[rest] if rest else row
@@ -51,17 +54,23 @@ def getitem(ragged: RaggedTensor, key: Any) -> Any:
 def _row(ragged: RaggedTensor, index: Any) -> Any:
     number = convert(index)
     if isinstance(number, Symbol):
-        picked = gather_rows(ragged, functions["reshape"](number, (1,)))
-        return picked.values
+        at = quietly(lambda n, count: _from_front(functions["cast"](n, count.dtype), count), number, ragged.nrows())
+        return gather_rows(ragged, functions["reshape"](at, (1,))).values
     if not number.dtype.is_integer or number.ndim:
         raise TypeError(f"A RaggedTensor is indexed by integers and slices, not by {index!r}.")
     at, count = int(number), ragged.shape[0]
     if count is None:
-        return gather_rows(ragged, np.array([at])).values
+        places = quietly(lambda n: functions["reshape"](n + at if at < 0 else functions["zeros_like"](n) + at, (1,)),
+                         ragged.nrows())  # fmt: skip
+        return gather_rows(ragged, places).values
     if not -count <= at < count:
         # IndexError, not InvalidArgumentError: Python's iteration protocol and its users ask for it
         raise IndexError(explain("RaggedTensor", "there is no such row", {"index": at, "rows": count}))
     return gather_rows(ragged, np.array([at % count])).values
+
+
+def _from_front(number: Tensor, count: Tensor) -> Tensor:
+    return functions["where"](number < 0, number + count, number)
 
 
 def _sliced_rows(ragged: RaggedTensor, rows: slice) -> RaggedTensor:
@@ -111,7 +120,10 @@ def _inside_values(values: Any, keys: tuple) -> Any:
 def _column(ragged: RaggedTensor, at: int) -> Any:
     """Element `at` of every row; InvalidArgumentError where a row is too short."""
     lengths = quietly(row_lengths, ragged.row_splits)
-    if not isinstance(lengths, Symbol):
+    if isinstance(lengths, Symbol):
+        holds = quietly(lambda n: functions["reduce_all"](n > at if at >= 0 else n >= -at), lengths)
+        hold("RaggedTensor", holds, {"lengths": lengths}, f"a row has no element {at}", "all rows must have it")
+    else:
         sizes = np.asarray(lengths._array)
         short = (sizes <= at) if at >= 0 else (sizes < -at)
         if short.any():
@@ -123,4 +135,11 @@ def _column(ragged: RaggedTensor, at: int) -> Any:
     return gather_rows(ragged.values, quietly(functions["add"], starts, at))
 
 
+def _rounds(ragged: RaggedTensor) -> Rounds:
+    """What a for statement of a traced function runs over: the rows."""
+    count = ragged.shape[0]
+    return Rounds(ragged.nrows("int32") if count is None else count, lambda number: _row(ragged, number))
+
+
 RaggedTensor.__getitem__ = getitem  # type: ignore[attr-defined]
+RaggedTensor._rounds = _rounds  # type: ignore[attr-defined]

@@ -7,12 +7,13 @@ from typing import Any
 import numpy as np
 
 from tensorsmith.core.errors import InvalidArgumentError, explain
+from tensorsmith.ops.debugging import hold
 from tensorsmith.program.op import Op
 from tensorsmith.structures.lifting import quietly
 from tensorsmith.structures.ragged import RaggedTensor, is_ragged
 from tensorsmith.structures.ragged_index import gather_rows, getitem
 from tensorsmith.tensor.apply import apply, functions
-from tensorsmith.tensor.tensor import Symbol
+from tensorsmith.tensor.tensor import Symbol, Tensor
 
 
 def axis_numbers(given: Any, rank: int, who: str) -> list[int]:
@@ -22,6 +23,29 @@ def axis_numbers(given: Any, rank: int, who: str) -> list[int]:
         if not -rank <= axis < rank:
             raise InvalidArgumentError(explain(who, "there is no such axis", {"axis": axis, "rank": rank}))
     return [axis % rank for axis in axes]
+
+
+def same_rows(a: RaggedTensor, b: RaggedTensor, who: str = "ragged tensors") -> bool:
+    """False where the first partitions of both are known to differ; what is not known is checked when the program runs."""
+    return equal_splits(a.row_splits, b.row_splits, who)
+
+
+def equal_splits(x: Tensor, y: Tensor, who: str) -> bool:
+    """`same_rows` of the splits alone."""
+    if x is y:
+        return True
+    if isinstance(x, Symbol) or isinstance(y, Symbol):
+        if None not in (x.shape[0], y.shape[0]) and x.shape[0] != y.shape[0]:
+            return False
+        a, b = (functions["cast"](splits, "int64") for splits in (x, y))
+        holds = quietly(_all_equal, a, b)
+        hold(who, holds, {"row_splits": a, "others": b}, "their rows differ in length", "the rows must be the same")
+        return True
+    return np.array_equal(x._array, y._array)
+
+
+def _all_equal(a: Tensor, b: Tensor) -> Tensor:
+    return functions["reduce_all"](functions["equal"](a, b))
 
 
 def _tile(op: Op, arguments: tuple, settings: dict) -> Any:
@@ -101,7 +125,10 @@ def _without_axis(part: Any, axis: int) -> Any:
     if axis > 1:
         return part.with_values(_without_axis(part.values, axis - 1))
     lengths = part.row_lengths() if axis else part.nrows()
-    if not isinstance(lengths, Symbol) and not (np.asarray(lengths._array) == 1).all():
+    if isinstance(lengths, Symbol):
+        holds = quietly(lambda n: functions["reduce_all"](functions["equal"](n, 1)), lengths)
+        hold("squeeze", holds, {"sizes": lengths}, f"axis {axis} does not have the size 1", "it must have")
+    elif not (np.asarray(lengths._array) == 1).all():
         raise InvalidArgumentError(
             explain(
                 "squeeze",
@@ -116,7 +143,13 @@ def _size(op: Op, arguments: tuple, settings: dict) -> Any:
     return apply(op, (arguments[0].flat_values,), settings)
 
 
+def _reshape(op: Op, arguments: tuple, settings: dict) -> Any:
+    """The flat values under another, dense shape."""
+    return apply(op, (arguments[0].flat_values, *arguments[1:]), settings)
+
+
 SHAPING = {
+    "reshape": _reshape,
     "tile": _tile,
     "reverse": _reverse,
     "expand_dims": _expand_dims,

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from tensorsmith.core.errors import InvalidArgumentError, explain
 from tensorsmith.program.op import Array
 from tensorsmith.tensor.apply import op
 
@@ -88,6 +89,11 @@ def _positions_and_splits(splits: Any) -> Any:
 )
 def positions_of_rows(xp, row_splits: Array, rows: Array):
     """The positions of the values of these rows [k], one row after another, and the splits [k + 1] of what they make."""
+    wrong = (rows < 0) | (rows >= len(row_splits) - 1)
+    if wrong.any():
+        raise InvalidArgumentError(
+            explain("gather", "there is no such row", {"row": int(rows[wrong][0]), "rows": len(row_splits) - 1})
+        )
     starts, ends = row_splits[rows], row_splits[rows + 1]
     return _spans(starts, ends)
 

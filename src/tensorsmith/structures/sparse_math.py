@@ -138,10 +138,12 @@ def bincount(
     minlength      the least size of the counts; maxlength  values from there on are left out.
     binary_output  True: 1 for what is there at all. Not with weights.
 
+    The counts have the dtype of the values.
+
     Raises ValueError for another axis, InvalidArgumentError for negative values and weights of another form.
 
     >>> bincount([[1, 1], [3, 0]], axis=-1).values.numpy()
-    array([2, 1, 1])
+    array([2, 1, 1], dtype=int32)
     """
     if axis not in (0, -1, None):
         raise ValueError(explain("sparse.bincount", "only axis 0 and -1 are there", {"axis": axis}))
@@ -171,7 +173,7 @@ def bincount(
         size = min(size, int(maxlength))
     places, which = quietly(several(sparse_merge), Tensor(table))
     if worth is None:
-        totals = np.bincount(np.asarray(which._array), minlength=places.shape[0]).astype(np.int64)
+        totals = np.bincount(np.asarray(which._array), minlength=places.shape[0]).astype(given.dtype.numpy_dtype)
         found: Any = Tensor(np.minimum(totals, 1) if binary_output else totals)
     else:
         found = sum_into(functions["gather"](worth, np.flatnonzero(kept)), which, places)
@@ -180,6 +182,8 @@ def bincount(
 
 def _counted(values: Any) -> tuple[Tensor, Any, int]:
     """The values [n] of a dense, ragged or sparse tensor, the row of each, and the number of rows."""
+    if is_ragged(values) and isinstance(values.row_splits, Symbol):
+        return values.flat_values, None, 0
     source = to_sparse(values) if is_ragged(values) else values
     if is_sparse(source):
         s = reorder(source)

@@ -13,7 +13,7 @@ from tensorsmith.core.errors import explain
 from tensorsmith.core.shapes import TensorShape
 from tensorsmith.core.specs import TensorSpec, TypeSpec
 from tensorsmith.structures.ragged import RaggedTensor, is_ragged
-from tensorsmith.structures.ragged_ops import concat, stack
+from tensorsmith.structures.ragged_joining import concat, stack
 from tensorsmith.structures.sparse import SparseTensor
 from tensorsmith.structures.sparse_ops import concat as sparse_concat
 from tensorsmith.structures.sparse_shaping import expand_dims, row_of

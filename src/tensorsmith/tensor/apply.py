@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
 from collections.abc import Callable
 from typing import Any, Concatenate, ParamSpec, TypeVar, overload
@@ -87,6 +88,20 @@ def public(function: Function) -> Function:
     """
     functions[function.__name__.strip("_")] = function
     return function
+
+
+def by_element(function: Function) -> Function:
+    """Marks a function of elements, which may look at its arguments: of ragged ones it sees the values without the rows."""
+
+    @functools.wraps(function)
+    def called(*args: Any, **settings: Any) -> Any:
+        for value in (*args, *settings.values()):
+            if type(value) in ports.by_element:
+                bound = inspect.signature(function).bind(*args, **settings)
+                return ports.by_element[type(value)](function, bound.args, bound.kwargs)
+        return function(*args, **settings)
+
+    return called  # type: ignore[return-value]
 
 
 def _signature(made: Op, kernel: Any) -> inspect.Signature:
