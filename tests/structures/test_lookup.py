@@ -64,6 +64,8 @@ def test_ragged_and_sparse_keys():
     ragged = tf.ragged.constant([["a"], [], ["b", "q"]])
     assert table.lookup(ragged).to_list() == table[ragged].to_list() == [[0], [], [1, 2]]
     assert tf.sparse.to_dense(table.lookup(ragged.to_sparse())).numpy().tolist() == [[0, 0], [0, 0], [1, 2]]
+    numbered = lookup.StaticVocabularyTable(None, 5, lookup_key_dtype=tf.int64)
+    assert numbered.lookup(longs([12])).numpy().tolist() == [farm_fingerprint(b"12") % 5]
     only = lookup.StaticVocabularyTable(None, 5)
     assert only.lookup(tf.constant("zz")).numpy() == farm_fingerprint(b"zz") % 5
     narrow = lookup.KeyValueTensorInitializer(longs([10]), longs([0]))
@@ -95,6 +97,19 @@ def test_text_files(tmp_path):
         table(tf.string, index.LINE_NUMBER, tf.int64, 0)
     with pytest.raises(ValueError, match=r"there is no such column .value_index=-3"):
         table(tf.string, 0, tf.int64, -3)
+    prices = table(tf.string, 0, tf.float32, 1, delimiter=" ", default=-1.0)
+    assert prices.lookup(tf.constant(["lake", "x"])).numpy().tolist() == [20, -1]
+    path.write_bytes(b"a\tx\t1\nb\ty\t2")  # tabs, and no line break at the end
+    third = table(tf.string, 1, tf.int64, 2)
+    assert third.lookup(tf.constant(["y", "x", "a"])).numpy().tolist() == [2, 1, -1] and int(third.size()) == 2
+    shifted = table(tf.string, 0, tf.int64, 2, value_index_offset=9)  # of line numbers alone
+    assert shifted.lookup(tf.constant(["a"])).numpy().tolist() == [1]
+    path.write_bytes(b"a\n\nb\n")
+    with pytest.raises(bad, match=r"a line is empty .*line=1"):
+        table(tf.string, index.WHOLE_LINE, tf.int64, index.LINE_NUMBER)
+    path.write_bytes(b"a\na\n")
+    with pytest.raises(tf.errors.FailedPreconditionError, match=r"a key has two values .key=b'a', values=.0, 1."):
+        table(tf.string, index.WHOLE_LINE, tf.int64, index.LINE_NUMBER)
     path.unlink()
     with pytest.raises(tf.errors.NotFoundError, match="there is no such file"):
         table(tf.string, 0, tf.int64, 1)
@@ -115,9 +130,18 @@ def test_text_files(tmp_path):
          "StaticVocabularyTable: there must be at least one bucket (num_oov_buckets=0). A StaticHashTable has none."),
         (lambda: lookup.StaticVocabularyTable(lookup.KeyValueTensorInitializer(["a"], [0]), 1), TypeError,
          "StaticVocabularyTable: ids are int64 (value_dtype=int32)."),
-        (lambda: lookup.StaticVocabularyTable(None, 1, lookup_key_dtype=tf.int64), TypeError,
+        (lambda: lookup.StaticVocabularyTable(lookup.KeyValueTensorInitializer(["a"], longs([0])), 1, tf.int64), TypeError,
          "StaticVocabularyTable: the keys must be all strings or all integers "
          "(key_dtype=string, lookup_key_dtype=int64)."),
+        (lambda: lookup.StaticVocabularyTable(None, 1, tf.float32), TypeError,
+         "StaticVocabularyTable: the keys must be all strings or all integers "
+         "(key_dtype=float32, lookup_key_dtype=float32)."),
+        (lambda: lookup.TextFileInitializer("x", tf.string, 0, tf.int64, 1, vocab_size=0), ValueError,
+         "TextFileInitializer: vocab_size is below 1 (vocab_size=0)."),
+        (lambda: lookup.TextFileInitializer("x", tf.string, 0, tf.int64, 1, delimiter="ab"), tf.errors.InvalidArgumentError,
+         "TextFileInitializer: a delimiter is one character (delimiter=ab)."),
+        (lambda: lookup.TextFileInitializer("", tf.string, 0, tf.int64, 1), ValueError,
+         "TextFileInitializer: a filename is needed (filename=)."),
     ],
 )  # fmt: skip
 def test_what_cannot_be_is_refused(call, kind, text):
@@ -129,3 +153,16 @@ def test_what_cannot_be_is_refused(call, kind, text):
 def test_a_key_may_come_twice_with_one_value():
     table = lookup.StaticHashTable(lookup.KeyValueTensorInitializer(["a", "a"], [1, 1]), -1)
     assert int(table.size()) == 1 and table.lookup(tf.constant("a")).numpy() == 1
+
+
+def test_tables_from_datasets():
+    pairs = tf.data.Dataset.from_tensor_slices((["a", "b"], longs([3, 4])))
+    initializer = lookup.experimental.DatasetInitializer(pairs)
+    assert initializer.key_dtype == tf.string and initializer.value_dtype == tf.int64
+    table = lookup.StaticVocabularyTable(initializer, 1)
+    assert table.lookup(tf.constant(["b", "a"])).numpy().tolist() == [4, 3]
+    nothing = lookup.StaticHashTable(lookup.experimental.DatasetInitializer(pairs.take(0)), -1)
+    assert int(nothing.size()) == 0 and nothing.lookup(tf.constant(["a"])).numpy().tolist() == [-1]
+    for wrong in (tf.data.Dataset.range(3), pairs.batch(2), [("a", 1)]):
+        with pytest.raises(ValueError, match="elements must be pairs of scalars"):
+            lookup.experimental.DatasetInitializer(wrong)

@@ -72,7 +72,7 @@ def rows(columns: Any, first: Any, count: int) -> Any:
 
 
 def _known(column: Any, place: Any) -> Any:
-    return column[place] if isinstance(column, Symbol) else Tensor(np.asarray(column._array)[place])
+    return column[place] if isinstance(column, Symbol) else Tensor(np.asarray(column._array)[place, ...])
 
 
 def stacked(item: Callable[[Any], Any], first: Any, count: int) -> Any:

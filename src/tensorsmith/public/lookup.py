@@ -1,5 +1,6 @@
 """The public namespace `tf.lookup`."""
 
+from tensorsmith.public import lookup_experimental as experimental
 from tensorsmith.structures.lookup import (
     KeyValueTensorInitializer,
     StaticHashTable,
@@ -14,4 +15,5 @@ __all__ = [
     "StaticVocabularyTable",
     "TextFileIndex",
     "TextFileInitializer",
+    "experimental",
 ]

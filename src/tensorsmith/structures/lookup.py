@@ -85,6 +85,41 @@ class KeyValueTensorInitializer:
         return functions["reshape"](self._keys, (-1,)), functions["reshape"](self._values, (-1,))
 
 
+class DatasetInitializer:
+    """Fills a table with the elements of a dataset, each a pair of a key and its value.
+
+    >>> import tensorsmith as tf
+    >>> pairs = tf.data.Dataset.from_tensor_slices((["a", "b"], [1, 2]))
+    >>> table = StaticHashTable(tf.lookup.experimental.DatasetInitializer(pairs), default_value=-1)
+    >>> table.lookup(tf.constant(["b", "c"])).numpy()
+    array([ 2, -1], dtype=int32)
+    """
+
+    def __init__(self, dataset: Any) -> None:
+        spec = getattr(dataset, "element_spec", None)
+        if not isinstance(spec, tuple) or len(spec) != 2 or any(not hasattr(s, "dtype") or s.shape.rank for s in spec):
+            raise ValueError(
+                explain("lookup.DatasetInitializer", "elements must be pairs of scalars", {"element_spec": spec})
+            )
+        self._dataset, self._specs = dataset, spec
+
+    @property
+    def key_dtype(self) -> DType:
+        return self._specs[0].dtype
+
+    @property
+    def value_dtype(self) -> DType:
+        return self._specs[1].dtype
+
+    def pairs(self) -> tuple[Tensor, Tensor]:
+        columns = list(zip(*self._dataset)) or [(), ()]
+        keys, values = [
+            functions["stack"](list(column)) if column else Tensor(np.zeros(0, spec.dtype.numpy_dtype))
+            for column, spec in zip(columns, self._specs)
+        ]
+        return keys, values
+
+
 class TextFileIndex:
     """What of a line is a key or a value: `WHOLE_LINE`, `LINE_NUMBER`, or the number of a column, from 0."""
 
@@ -130,6 +165,12 @@ class TextFileInitializer:
                 raise ValueError(
                     explain("lookup.TextFileInitializer", "line numbers are int64", {f"{what}_dtype": kind.name})
                 )
+        if vocab_size is not None and vocab_size < 1:
+            raise ValueError(explain("lookup.TextFileInitializer", "vocab_size is below 1", {"vocab_size": vocab_size}))
+        if len(delimiter) != 1:
+            raise InvalidArgumentError(
+                explain("lookup.TextFileInitializer", "a delimiter is one character", {"delimiter": delimiter})
+            )
         self._size, self._delimiter, self._offset = vocab_size, os.fsencode(delimiter), int(value_index_offset)
 
     @property
@@ -165,7 +206,12 @@ class TextFileInitializer:
                     {"filename": self._path, "lines": len(lines), "vocab_size": self._size},
                 )
             )
-        yield from (line.removesuffix(b"\r") for line in lines[: self._size])
+        for at, line in enumerate(lines[: self._size]):
+            if not line:
+                raise InvalidArgumentError(
+                    explain("lookup.TextFileInitializer", "a line is empty", {"filename": self._path, "line": at})
+                )
+            yield line.removesuffix(b"\r")
 
     def _column(self, lines: list[bytes], place: int, kind: DType) -> Tensor:
         if place == TextFileIndex.LINE_NUMBER:
@@ -310,7 +356,7 @@ class StaticVocabularyTable:
             )  # fmt: skip
         self._name = name or unique("string_to_index")
         self._table: StaticHashTable | None = None
-        known: DType = as_dtype("string")
+        known = as_dtype("string" if lookup_key_dtype is None else lookup_key_dtype)
         if initializer is not None:
             known = initializer.key_dtype
             if initializer.value_dtype != "int64":
