@@ -32,12 +32,7 @@ REASONS: list[tuple[str, str, str]] = [
     ),
     (
         "tf",
-        "AggregationMethod DeviceSpec VariableAggregation VariableSynchronization CriticalSection variable_creator_scope",
-        "They steer placement and copies of variables among TensorFlow's devices.",
-    ),
-    (
-        "tf tf.nn",
-        "conv2d_backprop_* depthwise_conv2d_backprop_* ragged_fill_empty_rows*",
+        "ragged_fill_empty_rows*",
         "Kernels of derivatives, which are derived here.",
     ),
     (

@@ -42,3 +42,16 @@ def test_a_scope_closes_when_its_block_fails() -> None:
     with pytest.raises(KeyError), tf.name_scope("outer"):
         raise KeyError
     assert naming.scoped("w") == "w"
+
+
+def test_scopes_are_opened_again_and_left() -> None:
+    name_scope, get_current_name_scope = naming.name_scope, naming.get_current_name_scope
+    with name_scope("a") as outer, name_scope("b") as inner:
+        assert (inner, get_current_name_scope()) == ("a/b/", "a/b")
+        with name_scope(outer):
+            assert get_current_name_scope() == "a"
+        for none in (None, ""):
+            with name_scope(none) as root:
+                assert (root, get_current_name_scope()) == ("", "")
+        assert get_current_name_scope() == "a/b"
+    assert get_current_name_scope() == ""

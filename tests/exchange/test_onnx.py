@@ -10,6 +10,7 @@ import numpy as np
 import onnx
 import onnxruntime
 import pytest
+from onnxruntime.capi.onnxruntime_pybind11_state import NotImplemented
 
 import tensorsmith as tf
 from tensorsmith import keras
@@ -221,12 +222,12 @@ def test_control_flow_gradients_and_open_sizes(tmp_path: Path, function, batches
 NOT_IN_ONNX = frozenset(
     """
     angle banded_triangular_solve bessel_i0 bessel_i0e bessel_i1 bessel_i1e betainc bitcast cholesky
-    circulant_kernel circulant_product column_ids complex conj correlate cumprod cumulative_logsumexp
-    dct digamma eig eigh eigvals eigvalsh erfinv expint expm fft ifft igamma igammac imag inv irfft isotonic_regression lbeta
-    left_shift lgamma logdet lstsq lu lu_solve matrix_rank nextafter pinv polygamma qr random_gamma random_order
-    random_poisson range real rfft right_shift row_ids searchsorted singular_values slogdet solve sparse_order
-    splits_from_row_ids sqrtm svd table_lookup tensor_diag_part toeplitz_product triangular_solve tridiagonal_solve
-    zeta
+    circulant_kernel circulant_product column_ids complex conj correlate cumprod cumulative_logsumexp dct
+    digamma eig eigh eigvals eigvalsh erfinv expint expm fft ifft igamma igammac imag inv irfft
+    isotonic_regression lbeta left_shift lgamma logdet lstsq lu lu_solve matrix_rank nextafter pinv polygamma
+    qr random_binomial random_gamma random_normal_within random_order random_poisson range real rfft
+    right_shift row_ids searchsorted singular_values slogdet solve sparse_order splits_from_row_ids sqrtm svd
+    table_lookup tensor_diag_part toeplitz_product triangular_solve tridiagonal_solve zeta
     """.split()
 )
 
@@ -267,7 +268,12 @@ def test_every_operation_agrees_or_says_that_it_is_not_in_onnx(name: str) -> Non
         except ValueError as error:
             assert "export to ONNX" in str(error) or "has no form in ONNX" in str(error) or name == "range"
             continue
-        opened = session(model.SerializeToString())
+        try:
+            opened = session(model.SerializeToString())
+        except NotImplemented:
+            # onnxruntime has Erf for float32 alone
+            assert name == "random_normal_within"
+            continue
         found = opened.run(None, {i.name: np.asarray(t) for i, t in zip(model.graph.input, tensors)})
         for mine, theirs in zip(expected, found, strict=True):
             assert (theirs.dtype, theirs.shape) == (mine.dtype, mine.shape)

@@ -33,6 +33,10 @@ class _Local(threading.local):
         self.rewrites = True
         # the variables made while a function is traced; None while nobody asks
         self.made: list[Any] | None = None
+        # what makes variables in place of tf.Variable, the innermost last (`state/variable_creators.py`)
+        self.creators: list[Any] = []
+        # function(op, results) that looks at what each new node of a graph gives (`state/numerics.py`); None: nobody does
+        self.looks_at_results: Any = None
 
 
 local = _Local()
@@ -45,6 +49,15 @@ def executing_eagerly() -> bool:
     True
     """
     return local.graph is None
+
+
+def inside_function() -> bool:
+    """True while a function is traced: where operations do not run at once.
+
+    >>> inside_function()
+    False
+    """
+    return local.graph is not None
 
 
 @contextmanager

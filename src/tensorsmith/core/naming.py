@@ -43,23 +43,37 @@ def forget() -> None:
 class name_scope:
     """A context in which new variables are named `scope/...`.
 
+    name  what ends with "/" is a whole name, as the context gives it: that scope is opened again. None or "" leaves all
+          scopes.
+
     >>> with name_scope("block") as scope:
     ...     scope
     'block/'
     """
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str | None) -> None:
         self.name = name
 
     def __enter__(self) -> str:
-        local = context.local
-        local.name_scopes.append(self.name)
-        self._outer, local.part = local.part, below(local.part, self.name)
-        return "/".join(local.name_scopes) + "/"
+        local, name = context.local, self.name or "/"
+        self._outer = local.name_scopes, local.part
+        whole = name.endswith("/")
+        local.name_scopes = [part for part in name.split("/") if part] if whole else [*local.name_scopes, name]
+        local.part = "/".join(local.name_scopes) if whole else below(local.part, name)
+        return "/".join(local.name_scopes) + "/" if local.name_scopes else ""
 
     def __exit__(self, *exc: Any) -> None:
-        context.local.name_scopes.pop()
-        context.local.part = self._outer
+        context.local.name_scopes, context.local.part = self._outer
+
+
+def get_current_name_scope() -> str:
+    """The open name scopes, without a "/" at the end; "" where there is none.
+
+    >>> with name_scope("block"), name_scope("dense"):
+    ...     get_current_name_scope()
+    'block/dense'
+    """
+    return "/".join(context.local.name_scopes)
 
 
 def below(outer: str, name: str) -> str:

@@ -270,6 +270,7 @@ def traced_form(
     given = Given(function, name, args, kwargs, shapes)
 
     def body(graph: Graph) -> Any:
+        graph.streams = {}
         stand = iter(given.specs)
 
         def one(shape: Any, dtype: Any) -> Symbol:

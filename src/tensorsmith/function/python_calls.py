@@ -5,6 +5,7 @@ What Python code gives is of a size that nobody knows before, so programs that h
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -22,6 +23,7 @@ from tensorsmith.core.errors import (
 )
 from tensorsmith.core.shapes import TensorShape
 from tensorsmith.core.specs import TensorSpec, describe
+from tensorsmith.ops.shaping import ensure_shape
 from tensorsmith.program.calls import Call
 from tensorsmith.program.checks import STATUS
 from tensorsmith.program.execute import jax
@@ -227,3 +229,19 @@ def numpy_function(
     array([1., 2.], dtype=float32)
     """
     return _called("numpy_function", func, inp, Tout, False)
+
+
+def _now() -> np.float64:
+    return np.float64(time.time())
+
+
+def timestamp(name: str | None = None) -> Tensor:
+    """The time in seconds since 1970, a float64 scalar; in a traced function that at which the program runs.
+
+    Programs that hold it run on NumPy.
+
+    >>> import tensorsmith as tf
+    >>> tf.timestamp().dtype
+    tf.float64
+    """
+    return ensure_shape(numpy_function(_now, [], dtypes.float64), [])

@@ -316,7 +316,8 @@ class InputSignature:
         if isinstance(spec, TypeSpec):
             if not spec.is_compatible_with(value):
                 raise self._refused(name, spec, value)
-            tensors.extend(value._parts() if is_composite(value) else [value])
+            if value is not None:
+                tensors.extend(value._parts() if is_composite(value) else [value])
             return
         keys = nest.sorted_keys(spec) if isinstance(spec, dict) else list(range(len(spec)))
         alike = isinstance(value, dict) if isinstance(spec, dict) else nest.is_nested(value)

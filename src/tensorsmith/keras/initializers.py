@@ -13,6 +13,7 @@ from tensorsmith.keras import config, registry
 from tensorsmith.ops.casting import cast
 from tensorsmith.ops.creation import constant, eye, ones, zeros
 from tensorsmith.state import random_generator as random
+from tensorsmith.state import random_stateless
 from tensorsmith.tensor.tensor import Tensor
 
 
@@ -133,17 +134,17 @@ class RandomInitializer(Initializer):
     def normal(self, shape: Any, stddev: float, dtype: DType, mean: float = 0.0) -> Tensor:
         if self.seed is None:
             return random.normal(shape, mean, stddev, dtype)
-        return random.stateless_normal(shape, [self.seed, 0], mean, stddev, dtype)
+        return random_stateless.stateless_normal(shape, [self.seed, 0], mean, stddev, dtype)
 
     def truncated_normal(self, shape: Any, stddev: float, dtype: DType, mean: float = 0.0) -> Tensor:
         if self.seed is None:
             return random.truncated_normal(shape, mean, stddev, dtype)
-        return random.stateless_truncated_normal(shape, [self.seed, 0], mean, stddev, dtype)
+        return random_stateless.stateless_truncated_normal(shape, [self.seed, 0], mean, stddev, dtype)
 
     def uniform(self, shape: Any, low: float, high: float, dtype: DType) -> Tensor:
         if self.seed is None:
             return random.uniform(shape, low, high, dtype)
-        return random.stateless_uniform(shape, [self.seed, 0], low, high, dtype)
+        return random_stateless.stateless_uniform(shape, [self.seed, 0], low, high, dtype)
 
     def get_config(self) -> dict[str, Any]:
         return {"seed": self.seed}

@@ -18,7 +18,7 @@ from tensorsmith.ops.creation import zeros_like
 from tensorsmith.ops.elementwise import multiply
 from tensorsmith.ops.shaping import shape as shape_of
 from tensorsmith.ops.shaping import transpose
-from tensorsmith.state import random_generator
+from tensorsmith.state import random_generator, random_stateless
 from tensorsmith.tensor.convert import convert
 
 __all__ = [
@@ -85,7 +85,7 @@ def normal(shape: Any, mean: Any = 0.0, stddev: Any = 1.0, dtype: Any = None, se
     """
     dtype, source = dtype or config.floatx(), _source(seed)
     if source is None:
-        return random_generator.stateless_normal(shape, _pair(seed), mean, stddev, dtype)
+        return random_stateless.stateless_normal(shape, _pair(seed), mean, stddev, dtype)
     return source.normal(shape, mean, stddev, dtype)
 
 
@@ -93,7 +93,7 @@ def truncated_normal(shape: Any, mean: Any = 0.0, stddev: Any = 1.0, dtype: Any 
     """Numbers of a normal distribution cut off two standard deviations from the mean."""
     dtype, source = dtype or config.floatx(), _source(seed)
     if source is None:
-        return random_generator.stateless_truncated_normal(shape, _pair(seed), mean, stddev, dtype)
+        return random_stateless.stateless_truncated_normal(shape, _pair(seed), mean, stddev, dtype)
     return source.truncated_normal(shape, mean, stddev, dtype)
 
 
@@ -101,7 +101,7 @@ def uniform(shape: Any, minval: Any = 0.0, maxval: Any = 1.0, dtype: Any = None,
     """Numbers evenly spread over [minval, maxval)."""
     dtype, source = dtype or config.floatx(), _source(seed)
     if source is None:
-        return random_generator.stateless_uniform(shape, _pair(seed), minval, maxval, dtype)
+        return random_stateless.stateless_uniform(shape, _pair(seed), minval, maxval, dtype)
     return source.uniform(shape, minval, maxval, dtype)
 
 
@@ -114,7 +114,7 @@ def categorical(logits: Any, num_samples: int, dtype: Any = "int32", seed: Any =
     """Class numbers [B, num_samples] drawn with probabilities softmax(logits [B, C])."""
     source = _source(seed)
     if source is None:
-        return random_generator.stateless_categorical(logits, num_samples, _pair(seed), dtype)
+        return random_stateless.stateless_categorical(logits, num_samples, _pair(seed), dtype)
     return source.categorical(logits, num_samples, dtype)
 
 
@@ -129,7 +129,7 @@ def shuffle(x: Any, axis: int = 0, seed: Any = None) -> Any:
     # the axis first, and back
     order = [axis % rank, *(i for i in range(rank) if i != axis % rank)]
     x = transpose(x, order) if axis else x
-    mixed = random_generator.stateless_shuffle(x, _pair(seed)) if source is None else source.shuffle(x)
+    mixed = random_stateless.stateless_shuffle(x, _pair(seed)) if source is None else source.shuffle(x)
     return transpose(mixed, [order.index(i) for i in range(rank)]) if axis else mixed
 
 

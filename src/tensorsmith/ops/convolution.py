@@ -12,6 +12,8 @@ from typing import Any
 import numpy as np
 
 from tensorsmith.core.errors import InvalidArgumentError, explain
+from tensorsmith.ops.shaping import concat, reshape
+from tensorsmith.ops.shaping import shape as shape_of
 from tensorsmith.ops.windows import (
     as_given,
     as_padding,
@@ -27,7 +29,7 @@ from tensorsmith.ops.windows import (
     split_shape,
 )
 from tensorsmith.program.op import Array, Specs
-from tensorsmith.tensor.apply import apply, primitive, public
+from tensorsmith.tensor.apply import apply, plain, primitive, public
 from tensorsmith.tensor.convert import convert
 from tensorsmith.tensor.tensor import Tensor
 
@@ -212,6 +214,64 @@ def conv3d(
     array([8., 8., 8.], dtype=float32)
     """
     return convolve(input, filters, 3, strides, padding, data_format, dilations, "conv3d")
+
+
+def conv(
+    input: Any, filter: Any, strides: Any, padding: str, explicit_paddings: Any = (), data_format: str = "CHANNELS_LAST",
+    dilations: Any = (), batch_dims: int = 1, groups: int = 1, name: str | None = None,
+) -> Tensor:  # fmt: skip
+    """A `convolution` whose input may have several leading axes: [*B, *S, C] with filters [*K, C / groups, F].
+
+    strides, dilations  a number for each axis of an input with one leading axis.
+    padding             "VALID", "SAME", or "EXPLICIT" with explicit_paddings: two numbers for each of those axes, flat.
+    data_format         "CHANNELS_LAST" or "CHANNELS_FIRST".
+    batch_dims          how many leading axes there are.
+
+    Raises InvalidArgumentError where ranks, channels or groups do not fit.
+
+    >>> import tensorsmith as tf
+    >>> tf.conv(tf.ones([2, 1, 3, 3, 1]), tf.ones([3, 3, 1, 4]), [1, 1, 1, 1], "VALID", batch_dims=2).shape
+    TensorShape([2, 1, 1, 1, 4])
+    """
+    x = convert(input)
+    filters = convert(filter, None, x.dtype.numpy_dtype)
+    rank, lead = filters.ndim - 2, int(plain(batch_dims))
+    if data_format not in ("CHANNELS_LAST", "CHANNELS_FIRST"):
+        raise ValueError(
+            explain("conv", "no data format", {"data_format": data_format}, "CHANNELS_LAST, CHANNELS_FIRST")
+        )
+    if not 1 <= rank <= 3 or x.ndim != lead + rank + 1 or lead < 1:
+        raise InvalidArgumentError(
+            explain(
+                "conv",
+                "the ranks do not fit",
+                {"input": x.shape, "filter": filters.shape, "batch_dims": lead},
+                "input has batch_dims axes, one to three spatial ones, and channels; filters two beside the spatial ones",
+            )
+        )
+    first = data_format == "CHANNELS_FIRST"
+    formats = {1: ("NWC", "NCW"), 2: ("NHWC", "NCHW"), 3: ("NDHWC", "NCDHW")}[rank]
+    channels = x.shape[lead if first else -1]
+    if channels is not None and channels != filters.shape[-2] * groups:
+        raise InvalidArgumentError(
+            explain(
+                "conv",
+                "the channels do not fit",
+                {"input": x.shape, "filter": filters.shape, "groups": groups},
+                "there must be as many as the filters have in each group",
+            )
+        )
+    if padding == "EXPLICIT":
+        flat = list(plain(explicit_paddings, "explicit_paddings"))
+        around: Any = list(zip(flat[::2], flat[1::2]))
+    else:
+        around = padding
+    if lead == 1:
+        return convolve(x, filters, rank, strides, around, formats[first], dilations or None, "conv")
+    outer = shape_of(x)[:lead]
+    flat_x = reshape(x, concat([[-1], shape_of(x)[lead:]], 0))
+    found = convolve(flat_x, filters, rank, strides, around, formats[first], dilations or None, "conv")
+    return reshape(found, concat([outer, shape_of(found)[1:]], 0))
 
 
 def atrous_conv2d(value: Any, filters: Any, rate: Any, padding: Any, name: str | None = None) -> Tensor:

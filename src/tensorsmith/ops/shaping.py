@@ -313,6 +313,16 @@ def stack(values: Any, axis: int = 0, name: str | None = None) -> Tensor:
     return result
 
 
+def parallel_stack(values: Any, name: str | None = None) -> Tensor:
+    """`stack` along the first axis; the parts may be computed in any order, which is the compiler's affair.
+
+    >>> import tensorsmith as tf
+    >>> tf.parallel_stack([1, 2]).numpy()
+    array([1, 2], dtype=int32)
+    """
+    return stack(values)
+
+
 @primitive(name="unstack")
 def _unstack(xp, value: Array, axis: int = 0):
     return [xp.take(value, at, axis=axis) for at in range(value.shape[axis])]

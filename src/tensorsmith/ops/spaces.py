@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
+from tensorsmith.core import dtypes
 from tensorsmith.core.errors import InvalidArgumentError, explain
+from tensorsmith.ops.creation import zeros_like
+from tensorsmith.ops.elementwise import add, floormod, subtract
 from tensorsmith.ops.repeating import pad
 from tensorsmith.ops.shaping import reshape, shape, stack, transpose
 from tensorsmith.ops.windows import is_channels_first
@@ -106,6 +112,81 @@ def space_to_batch(input: Any, block_shape: Any, paddings: Any, name: str | None
     order = [*range(2, 2 * rank + 1, 2), 0, *range(1, 2 * rank, 2), *range(2 * rank + 1, len(y.shape))]
     y = transpose(y, order)
     return _shaped(y, [b * math.prod(blocks), *(size // n for size, n in zip(sizes, blocks)), *sizes[rank:]])
+
+
+def required_space_to_batch_paddings(
+    input_shape: Any, block_shape: Any, base_paddings: Any = None, name: str | None = None
+) -> tuple[Tensor, Tensor]:
+    """(paddings, crops), each int32 [n, 2], with which sizes become multiples of the blocks: for space_to_batch and back.
+
+    The start of each pair is that of base_paddings (by default 0), the end as much more as is needed.
+
+    >>> import tensorsmith as tf
+    >>> paddings, crops = tf.required_space_to_batch_paddings([5, 4], [2, 2])
+    >>> paddings.numpy().tolist(), crops.numpy().tolist()
+    ([[0, 1], [0, 0]], [[0, 1], [0, 0]])
+    """
+    sizes, blocks = convert(input_shape, dtypes.int32), convert(block_shape, dtypes.int32)
+    if base_paddings is None:
+        start = end = zeros_like(blocks)
+    else:
+        base = convert(base_paddings, dtypes.int32)
+        start, end = base[:, 0], base[:, 1]
+    whole = add(add(sizes, start), end)
+    more = floormod(subtract(blocks, floormod(whole, blocks)), blocks)
+    return stack([start, add(end, more)], 1), stack([zeros_like(more), more], 1)
+
+
+def with_space_to_batch(
+    input: Any, dilation_rate: Any, padding: str, op: Callable[[Any, int, str], Any], filter_shape: Any = None,
+    spatial_dims: Any = None, data_format: str | None = None,
+) -> Any:  # fmt: skip
+    """What `op(x, number of spatial axes, padding)` gives for every dilation_rate-th place, put together: a dilated op.
+
+    padding       "VALID", or "SAME", which needs filter_shape, the sizes of op's window.
+    spatial_dims  the axes that the rates are of, from 1 up; by default those behind the batch (behind channels where
+                  data_format begins with "NC").
+
+    Raises ValueError for rates below 1 and what else does not fit. The sizes of those axes must be known.
+
+    >>> import tensorsmith as tf
+    >>> pool = lambda x, axes, padding: tf.nn.max_pool1d(x, 2, 1, padding)
+    >>> tf.nn.with_space_to_batch([[[1.0], [5.0], [2.0], [3.0]]], [2], "VALID", pool).numpy()[0, :, 0]
+    array([2., 5.], dtype=float32)
+    """
+    who = "with_space_to_batch"
+    x = convert(input)
+    rates = tuple(int(rate) for rate in plain(dilation_rate, "dilation_rate"))
+    if any(rate < 1 for rate in rates):
+        raise ValueError(explain(who, "a rate is below 1", {"dilation_rate": rates}))
+    first = 2 if data_format is not None and data_format.startswith("NC") else 1
+    axes = list(range(first, first + len(rates))) if spatial_dims is None else list(plain(spatial_dims, "spatial_dims"))
+    if len(axes) != len(rates) or axes != sorted(set(axes)) or axes[0] < 1 or axes[-1] >= x.ndim:
+        raise ValueError(
+            explain(
+                who,
+                "spatial_dims must rise, from 1 up, one for each rate",
+                {"spatial_dims": axes, "dilation_rate": rates, "input": tuple(x.shape)},
+            )
+        )
+    if padding not in ("SAME", "VALID"):
+        raise ValueError(explain(who, "no padding", {"padding": padding}, "'SAME' or 'VALID'"))
+    if all(rate == 1 for rate in rates):
+        return op(x, len(rates), padding)
+    base = np.zeros((len(rates), 2), np.int32)
+    if padding == "SAME":
+        if filter_shape is None:
+            raise ValueError(explain(who, "padding='SAME' needs filter_shape"))
+        windows = plain(filter_shape, "filter_shape")[: len(rates)]
+        spans = [(size - 1) * rate for size, rate in zip(windows, rates)]
+        base[:] = [(span // 2, span - span // 2) for span in spans]
+    paddings, crops = required_space_to_batch_paddings([x.shape[axis] for axis in axes], rates, base)
+    # axes between those of the rates are kept whole, as blocks of 1
+    blocks, outer, inner = np.ones(axes[-1], int), np.zeros((axes[-1], 2), int), np.zeros((axes[-1], 2), int)
+    for at, axis in enumerate(axes):
+        blocks[axis - 1], outer[axis - 1], inner[axis - 1] = rates[at], paddings.numpy()[at], crops.numpy()[at]
+    result = op(space_to_batch(x, blocks.tolist(), outer.tolist()), len(rates), "VALID")
+    return batch_to_space(result, blocks.tolist(), inner.tolist())
 
 
 def batch_to_space(input: Any, block_shape: Any, crops: Any, name: str | None = None) -> Tensor:

@@ -1,5 +1,6 @@
 """The public namespace `tf.experimental`."""
 
 from tensorsmith.public import experimental_dlpack as dlpack
+from tensorsmith.structures.optional import Optional
 
-__all__ = ["dlpack"]
+__all__ = ["Optional", "dlpack"]

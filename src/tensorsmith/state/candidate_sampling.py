@@ -10,18 +10,21 @@ import numpy as np
 
 from tensorsmith.core.errors import explain
 from tensorsmith.ops.casting import cast, stop_gradient
-from tensorsmith.ops.comparison import equal, where
+from tensorsmith.ops.comparison import equal, greater, where
 from tensorsmith.ops.creation import ones_like, zeros_like
 from tensorsmith.ops.cross_entropy import sigmoid_cross_entropy_with_logits, softmax_cross_entropy_with_logits
-from tensorsmith.ops.elementwise import add, divide, log, multiply, negative, subtract
+from tensorsmith.ops.elementwise import add, divide, log, maximum, multiply, negative, subtract
 from tensorsmith.ops.gathering import gather
 from tensorsmith.ops.linalg import matmul
 from tensorsmith.ops.reductions import reduce_any, reduce_sum
 from tensorsmith.ops.shaping import concat, expand_dims, reshape
-from tensorsmith.ops.sorting import top_k
-from tensorsmith.state.random_generator import categorical, uniform
+from tensorsmith.ops.sorting import bincount, top_k
+from tensorsmith.program.op import Array
+from tensorsmith.state.random_generator import categorical, of_the_process, uniform
+from tensorsmith.state.variable import Variable
+from tensorsmith.tensor.apply import op
 from tensorsmith.tensor.convert import convert
-from tensorsmith.tensor.tensor import Tensor
+from tensorsmith.tensor.tensor import Symbol, Tensor
 
 
 class Candidates(NamedTuple):
@@ -37,43 +40,46 @@ class Candidates(NamedTuple):
     sampled_expected_count: Tensor
 
 
-def _expected(p: np.ndarray, count: int, unique: bool) -> np.ndarray:
-    """How often each class is expected among `count` draws.
+@op(differentiable=False, kinds="f", shapes=lambda specs, settings: [specs[0]], quiet=True)
+def expected_counts(xp, p: Array, count: int, unique: bool):
+    """How often each class [N] of probability p is expected among `count` draws.
 
     Unique ones are drawn until there are enough: of t draws class i is among them with 1 - (1 - p_i)**t, and t is the
     number of draws after which `count` different ones are expected.
     """
+    p = p.astype("float64")
     if not unique:
-        return p * count
-    if count >= np.count_nonzero(p):
-        return (p > 0).astype(float)
-    logs = np.log1p(-np.minimum(p, 1 - 1e-12))
-    low, high = 0.0, float(count)
-    while -np.expm1(high * logs).sum() < count:
-        high *= 2
+        return (p * count).astype("float32")
+    logs = xp.log1p(-xp.minimum(p, 1 - 1e-12))
+    # in powers of 2: between 1 and 2**64 draws
+    low, high = xp.zeros((), "float64"), xp.full((), 64.0)
     for _ in range(60):
         middle = (low + high) / 2
-        low, high = (middle, high) if -np.expm1(middle * logs).sum() < count else (low, middle)
-    return -np.expm1(high * logs)
+        enough = -xp.sum(xp.expm1(2.0**middle * logs)) >= count
+        low, high = xp.where(enough, low, middle), xp.where(enough, middle, high)
+    found = -xp.expm1(2.0**high * logs)
+    return xp.where(xp.sum(p > 0) <= count, p > 0, found).astype("float32")
 
 
-def _draw(who: str, p: np.ndarray, true_classes: Any, num_sampled: int, unique: bool, seed: Any) -> Candidates:
-    true_classes = convert(true_classes)
-    if unique and num_sampled > np.count_nonzero(p):
+def _draw(who: str, p: Any, true_classes: Any, num_sampled: int, unique: bool, seed: Any) -> Candidates:
+    true_classes, p = convert(true_classes), convert(p)
+    classes = int(p.shape[0])  # type: ignore[arg-type]
+    possible = classes if isinstance(p, Symbol) else np.count_nonzero(p)
+    if unique and num_sampled > possible:
         raise ValueError(
             explain(
-                who, "there are not so many classes", {"num_sampled": num_sampled, "classes": len(p)}, "unique=True"
+                who, "there are not so many classes", {"num_sampled": num_sampled, "classes": classes}, "unique=True"
             )
         )
-    with np.errstate(divide="ignore"):
-        logits = np.log(p).astype("float32")
+    # as low as can be where p is 0, of which the logarithm would warn
+    logits = cast(where(greater(p, 0.0), log(maximum(p, 1e-300)), convert(-1e30, p.dtype)), "float32")
     if unique:
         # the greatest of log p + Gumbel noise are draws without putting back
-        u = uniform([len(p)], minval=1e-7, maxval=1.0, seed=seed)
+        u = uniform([classes], minval=1e-7, maxval=1.0, seed=seed)
         found = cast(top_k(subtract(logits, log(negative(log(u)))), num_sampled)[1], "int64")
     else:
-        found = categorical(np.maximum(logits, -1e30)[None], num_sampled, seed=seed)[0]
-    counts = convert(_expected(p, num_sampled, unique).astype("float32"))
+        found = categorical(expand_dims(logits, 0), num_sampled, seed=seed)[0]
+    counts = expected_counts(p, count=num_sampled, unique=bool(unique))
     return Candidates(found, gather(counts, true_classes), gather(counts, found))
 
 
@@ -138,6 +144,37 @@ def fixed_unigram_candidate_sampler(
         )
     weights = np.where(np.arange(range_max) % num_shards == shard, weights, 0)
     return _draw(who, weights / weights.sum(), true_classes, num_sampled, unique, seed)
+
+
+# {what a sampler was asked: how often each class was a true one, plus 1}
+_learned: dict[Any, Variable] = {}
+
+
+def learned_unigram_candidate_sampler(
+    true_classes: Any, num_true: int, num_sampled: int, unique: bool, range_max: int, seed: Any = None,
+    name: str | None = None,
+) -> Candidates:  # fmt: skip
+    """Classes drawn as often as they were seen among the true ones: at first evenly, from then on as they come.
+
+        p(class) = (1 + how often it was a true class in earlier calls) / sum of these
+
+    Calls of the same settings share what they learned.
+
+    >>> import tensorsmith as tf
+    >>> ids, _, counts = tf.random.learned_unigram_candidate_sampler([[0]], 1, 3, True, 3)
+    >>> sorted(ids.numpy().tolist()), counts.numpy().tolist()
+    ([0, 1, 2], [1.0, 1.0, 1.0])
+    """
+    who = "learned_unigram_candidate_sampler"
+    true_classes = convert(true_classes)
+    key = num_true, num_sampled, bool(unique), range_max, seed
+    seen = _learned.get(key)
+    if seen is None:
+        seen = _learned[key] = of_the_process(lambda: Variable(np.ones(range_max), trainable=False, name=who))
+    weights = seen.read_value()
+    drawn = _draw(who, divide(weights, reduce_sum(weights)), true_classes, num_sampled, unique, seed)
+    seen.assign_add(cast(bincount(true_classes, minlength=range_max, maxlength=range_max), "float64"))
+    return drawn
 
 
 def all_candidate_sampler(

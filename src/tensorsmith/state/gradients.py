@@ -16,6 +16,15 @@ from tensorsmith.tensor.tensor import Symbol
 _local = context.local
 
 
+class AggregationMethod:
+    """Names that `aggregation_method` of `tf.gradients` takes: how terms of a derivative are added. XLA decides that."""
+
+    ADD_N = 0
+    DEFAULT = ADD_N
+    EXPERIMENTAL_TREE = 1
+    EXPERIMENTAL_ACCUMULATE_N = 2
+
+
 def gradients(
     ys: Any,
     xs: Any,

@@ -13,7 +13,8 @@ from tensorsmith.ops import random as draws
 from tensorsmith.ops.casting import cast
 from tensorsmith.ops.elementwise import add, divide
 from tensorsmith.ops.random_gamma import random_gamma, random_poisson
-from tensorsmith.state.random_generator import Stateless, generator_of
+from tensorsmith.state.random_generator import generator_of
+from tensorsmith.state.random_stateless import Stateless
 from tensorsmith.tensor.apply import apply, plain
 from tensorsmith.tensor.convert import convert
 from tensorsmith.tensor.tensor import Tensor

@@ -7,20 +7,21 @@ read and write like any other.
 from __future__ import annotations
 
 import os
+import weakref
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-from tensorsmith.core import context, dtypes, ports
+from tensorsmith.core import context, dtypes
 from tensorsmith.core.errors import InvalidArgumentError, explain
+from tensorsmith.core.shapes import TensorShape, broadcast
 from tensorsmith.ops import random as draws
 from tensorsmith.ops.casting import cast
-from tensorsmith.ops.comparison import greater_equal, where
-from tensorsmith.ops.creation import zeros_like
-from tensorsmith.ops.elementwise import add, divide, multiply, subtract
+from tensorsmith.ops.elementwise import add, multiply, subtract
 from tensorsmith.ops.gathering import gather
+from tensorsmith.ops.random_bounded import random_binomial
 from tensorsmith.ops.shaping import reshape
-from tensorsmith.ops.shaping import shape as shape_of
 from tensorsmith.ops.sizes import split_sizes
 from tensorsmith.state.variable import Variable
 from tensorsmith.tensor.apply import apply
@@ -124,7 +125,7 @@ class Generator:
     def _draw(self, function: Any, shape: Any, dtype: np.dtype, *values: Any, **settings: Any) -> Tensor:
         """One draw from this state, and on to the next."""
         operation = function
-        sizes, parts = _sizes_of(shape, operation.name)
+        sizes, parts = checked_sizes(shape, operation.name)
         settings.update(sizes=sizes, dtype=dtype)
         return self._run(operation, [*values, parts], settings)
 
@@ -146,7 +147,7 @@ class Generator:
         self, shape: Any, minval: Any = 0, maxval: Any = None, dtype: Any = dtypes.float32, name: str | None = None
     ) -> Tensor:
         """Numbers evenly spread over [minval, maxval); for integers `maxval` is needed."""
-        return _uniform(self, shape, minval, maxval, dtype)
+        return draw_uniform(self, shape, minval, maxval, dtype)
 
     def uniform_full_int(self, shape: Any, dtype: Any = dtypes.uint64, name: str | None = None) -> Tensor:
         """Integers whose bits are all random."""
@@ -156,13 +157,19 @@ class Generator:
         self, shape: Any, mean: Any = 0.0, stddev: Any = 1.0, dtype: Any = dtypes.float32, name: str | None = None
     ) -> Tensor:
         """Numbers of a normal distribution."""
-        return _spread(self, draws.random_normal, shape, mean, stddev, dtype)
+        return draw_normal(self, draws.random_normal, shape, mean, stddev, dtype)
 
     def truncated_normal(
         self, shape: Any, mean: Any = 0.0, stddev: Any = 1.0, dtype: Any = dtypes.float32, name: str | None = None
     ) -> Tensor:
         """Numbers of a normal distribution cut off two standard deviations from the mean."""
-        return _spread(self, draws.random_truncated_normal, shape, mean, stddev, dtype)
+        return draw_normal(self, draws.random_truncated_normal, shape, mean, stddev, dtype)
+
+    def binomial(
+        self, shape: Any, counts: Any, probs: Any, dtype: Any = dtypes.int32, name: str | None = None
+    ) -> Tensor:
+        """How many of `counts` trials succeed, each with probability `probs`; `shape` ends with theirs, broadcast."""
+        return draw_binomial(self, "Generator.binomial", shape, counts, probs, dtype)
 
     def categorical(self, logits: Any, num_samples: Any, dtype: Any = dtypes.int64) -> Tensor:
         """Class numbers [B, num_samples] drawn with probabilities softmax(logits [B, C])."""
@@ -211,7 +218,7 @@ def _counted(key: Any, counter: Any) -> np.ndarray:
     return np.array([int(key) & _MASK, high & _MASK, low & _MASK], np.uint64)
 
 
-def _sizes_of(shape: Any, who: str) -> tuple[Any, list[Any]]:
+def checked_sizes(shape: Any, who: str) -> tuple[Any, list[Any]]:
     sizes, parts = split_sizes(shape, who)
     if any(size is not None and size < 0 for size in sizes):
         raise InvalidArgumentError(explain(who, "a size is below 0", {"shape": sizes}))
@@ -229,7 +236,7 @@ def _whole(seed: Any, who: str) -> int:
         raise ValueError(f"{who}: a seed must be an integer, not {seed!r}.") from None
 
 
-def _uniform(generator: Any, shape: Any, minval: Any, maxval: Any, dtype: Any) -> Tensor:
+def draw_uniform(generator: Any, shape: Any, minval: Any, maxval: Any, dtype: Any) -> Tensor:
     wanted = dtypes.as_dtype(dtype)
     if wanted.is_integer:
         if minval is None and maxval is None:
@@ -250,26 +257,53 @@ def _uniform(generator: Any, shape: Any, minval: Any, maxval: Any, dtype: Any) -
         raise ValueError(f"random.uniform: dtype must be a float or an integer, not {wanted.name}.")
     drawn = generator._draw(draws.random_uniform, shape, wanted.numpy_dtype)
     top = 1 if maxval is None else maxval
-    if _is_number(minval) and _is_number(top):
+    if is_number(minval) and is_number(top):
         if top - minval != 1:
             drawn = multiply(drawn, float(top - minval))
         return drawn if minval == 0 else add(drawn, float(minval))
     return add(multiply(drawn, subtract(convert(top, wanted), convert(minval, wanted))), minval)
 
 
-def _is_number(value: Any) -> bool:
+def is_number(value: Any) -> bool:
     return isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, bool)
 
 
-def _spread(generator: Any, function: Any, shape: Any, mean: Any, stddev: Any, dtype: Any) -> Tensor:
+def draw_normal(generator: Any, function: Any, shape: Any, mean: Any, stddev: Any, dtype: Any) -> Tensor:
     wanted = dtypes.as_dtype(dtype)
     if not wanted.is_floating:
         raise ValueError(f"{function.name}: dtype must be a float, not {wanted.name}.")
-    if _is_number(mean) and _is_number(stddev):
+    if is_number(mean) and is_number(stddev):
         return generator._draw(function, shape, wanted.numpy_dtype, mean=float(mean), stddev=float(stddev))
     drawn = generator._draw(function, shape, wanted.numpy_dtype)
     # as operations of their own: derivatives flow to a mean and a deviation that are tensors
     return add(multiply(drawn, convert(stddev, None, wanted.numpy_dtype)), convert(mean, None, wanted.numpy_dtype))
+
+
+def parameters_of(who: str, shape: Any, *given: Any) -> list[Tensor]:
+    """Parameters of a distribution as floats of one dtype. InvalidArgumentError unless `shape` ends with theirs, broadcast."""
+    first = next((value for value in given if isinstance(value, Tensor)), None)
+    like = np.dtype("float32") if first is None or not first.dtype.is_floating else first.dtype.numpy_dtype
+    found = [convert(value, None, like) for value in given]
+    found = [value if value.dtype.is_floating else cast(value, like) for value in found]
+    whole = broadcast(*(tuple(value.shape) for value in found))
+    sizes = checked_sizes(shape, who)[0]
+    if whole and not TensorShape(sizes[-len(whole) :]).is_compatible_with(whole):
+        raise InvalidArgumentError(
+            explain(
+                who,
+                "the shape does not end with that of the parameters",
+                {"shape": sizes, "parameters": tuple(whole)},
+                "each element of the parameters' shape, broadcast, has draws of its own",
+            )
+        )
+    return found
+
+
+def draw_binomial(generator: Any, who: str, shape: Any, counts: Any, probs: Any, dtype: Any) -> Tensor:
+    wanted = dtypes.as_dtype(dtype)
+    if not (wanted.is_floating or wanted.is_integer):
+        raise ValueError(f"{who}: dtype must be a number's, not {wanted.name}.")
+    return generator._draw(random_binomial, shape, wanted.numpy_dtype, *parameters_of(who, shape, counts, probs))
 
 
 # ---- the global stream
@@ -278,10 +312,17 @@ _global_seed: int | None = None
 _global: Generator | None = None
 # {seed of a call: its stream}; begun anew by set_seed
 _by_seed: dict[int, Generator] = {}
+# (state of a stream that a traced function draws from, its first value)
+_in_functions: list[tuple[weakref.ref[Variable], np.ndarray]] = []
 
 
 def set_seed(seed: int) -> None:
-    """Starts the global stream anew: the same seed, the same numbers from here on.
+    """Starts all streams anew: the same seed, the same numbers from here on.
+
+    Draws without a seed of their own share a stream, and those of one seed another one, which follow from both seeds.
+    A traced function is like a program that is run again: its draws without a seed have a stream that begins where the one
+    of all others stands when it is traced, so that two functions of the same code draw the same, and each draw with a seed
+    has a stream. set_seed begins those anew too, as they were; the seed that they follow from is that of the trace.
 
     >>> import tensorsmith as tf
     >>> tf.random.set_seed(42); a = tf.random.normal([3])
@@ -295,14 +336,21 @@ def set_seed(seed: int) -> None:
     get_global_generator().reset(_first_state(_global_seed, 0))
     for own, generator in _by_seed.items():
         generator.reset(_first_state(_global_seed, own + 1))
+    _in_functions[:] = [(state, first) for state, first in _in_functions if state() is not None]
+    with context.eagerly():
+        for state, first in _in_functions:
+            variable = state()
+            if variable is not None:
+                variable.assign(first)
 
 
 def get_global_generator() -> Generator:
     """The generator that draws without a seed use."""
     global _global
-    if _global is None:
-        _global = _of_the_process()
-    return _global
+    found = _global
+    if found is None:
+        found = _global = of_the_process(Generator)
+    return found
 
 
 def set_global_generator(generator: Generator) -> None:
@@ -312,20 +360,42 @@ def set_global_generator(generator: Generator) -> None:
 
 
 def generator_of(seed: Any) -> Generator:
-    if seed is None:
+    """The stream of a draw: by its seed, of the process or of the function being traced."""
+    own = None if seed is None else _whole(seed, "seed")
+    graph = _local.graph
+    while graph is not None and graph.streams is None:
+        graph = graph.outer
+    if graph is not None:
+        return _of_function(graph.streams, own)
+    if own is None:
         return get_global_generator()
-    own = _whole(seed, "seed")
     found = _by_seed.get(own)
     if found is None:
-        found = _by_seed[own] = _of_the_process(_first_state(_global_seed or 0, own + 1))
+        found = _by_seed[own] = of_the_process(lambda: Generator(state=_first_state(_global_seed or 0, own + 1)))
     return found
 
 
-def _of_the_process(state: Any = None) -> Generator:
-    """A generator that stays for the whole process: no variable of the function that happens to draw first."""
+def _of_function(streams: dict[Any, Any], own: int | None) -> Generator:
+    """The stream of a draw in a traced function: one of all draws without a seed, one of each draw with a seed."""
+    if own is None and None in streams:
+        return streams[None]
+    if own is not None:
+        first = _first_state(_global_seed or 0, own + 1)
+    else:
+        # not the stream of the process itself: a function would draw other numbers for each one that ran before it
+        first = _from_nowhere() if _global_seed is None else get_global_generator().state._tensor._array
+    made = of_the_process(lambda: Generator(state=first))
+    _in_functions.append((weakref.ref(made.state), first))
+    if own is None:
+        streams[None] = made
+    return made
+
+
+def of_the_process(make: Callable[[], Any]) -> Any:
+    """What make() gives, which stays for the whole process: no variable of the function that happens to draw first."""
     noting, _local.made = _local.made, None
     try:
-        return Generator(state=state)
+        return make()
     finally:
         _local.made = noting
 
@@ -363,7 +433,7 @@ def uniform(
     >>> tf.random.uniform([2, 3]).shape
     TensorShape([2, 3])
     """
-    return _uniform(generator_of(seed), shape, minval, maxval, dtype)
+    return draw_uniform(generator_of(seed), shape, minval, maxval, dtype)
 
 
 def normal(
@@ -382,7 +452,7 @@ def normal(
     >>> tf.random.normal([2, 3], stddev=2.0, dtype=tf.float64).dtype
     tf.float64
     """
-    return _spread(generator_of(seed), draws.random_normal, shape, mean, stddev, dtype)
+    return draw_normal(generator_of(seed), draws.random_normal, shape, mean, stddev, dtype)
 
 
 def truncated_normal(
@@ -399,7 +469,7 @@ def truncated_normal(
     >>> bool(tf.reduce_max(tf.abs(tf.random.truncated_normal([1000]))) <= 2.0)
     True
     """
-    return _spread(generator_of(seed), draws.random_truncated_normal, shape, mean, stddev, dtype)
+    return draw_normal(generator_of(seed), draws.random_truncated_normal, shape, mean, stddev, dtype)
 
 
 def categorical(logits: Any, num_samples: Any, dtype: Any = None, seed: Any = None, name: str | None = None) -> Tensor:
@@ -420,117 +490,3 @@ def shuffle(value: Any, seed: Any = None, name: str | None = None) -> Tensor:
     [1, 2, 3]
     """
     return generator_of(seed).shuffle(value)
-
-
-def dropout(x: Any, rate: Any, noise_shape: Any = None, seed: Any = None, name: str | None = None) -> Tensor:
-    """x with a part `rate` of its elements set to 0 at random, the others divided by 1 - rate.
-
-    noise_shape: where it has size 1, elements along that axis fall or stay together.
-    Source: Srivastava et al. (2014), Dropout.
-
-    >>> import tensorsmith as tf
-    >>> tf.nn.dropout([1.0, 2.0], rate=0.0).numpy()
-    array([1., 2.], dtype=float32)
-    """
-    if type(x) in ports.by_element:
-        if noise_shape is not None:
-            raise ValueError("dropout: a noise_shape does not go with a ragged tensor; use r.to_tensor() first.")
-        return ports.by_element[type(x)](dropout, (x, rate), {"seed": seed})
-    x = convert(x)
-    if not x.dtype.is_floating:
-        raise ValueError(f"dropout: x must be floats, not {x.dtype.name}.")
-    if _is_number(rate) and not 0 <= rate < 1:
-        raise ValueError(f"dropout: rate must be at least 0 and below 1, not {rate}.")
-    if _is_number(rate) and rate == 0:
-        return x
-    sizes = shape_of(x) if noise_shape is None else noise_shape
-    drawn = uniform(sizes, dtype=x.dtype, seed=seed)
-    keep = greater_equal(drawn, rate)
-    return where(keep, divide(x, subtract(convert(1.0, x.dtype), rate)), zeros_like(x))
-
-
-# ---- draws without a memory
-
-
-class Stateless:
-    """Draws from a seed [2] alone: the same seed, the same numbers, every time."""
-
-    def __init__(self, seed: Any) -> None:
-        seed = convert(seed)
-        if tuple(seed.shape) != (2,):
-            raise InvalidArgumentError(explain("stateless draw", "a seed has shape (2,)", {"seed": seed.shape}))
-        if isinstance(seed, Symbol):
-            from tensorsmith.ops.shaping import concat
-
-            self._state: Any = concat([cast(seed, dtypes.uint64), Tensor(np.zeros(1, np.uint64))], 0)
-        else:
-            words = np.asarray(seed._array).astype(np.int64).view(np.uint64)
-            self._state = Tensor(np.array([words[0], words[1], 0], np.uint64))
-
-    def _draw(self, function: Any, shape: Any, dtype: np.dtype, *values: Any, **settings: Any) -> Tensor:
-        sizes, parts = _sizes_of(shape, function.name)
-        settings.update(sizes=sizes, dtype=dtype)
-        return apply(function, (self._state, *values, parts), settings)
-
-
-def stateless_uniform(
-    shape: Any, seed: Any, minval: Any = 0, maxval: Any = None, dtype: Any = dtypes.float32, name: str | None = None,
-    alg: Any = None,
-) -> Tensor:  # fmt: skip
-    """`uniform` from a seed [2] alone.
-
-    >>> import tensorsmith as tf
-    >>> bool(tf.reduce_all(tf.random.stateless_uniform([2], [1, 2]) == tf.random.stateless_uniform([2], [1, 2])))
-    True
-    """
-    return _uniform(Stateless(seed), shape, minval, maxval, dtype)
-
-
-def stateless_normal(
-    shape: Any, seed: Any, mean: Any = 0.0, stddev: Any = 1.0, dtype: Any = dtypes.float32, name: str | None = None,
-    alg: Any = None,
-) -> Tensor:  # fmt: skip
-    """`normal` from a seed [2] alone.
-
-    >>> import tensorsmith as tf
-    >>> tf.random.stateless_normal([2], seed=[1, 2]).shape
-    TensorShape([2])
-    """
-    return _spread(Stateless(seed), draws.random_normal, shape, mean, stddev, dtype)
-
-
-def stateless_truncated_normal(
-    shape: Any, seed: Any, mean: Any = 0.0, stddev: Any = 1.0, dtype: Any = dtypes.float32, name: str | None = None,
-    alg: Any = None,
-) -> Tensor:  # fmt: skip
-    """`truncated_normal` from a seed [2] alone.
-
-    >>> import tensorsmith as tf
-    >>> tf.random.stateless_truncated_normal([2], seed=[1, 2]).shape
-    TensorShape([2])
-    """
-    return _spread(Stateless(seed), draws.random_truncated_normal, shape, mean, stddev, dtype)
-
-
-def stateless_categorical(
-    logits: Any, num_samples: Any, seed: Any, dtype: Any = dtypes.int64, name: str | None = None
-) -> Tensor:
-    """`categorical` from a seed [2] alone.
-
-    >>> import tensorsmith as tf
-    >>> tf.random.stateless_categorical([[0.0, -1e9]], 2, seed=[1, 2]).numpy()
-    array([[0, 0]])
-    """
-    settings = {"num_samples": int(num_samples), "dtype": dtypes.as_dtype(dtype).numpy_dtype}
-    return apply(draws.random_categorical, (Stateless(seed)._state, logits), settings)
-
-
-def stateless_shuffle(value: Any, seed: Any, alg: Any = None, name: str | None = None) -> Tensor:
-    """`shuffle` from a seed [2] alone.
-
-    >>> import tensorsmith as tf
-    >>> sorted(tf.random.experimental.stateless_shuffle([2, 1], [0, 1]).numpy().tolist())
-    [1, 2]
-    """
-    value = convert(value)
-    return gather(value, apply(draws.random_order, (Stateless(seed)._state, value), {}))

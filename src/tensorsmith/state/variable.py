@@ -16,6 +16,7 @@ from tensorsmith.core.shapes import TensorShape
 from tensorsmith.ops import operators
 from tensorsmith.ops.indexed_slices import IndexedSlices
 from tensorsmith.program.op import registry
+from tensorsmith.state.variable_creators import Created
 from tensorsmith.tensor import printing
 from tensorsmith.tensor.apply import functions, variables
 from tensorsmith.tensor.arithmetic import Arithmetic
@@ -26,7 +27,7 @@ from tensorsmith.tensor.tensor import OnDevice, Reference, Symbol, Tensor
 _local = context.local
 
 
-class Variable(Arithmetic):
+class Variable(Arithmetic, metaclass=Created):
     """A tensor that can be assigned: a weight, a counter, the state of a random generator.
 
     initial_value  anything that `tf.constant` takes, or a function without arguments that gives it.
@@ -411,7 +412,7 @@ class Variable(Arithmetic):
 
     def __deepcopy__(self, memo: dict) -> Variable:
         copy = object.__new__(type(self))
-        copy.__dict__.update(self.__dict__)
+        vars(copy).update(vars(self))
         copy._stored = self._tensor
         memo[id(self)] = copy
         return copy

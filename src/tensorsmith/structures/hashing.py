@@ -14,7 +14,7 @@ from tensorsmith.core.errors import InvalidArgumentError, explain
 from tensorsmith.program.op import Array
 from tensorsmith.structures.ragged import is_ragged
 from tensorsmith.structures.sparse import SparseTensor
-from tensorsmith.tensor.apply import op
+from tensorsmith.tensor.apply import op, plain
 from tensorsmith.tensor.convert import convert
 
 _INT64 = np.dtype("int64")
@@ -230,3 +230,35 @@ def to_hash_bucket_strong(input: Any, num_buckets: int, key: Any, name: str | No
             explain("strings.to_hash_bucket_strong", "the key must be two integers", {"key": key})
         )
     return _buckets("strings.to_hash_bucket_strong", input, num_buckets, "strong", words)
+
+
+@op(eager=True, differentiable=False, shapes=lambda specs, settings: [((specs[0][0][0], 8), np.dtype("uint8"))])
+def fingerprint_bytes(xp, data: Array):
+    """The fingerprint of each row of `data` [B, ...] as 8 bytes, the low one first: [B, 8]."""
+    if data.dtype == object:
+        marks = np.array([farm_fingerprint(text) for text in data.ravel().tolist()], np.uint64).reshape(data.shape)
+        if data.ndim == 1:
+            return marks.astype("<u8").view(np.uint8).reshape(-1, 8)
+        data = marks
+    rows = np.ascontiguousarray(data.astype(data.dtype.newbyteorder("<"), copy=False))
+    marks = np.array([farm_fingerprint(row.tobytes()) for row in rows], np.uint64)
+    return marks.astype("<u8").view(np.uint8).reshape(-1, 8)
+
+
+def fingerprint(data: Any, method: str = "farmhash64", name: str | None = None) -> Any:
+    """A number of 64 bits for each row of `data` [B, ...], as bytes, uint8 [B, 8]: equal rows have equal ones.
+
+    FarmHash's fingerprint of the row's bytes; of several texts in a row that of their fingerprints. It is the same on all
+    machines, and no protection against one who looks for two rows with one fingerprint.
+    Raises InvalidArgumentError for a scalar, or another method.
+
+    >>> import tensorsmith as tf
+    >>> tf.fingerprint(["abc"]).numpy()
+    array([[105, 243, 231, 116, 160, 179, 165,  36]], dtype=uint8)
+    """
+    data = convert(data)
+    if plain(method, "method") not in ("farmhash64", b"farmhash64"):
+        raise InvalidArgumentError(explain("fingerprint", "there is no such method", {"method": method}, "farmhash64"))
+    if not data.ndim:
+        raise InvalidArgumentError(explain("fingerprint", "data must have at least one axis", {"data": ()}))
+    return fingerprint_bytes(data)

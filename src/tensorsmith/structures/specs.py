@@ -12,6 +12,7 @@ from tensorsmith.core.dtypes import DType, as_dtype
 from tensorsmith.core.errors import explain
 from tensorsmith.core.shapes import TensorShape
 from tensorsmith.core.specs import TensorSpec, TypeSpec
+from tensorsmith.structures.container_specs import CONTAINERS
 from tensorsmith.structures.ragged import RaggedTensor, is_ragged
 from tensorsmith.structures.ragged_joining import concat, stack
 from tensorsmith.structures.sparse import SparseTensor
@@ -206,7 +207,7 @@ class SparseTensorSpec(TypeSpec):
 
 
 def type_spec_from_value(value: Any) -> TypeSpec:
-    """The spec of a tensor, a ragged or sparse tensor, or of what can become a tensor.
+    """The spec of a tensor, a ragged or sparse tensor, IndexedSlices, a tensor array, None, or of what can become a tensor.
 
     Raises TypeError for anything else.
 
@@ -217,6 +218,9 @@ def type_spec_from_value(value: Any) -> TypeSpec:
         return value
     if hasattr(type(value), "_type_spec"):
         return value._type_spec()
+    for kind in CONTAINERS:
+        if isinstance(value, kind.value_type):
+            return kind.from_value(value)
     try:
         tensor = convert(value)
     except (TypeError, ValueError):

@@ -39,6 +39,8 @@ class Graph:
         self._keep: list[Any] = []
         # True once the trace is over: its symbols mean nothing any more
         self.closed = False
+        # of a traced function: the streams that its draws use (`state/random_generator.py`); None: those of the graph around
+        self.streams: dict[Any, Any] | None = None
 
     def input(self, shape: Any, dtype: Any, name: str = "") -> Symbol:
         """A new argument of the program."""
@@ -85,6 +87,9 @@ class Graph:
         where, part = (users_place(), context.local.part) if like is None else (like.where, like.part)
         outputs = self.program.add(op, numbers, groups, settings, specs, where, part)
         symbols = [Symbol(self, number, shape, dtype) for number, (shape, dtype) in zip(outputs, specs)]
+        look = context.local.looks_at_results
+        if look is not None and like is None:
+            look(op, symbols)
         return symbols[0] if pack is None else pack(symbols)
 
     def number(self, tensor: Tensor) -> int:

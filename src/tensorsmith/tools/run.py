@@ -13,7 +13,8 @@ import sys
 from importlib.machinery import SourceFileLoader
 from types import ModuleType
 
-from tensorsmith.tools import aliases, tracebacks
+from tensorsmith.core import tracebacks
+from tensorsmith.tools import aliases
 
 CANNOT_OPEN = 2  # what `python no-such-file.py` exits with
 INTERRUPTED = 130  # 128 + SIGINT, as a shell reports it

@@ -6,6 +6,7 @@ import os
 import sys
 import sysconfig
 from types import TracebackType
+from typing import Any
 
 _OURS = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
 _LIBRARIES = tuple(
@@ -71,3 +72,47 @@ def _chain(frames: list[TracebackType]) -> TracebackType | None:
     for frame in reversed(frames):
         following = TracebackType(following, frame.tb_frame, frame.tb_lasti, frame.tb_lineno)
     return following
+
+
+# what `sys.excepthook` was before; None while errors are shown as Python shows them
+_before: list[Any] = []
+
+
+def _folded(kind: type[BaseException], error: BaseException, traceback: TracebackType | None) -> None:
+    fold(error)
+    _before[-1](kind, error, error.__traceback__)
+
+
+def enable_traceback_filtering() -> None:
+    """From here on an error that nobody caught is shown with the frames of the user's own code alone.
+
+    By default, unlike in TensorFlow, errors are shown as Python shows them: no import changes that. `tensorsmith run` folds
+    frames by itself.
+
+    >>> import tensorsmith as tf
+    >>> tf.debugging.enable_traceback_filtering()
+    >>> tf.debugging.is_traceback_filtering_enabled()
+    True
+    >>> tf.debugging.disable_traceback_filtering()
+    """
+    if not _before:
+        _before.append(sys.excepthook)
+        sys.excepthook = _folded
+
+
+def disable_traceback_filtering() -> None:
+    """Errors are shown with all frames again."""
+    if _before:
+        before = _before.pop()
+        if sys.excepthook is _folded:
+            sys.excepthook = before
+
+
+def is_traceback_filtering_enabled() -> bool:
+    """Whether `enable_traceback_filtering` holds.
+
+    >>> import tensorsmith as tf
+    >>> tf.debugging.is_traceback_filtering_enabled()
+    False
+    """
+    return bool(_before)

@@ -5,7 +5,7 @@ import traceback
 import pytest
 
 import tensorsmith
-from tensorsmith.tools import tracebacks
+from tensorsmith.core import tracebacks
 
 
 def frame(code: str, folder: str, **names: object):
