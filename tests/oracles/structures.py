@@ -156,7 +156,7 @@ def set_rows(a: Any, ra: Any, b: Any, rb: Any, rows: int, kind: str) -> tuple[np
     combine = {"union": np.union1d, "intersection": np.intersect1d, "difference": np.setdiff1d}[kind]
     found = [combine(a[ra == r], b[rb == r]) for r in range(rows)]
     places = [[r, c] for r, members in enumerate(found) for c in range(len(members))]
-    return np.array(places).reshape(-1, 2), np.concatenate(found), np.array(max(map(len, found)))
+    return np.array(places).reshape(-1, 2), np.concatenate(found), np.array([rows, max(map(len, found))])
 
 
 def combined(
@@ -529,17 +529,24 @@ ROWS: dict[str, Row | Elsewhere] = {
     ),
     # sets
     "set_operation": row(
-        set_rows,
-        (longs(5, 2, 7, 1), longs(0, 0, 0, 1), longs(2, 9, 1), longs(0, 1, 1)),
-        settings=[{"rows": 2, "kind": kind} for kind in ("union", "intersection", "difference")]
-        + [{"rows": 3, "kind": "union"}],
+        lambda a, b, ia, sa, ib, sb, kind, check: set_rows(a, ia[:, 0], b, ib[:, 0], int(sa[0]), kind),
+        (
+            longs(5, 2, 7, 1),
+            longs(2, 9, 1),
+            np.array([[0, 0], [0, 1], [0, 2], [1, 0]]),
+            longs(2, 4),
+            np.array([[0, 0], [1, 0], [1, 1]]),
+            longs(2, 3),
+        ),
+        settings=[{"kind": kind} for kind in ("union", "intersection", "difference")]
+        + [{"kind": "union", "check": False}],
         compiled=EAGER,
         symbolic="known",
     ),
     "set_sizes": row(
-        lambda a, r, rows: np.array([len(np.unique(a[r == at])) for at in range(rows)]),
-        (longs(5, 2, 5, 1), longs(0, 0, 0, 1)),
-        settings=[{"rows": 2}, {"rows": 3}],
+        lambda a, i, s, check: np.array([len(np.unique(a[i[:, 0] == at])) for at in range(int(s[0]))]),
+        (longs(5, 2, 5, 1), np.array([[0, 0], [0, 1], [0, 2], [2, 0]]), longs(3, 4)),
+        settings=[{}, {"check": False}],
         dtype="int32",
         compiled=EAGER,
         symbolic="known",
