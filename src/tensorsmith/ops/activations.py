@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from tensorsmith.ops.elementwise import negative
+from tensorsmith.ops.precise import expm1_of, gated, gelu_of, mish_of
 from tensorsmith.ops.reductions import still
 from tensorsmith.ops.shaping import concat
 from tensorsmith.program.op import Array, elementwise
@@ -118,15 +119,19 @@ def leaky_relu(xp, features: Array, alpha: float = 0.2):
     return xp.where(features > 0, features, features * np.asarray(alpha, features.dtype))
 
 
-def elu_of(xp: Any, x: Any, alpha: float) -> Any:
-    """x above 0, alpha * (exp(x) - 1) below; the side not taken is kept from overflowing, in value and derivative."""
+def elu_of(xp: Any, x: Any, alpha: float, scale: float = 1.0) -> Any:
+    """scale * x above 0, scale * alpha * (exp(x) - 1) below; the side not taken is kept from overflowing, in value and
+    derivative."""
+    alpha = alpha * scale
     if xp is np:
         # each side is 0 where the other counts
-        below = np.expm1(np.minimum(x, 0))
-        return np.maximum(x, 0) + (below if alpha == 1.0 else below * np.asarray(alpha, x.dtype))
+        above, below = np.maximum(x, 0), np.expm1(np.minimum(x, 0))
+        if scale != 1.0:
+            above = above * np.asarray(scale, x.dtype)
+        return above + (below if alpha == 1.0 else below * np.asarray(alpha, x.dtype))
     above = x > 0
-    below = xp.expm1(xp.where(above, np.zeros((), x.dtype), x))
-    return xp.where(above, x, below * np.asarray(alpha, x.dtype))
+    below = expm1_of(xp, xp.where(above, np.zeros((), x.dtype), x))
+    return xp.where(above, x if scale == 1.0 else x * np.asarray(scale, x.dtype), below * np.asarray(alpha, x.dtype))
 
 
 @op(kinds="f", shapes=elementwise)
@@ -153,7 +158,7 @@ def selu(xp, features: Array):
     >>> tf.nn.selu([0.0, 1.0]).numpy()
     array([0.       , 1.050701], dtype=float32)
     """
-    return elu_of(xp, features, SELU_ALPHA) * np.asarray(SELU_SCALE, features.dtype)
+    return elu_of(xp, features, SELU_ALPHA, SELU_SCALE)
 
 
 @op(kinds="f", shapes=elementwise)
@@ -167,14 +172,12 @@ def gelu(xp, features: Array, approximate: bool = False):
     array([0.], dtype=float32)
     """
     x = features
-    half, one = np.asarray(0.5, x.dtype), np.asarray(1, x.dtype)
     if approximate:
-        inner = np.asarray(math.sqrt(2 / math.pi), x.dtype) * (x + np.asarray(0.044715, x.dtype) * (x * x * x))
-        return half * x * (one + xp.tanh(inner))
-    from tensorsmith.ops.special import special
-
-    # erfc keeps the digits that 1 + erf loses far below 0
-    return half * x * special(xp).erfc(-x * np.asarray(math.sqrt(0.5), x.dtype)).astype(x.dtype)
+        # (1 + tanh(u)) / 2 is sigmoid(2 u), which keeps its digits far below 0
+        a = math.sqrt(8 / math.pi)
+        b = a * 0.044715
+        return gated(xp, x, lambda x: x * (a + b * (x * x)), lambda x: a + 3 * b * (x * x))
+    return gelu_of(xp, x)
 
 
 @op(name="silu", kinds="f", shapes=elementwise, quiet=True)
@@ -185,7 +188,9 @@ def silu(xp, features: Array, beta: float = 1.0):
     >>> tf.nn.silu([0.0]).numpy()
     array([0.], dtype=float32)
     """
-    return features * sigmoid_of(xp, features * np.asarray(beta, features.dtype))
+    if beta == 1.0:
+        return gated(xp, features, lambda x: x, lambda x: 1)
+    return gated(xp, features, lambda x: x * beta, lambda x: beta)
 
 
 swish = silu
@@ -199,7 +204,7 @@ def mish(xp, x: Array):
     >>> mish([0.0]).numpy()
     array([0.], dtype=float32)
     """
-    return x * xp.tanh(softplus_of(xp, x))
+    return mish_of(xp, x)
 
 
 @op(kinds="f", shapes=elementwise)
@@ -210,7 +215,8 @@ def hard_sigmoid(xp, x: Array):
     >>> hard_sigmoid([-9.0, 0.0, 9.0]).numpy()
     array([0. , 0.5, 1. ], dtype=float32)
     """
-    line = x / np.asarray(6, x.dtype) + np.asarray(0.5, x.dtype)
+    # x / 6 + 1 / 2 would lose its digits near -3
+    line = (x + np.asarray(3, x.dtype)) / np.asarray(6, x.dtype)
     one = xp.ones_like(x)
     return xp.where(line >= one, one, xp.where(line <= 0, xp.zeros_like(x), line))
 

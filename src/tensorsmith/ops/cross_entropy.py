@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from tensorsmith.core.errors import InvalidArgumentError, explain
-from tensorsmith.ops.activations import log_softmax_of, softplus_of
+from tensorsmith.ops.activations import log_softmax_of
 from tensorsmith.program.op import Array, Specs, elementwise
 from tensorsmith.tensor.apply import apply, op, primitive, public
 from tensorsmith.tensor.convert import convert
@@ -79,6 +79,14 @@ def sparse_softmax_cross_entropy_with_logits(labels: Any, logits: Any, name: str
     return apply(_sparse, (labels, logits), {})
 
 
+def _sides(xp: Any, x: Any, negative: Any, positive: Any) -> Any:
+    """negative * -log(1 - sigmoid(x)) + positive * -log(sigmoid(x)), as a sum of terms of which none is below 0."""
+    above = x > 0
+    # not -|x|, whose derivative at 0 is 0
+    rest = xp.log1p(xp.exp(xp.where(above, -x, x)))
+    return xp.where(above, negative, -positive) * x + (negative + positive) * rest
+
+
 @op(kinds="f", shapes=elementwise, quiet=True)
 def sigmoid_cross_entropy_with_logits(xp, labels: Array, logits: Array):
     """-labels * log(sigmoid(x)) - (1 - labels) * log(1 - sigmoid(x)) with x = logits, elementwise, without overflow.
@@ -87,7 +95,7 @@ def sigmoid_cross_entropy_with_logits(xp, labels: Array, logits: Array):
     >>> tf.nn.sigmoid_cross_entropy_with_logits(labels=[1.0, 0.0], logits=[1000.0, -1000.0]).numpy()
     array([0., 0.], dtype=float32)
     """
-    return softplus_of(xp, logits) - logits * labels
+    return _sides(xp, logits, 1 - labels, labels)
 
 
 @op(kinds="f", shapes=elementwise, quiet=True)
@@ -98,8 +106,8 @@ def weighted_cross_entropy_with_logits(xp, labels: Array, logits: Array, pos_wei
     >>> tf.nn.weighted_cross_entropy_with_logits([1.0], [0.0], pos_weight=2.0).numpy().round(4)
     array([1.3863], dtype=float32)
     """
-    weight = 1 + (np.asarray(pos_weight, logits.dtype) - 1) * labels
-    return (1 - labels) * logits + weight * softplus_of(xp, -logits)
+    positive = np.asarray(pos_weight, logits.dtype) * labels
+    return _sides(xp, logits, 1 - labels, positive)
 
 
 @op(kinds="f")

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from tensorsmith.core.errors import InvalidArgumentError, explain
+from tensorsmith.ops.precise import exp_of, expm1_of
 from tensorsmith.program.op import Array, Arrays, Specs, elementwise
 from tensorsmith.tensor.apply import apply, op, primitive, public
 from tensorsmith.tensor.convert import convert
@@ -296,7 +297,7 @@ def exp(xp, x: Array):
     >>> tf.exp([0.0]).numpy()
     array([1.], dtype=float32)
     """
-    return xp.exp(x)
+    return exp_of(xp, x)
 
 
 @op(kinds="fc", shapes=elementwise, quiet=True)
@@ -307,7 +308,7 @@ def expm1(xp, x: Array):
     >>> tf.math.expm1([0.0]).numpy()
     array([0.], dtype=float32)
     """
-    return xp.expm1(x)
+    return expm1_of(xp, x)
 
 
 @op(kinds="fc", shapes=elementwise, quiet=True)

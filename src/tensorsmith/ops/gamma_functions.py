@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from tensorsmith.ops.special import special
+from tensorsmith.ops.precise import FLOAT64
+from tensorsmith.ops.special import special, wide
 from tensorsmith.program.op import Array, Specs, elementwise
 from tensorsmith.tensor.apply import op
 
@@ -20,7 +21,7 @@ def igamma(xp, a: Array, x: Array):
     array([0.], dtype=float32)
     """
     # (SciPy takes the limit at a = 0)
-    return xp.where(a > 0, special(xp).gammainc(a, x), xp.nan).astype(x.dtype)
+    return xp.where(a > 0, wide(xp, "gammainc", a, x), xp.nan).astype(x.dtype)
 
 
 @op(kinds="f", shapes=elementwise, quiet=True)
@@ -31,7 +32,7 @@ def igammac(xp, a: Array, x: Array):
     >>> tf.math.igammac([1.0], [0.0]).numpy()
     array([1.], dtype=float32)
     """
-    return xp.where(a > 0, special(xp).gammaincc(a, x), xp.nan).astype(x.dtype)
+    return xp.where(a > 0, wide(xp, "gammaincc", a, x), xp.nan).astype(x.dtype)
 
 
 @op(kinds="f", shapes=elementwise, quiet=True, steady=("a", "b"))
@@ -46,7 +47,7 @@ def betainc(xp, a: Array, b: Array, x: Array):
     >>> tf.math.betainc(1.0, 1.0, [0.0, 0.25, 1.0]).numpy()
     array([0.  , 0.25, 1.  ], dtype=float32)
     """
-    return special(xp).betainc(a, b, x).astype(x.dtype)
+    return wide(xp, "betainc", a, b, x)
 
 
 @op(kinds="f", shapes=elementwise, quiet=True, steady=("x",))
@@ -59,7 +60,7 @@ def zeta(xp, x: Array, q: Array):
     >>> tf.math.zeta(2.0, 1.0).numpy().item()
     1.6449...
     """
-    return special(xp).zeta(x, q).astype(x.dtype)
+    return wide(xp, "zeta", x, q)
 
 
 @op(kinds="f", shapes=elementwise, quiet=True, steady=("a",))
@@ -70,15 +71,17 @@ def polygamma(xp, a: Array, x: Array):
     >>> tf.math.polygamma(1.0, 1.0).numpy().item()
     1.6449...
     """
-    functions = special(xp)
+    functions, dtype = special(xp), x.dtype
+    # in float64: n! and the sum differ by many orders
+    a, x = a.astype(FLOAT64), x.astype(FLOAT64)
     whole = (a >= 0) & (a == xp.floor(a))
-    n = xp.where(whole, a, xp.zeros_like(a))
-    sign = xp.where(n % 2 == 1, xp.ones_like(n), -xp.ones_like(n))
+    n = xp.where(whole, a, 0.0)
+    sign = xp.where(n % 2 == 1, 1.0, -1.0)
     # the sum of sign * n! / (k + x)**(n + 1)
-    n1 = xp.where(n == 0, xp.ones_like(n), n)
+    n1 = xp.where(n == 0, 1.0, n)
     series = sign * xp.exp(functions.gammaln(n1 + 1)) * functions.zeta(n1 + 1, x)
     found = xp.where(n == 0, functions.digamma(x), series)
-    return xp.where(whole, found, xp.full_like(found, xp.nan)).astype(x.dtype)
+    return xp.where(whole, found, xp.nan).astype(dtype)
 
 
 def _without_last(specs: Specs, settings: dict) -> Specs:

@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from tensorsmith.ops.precise import FLOAT64, with_slope
+from tensorsmith.ops.reductions import still
 from tensorsmith.program.op import Array, elementwise
 from tensorsmith.tensor.apply import op
 
@@ -25,6 +27,31 @@ def special(xp: Any) -> Any:
     return jax.scipy.special
 
 
+# SciPy computes these in float64 itself
+_WIDE_IN_SCIPY = frozenset("ndtri gammaln digamma i0 i1 i0e i1e dawsn fresnel spence zeta gammainc gammaincc".split())
+
+
+def wide(xp: Any, name: str, *arrays: Any) -> Any:
+    """The special function `name` of SciPy or JAX, computed in float64: in float32 their series and fractions lose digits.
+
+    The result (or each of several) has the dtype of the last of the arrays.
+    """
+    function = getattr(special(xp), name)
+    if xp is not np or name not in _WIDE_IN_SCIPY:
+        found = function(*[array.astype(FLOAT64) for array in arrays])
+    else:
+        found = function(*arrays)
+    dtype = arrays[-1].dtype
+    return tuple([part.astype(dtype) for part in found]) if isinstance(found, tuple) else found.astype(dtype)
+
+
+def _error_function(xp: Any, name: str, x: Any, slope: float) -> Any:
+    """erf or erfc, with its slope at 0."""
+    if xp is np:
+        return getattr(special(np), name)(x).astype(x.dtype)
+    return with_slope(x, lambda x: wide(xp, name, x), lambda x: x.dtype.type(slope) * xp.exp(-xp.square(x)))
+
+
 @op(kinds="f", shapes=elementwise)
 def erf(xp, x: Array):
     """The error function: 2 / sqrt(pi) times the integral of exp(-t**2) from 0 to x, elementwise.
@@ -33,7 +60,7 @@ def erf(xp, x: Array):
     >>> tf.math.erf([0.0, 9.0]).numpy()
     array([0., 1.], dtype=float32)
     """
-    return special(xp).erf(x).astype(x.dtype)
+    return _error_function(xp, "erf", x, 2 / math.sqrt(math.pi))
 
 
 @op(kinds="f", shapes=elementwise)
@@ -44,7 +71,7 @@ def erfc(xp, x: Array):
     >>> tf.math.erfc([0.0]).numpy()
     array([1.], dtype=float32)
     """
-    return special(xp).erfc(x).astype(x.dtype)
+    return _error_function(xp, "erfc", x, -2 / math.sqrt(math.pi))
 
 
 @op(kinds="f", shapes=elementwise, quiet=True)
@@ -55,7 +82,7 @@ def erfinv(xp, x: Array):
     >>> tf.math.erfinv([0.0]).numpy()
     array([0.], dtype=float32)
     """
-    return special(xp).erfinv(x).astype(x.dtype)
+    return wide(xp, "erfinv", x)
 
 
 @op(kinds="f", shapes=elementwise, quiet=True)
@@ -66,7 +93,7 @@ def ndtri(xp, x: Array):
     >>> tf.math.ndtri([0.5]).numpy()
     array([0.], dtype=float32)
     """
-    return special(xp).ndtri(x).astype(x.dtype)
+    return wide(xp, "ndtri", x)
 
 
 @op(kinds="f", shapes=elementwise, quiet=True)
@@ -77,18 +104,23 @@ def lgamma(xp, x: Array):
     >>> tf.math.lgamma([1.0]).numpy()
     array([0.], dtype=float32)
     """
-    return special(xp).gammaln(x).astype(x.dtype)
+    found = wide(xp, "gammaln", x)
+    if xp is np:
+        # SciPy has -inf at -inf
+        return np.where(x == -np.inf, -x, found)
+    # JAX's is some 1e-16 where the function passes 0
+    return found - still(xp, xp.where((x == 1) | (x == 2), found, xp.zeros_like(found)))
 
 
 @op(kinds="f", shapes=elementwise, quiet=True)
 def digamma(xp, x: Array):
-    """The derivative of lgamma, elementwise.
+    """The derivative of lgamma, elementwise; NaN at 0, -1, -2, ...
 
     >>> import tensorsmith as tf
     >>> round(tf.math.digamma(1.0).numpy().item(), 4)
     -0.5772
     """
-    return special(xp).digamma(x).astype(x.dtype)
+    return xp.where(x == 0, xp.full_like(x, xp.nan), wide(xp, "digamma", x))
 
 
 @op(kinds="f", shapes=elementwise)
@@ -99,7 +131,7 @@ def bessel_i0(xp, x: Array):
     >>> tf.math.bessel_i0([0.0]).numpy()
     array([1.], dtype=float32)
     """
-    return special(xp).i0(x).astype(x.dtype)
+    return wide(xp, "i0", x)
 
 
 @op(kinds="f", shapes=elementwise)
@@ -110,7 +142,7 @@ def bessel_i1(xp, x: Array):
     >>> tf.math.bessel_i1([0.0]).numpy()
     array([0.], dtype=float32)
     """
-    return special(xp).i1(x).astype(x.dtype)
+    return wide(xp, "i1", x)
 
 
 @op(kinds="f", shapes=elementwise)
@@ -121,7 +153,7 @@ def bessel_i0e(xp, x: Array):
     >>> tf.math.bessel_i0e([0.0]).numpy()
     array([1.], dtype=float32)
     """
-    return special(xp).i0e(x).astype(x.dtype)
+    return wide(xp, "i0e", x)
 
 
 @op(kinds="f", shapes=elementwise)
@@ -132,7 +164,7 @@ def bessel_i1e(xp, x: Array):
     >>> tf.math.bessel_i1e([0.0]).numpy()
     array([0.], dtype=float32)
     """
-    return special(xp).i1e(x).astype(x.dtype)
+    return wide(xp, "i1e", x)
 
 
 @op(kinds="f", shapes=elementwise, quiet=True)
@@ -144,7 +176,7 @@ def erfcinv(xp, x: Array):
     array([-0., inf], dtype=float32)
     """
     # by way of the normal quantile: 1 - x would lose all digits near 0
-    return (special(xp).ndtri(x / 2) * x.dtype.type(-math.sqrt(0.5))).astype(x.dtype)
+    return (special(xp).ndtri(x.astype(FLOAT64) / 2) * -math.sqrt(0.5)).astype(x.dtype)
 
 
 @op(kinds="f", shapes=elementwise, quiet=True)
@@ -155,7 +187,7 @@ def dawsn(xp, x: Array):
     >>> tf.math.special.dawsn([0.0]).numpy()
     array([0.], dtype=float32)
     """
-    return special(xp).dawsn(x).astype(x.dtype)
+    return wide(xp, "dawsn", x)
 
 
 @op(kinds="f", shapes=elementwise, quiet=True)
@@ -168,7 +200,43 @@ def expint(xp, x: Array):
     >>> tf.math.special.expint([0.0, 1.0]).numpy().round(4)
     array([  -inf, 1.8951], dtype=float32)
     """
-    return xp.where(x < 0, xp.full_like(x, xp.nan), special(xp).expi(x).astype(x.dtype))
+    if xp is np:
+        return np.where(x < 0, x.dtype.type(np.nan), special(np).expi(x).astype(x.dtype))
+    return with_slope(x, lambda x: _expint(xp, x), lambda x: xp.where(x < 0, xp.zeros_like(x), xp.exp(x) / x))
+
+
+def _expint(xp: Any, x: Any) -> Any:
+    """The exponential integral of JAX arrays: JAX's own goes through a loop that does not end for some of them."""
+    wide = xp.where(x > 0, x.astype(FLOAT64), xp.nan)
+    # terms x**n / (n n!) up to 40, of which 120 are enough; beyond it n! / x**n until they grow again
+    near = xp.where(wide < 40, wide, 1.0)
+    series: Any = 0.0
+    for n in range(120, 0, -1):
+        series = near / n * (1 / n + series)
+    far = xp.where(wide < 40, 40.0, wide)
+    asymptotic: Any = 1.0
+    for n in range(40, 0, -1):
+        asymptotic = 1 + n / far * asymptotic
+    found = xp.where(wide < 40, np.euler_gamma + xp.log(near) + series, xp.exp(far) / far * asymptotic)
+    found = xp.where(wide == np.inf, np.inf, xp.where(x == 0, -np.inf, xp.where(wide > 0, found, wide)))
+    return found.astype(x.dtype)
+
+
+def _fresnel(xp: Any, x: Any, which: int) -> Any:
+    """The integral of sin(pi / 2 * t**2) (which = 0) or cos (1) from 0 to x."""
+    if xp is np:
+        return wide(np, "fresnel", x)[which]
+
+    def value(x: Any) -> Any:
+        found = special(xp).fresnel(x.astype(FLOAT64))[which]
+        # beyond 36974 JAX gives the limit, a half, which the waves leave by 1e-5
+        far = xp.clip(xp.abs(x.astype(FLOAT64)), 3e4, 1e9)
+        turn = xp.remainder(far * far, 4.0) * (math.pi / 2)
+        wave = (xp.sin(turn) if which else -xp.cos(turn)) / (math.pi * far)
+        limit = xp.sign(x) * xp.where(xp.isinf(x), 0.5, 0.5 + wave)
+        return xp.where(xp.abs(x) > 3e4, limit, found).astype(x.dtype)
+
+    return with_slope(x, value, lambda x: (xp.cos if which else xp.sin)(math.pi / 2 * x * x).astype(x.dtype))
 
 
 @op(kinds="f", shapes=elementwise, quiet=True)
@@ -179,7 +247,7 @@ def fresnel_cos(xp, x: Array):
     >>> tf.math.special.fresnel_cos([0.0]).numpy()
     array([0.], dtype=float32)
     """
-    return special(xp).fresnel(x)[1].astype(x.dtype)
+    return _fresnel(xp, x, 1)
 
 
 @op(kinds="f", shapes=elementwise, quiet=True)
@@ -190,7 +258,7 @@ def fresnel_sin(xp, x: Array):
     >>> tf.math.special.fresnel_sin([0.0]).numpy()
     array([0.], dtype=float32)
     """
-    return special(xp).fresnel(x)[0].astype(x.dtype)
+    return _fresnel(xp, x, 0)
 
 
 @op(kinds="f", shapes=elementwise, quiet=True)
@@ -202,13 +270,10 @@ def spence(xp, x: Array):
     array([0.], dtype=float32)
     """
     if xp is np:
-        return special(np).spence(x).astype(x.dtype)
-    from tensorsmith.program.execute import jax
+        return wide(np, "spence", x)
 
-    @jax().custom_jvp
     def value(x: Any) -> Any:
-        return special(xp).spence(x).astype(x.dtype)
+        return special(xp).spence(x.astype(FLOAT64)).astype(x.dtype)
 
     # JAX's own derivative is NaN in places
-    value.defjvps(lambda moved, _, x: moved * xp.where(x == 1, -1, xp.log(x) / xp.where(x == 1, 1, 1 - x)))
-    return value(x)
+    return with_slope(x, value, lambda x: xp.where(x == 1, -1, xp.log(x) / xp.where(x == 1, 1, 1 - x)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tensorsmith.ops.precise import asin_of, cosh_of, sinh_of
 from tensorsmith.program.op import Array, elementwise
 from tensorsmith.tensor.apply import op
 
@@ -47,7 +48,7 @@ def asin(xp, x: Array):
     >>> tf.asin([0.0]).numpy()
     array([0.], dtype=float32)
     """
-    return xp.arcsin(x)
+    return asin_of(xp, x)
 
 
 @op(kinds="fc", shapes=elementwise, quiet=True)
@@ -91,7 +92,7 @@ def sinh(xp, x: Array):
     >>> tf.sinh([0.0]).numpy()
     array([0.], dtype=float32)
     """
-    return xp.sinh(x)
+    return sinh_of(xp, x)
 
 
 @op(kinds="fc", shapes=elementwise, quiet=True)
@@ -102,7 +103,7 @@ def cosh(xp, x: Array):
     >>> tf.cosh([0.0]).numpy()
     array([1.], dtype=float32)
     """
-    return xp.cosh(x)
+    return cosh_of(xp, x)
 
 
 @op(kinds="fc", shapes=elementwise)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -105,6 +106,37 @@ def _(b: Builder, call: Call) -> str:
 @rule("leaky_relu")
 def _(b: Builder, call: Call) -> str:
     return b.add("LeakyRelu", call.inputs[0], alpha=float(call.settings.get("alpha", 0.2)))
+
+
+# The kernels of these compute in float64 on the way, for which runtimes have fewer operators.
+
+
+@rule("erfc")
+def _(b: Builder, call: Call) -> str:
+    return b.add("Sub", b.like(1, call.dtype), b.add("Erf", call.inputs[0]))
+
+
+@rule("gelu")
+def _(b: Builder, call: Call) -> str:
+    x = call.inputs[0]
+    if call.settings.get("approximate", False):
+        inner = b.add("Add", x, b.add("Mul", b.like(0.044715, call.dtype), b.add("Mul", x, b.add("Mul", x, x))))
+        bent = b.add("Tanh", b.add("Mul", b.like(math.sqrt(2 / math.pi), call.dtype), inner))
+    else:
+        bent = b.add("Erf", b.add("Mul", b.like(math.sqrt(0.5), call.dtype), x))
+    return b.add("Mul", b.add("Mul", b.like(0.5, call.dtype), x), b.add("Add", b.like(1, call.dtype), bent))
+
+
+@rule("silu")
+def _(b: Builder, call: Call) -> str:
+    x, beta = call.inputs[0], float(call.settings.get("beta", 1.0))
+    scaled = x if beta == 1.0 else b.add("Mul", b.like(beta, call.dtype), x)
+    return b.add("Mul", x, b.add("Sigmoid", scaled))
+
+
+@rule("mish")
+def _(b: Builder, call: Call) -> str:
+    return b.add("Mul", call.inputs[0], b.add("Tanh", b.add("Softplus", call.inputs[0])))
 
 
 def _along(kind: str) -> Rule:
