@@ -30,8 +30,13 @@ def complex_(xp, real: Array, imag: Array):
     >>> tf.complex([1.0], [2.0]).numpy()
     array([1.+2.j], dtype=complex64)
     """
-    kind = np.dtype("complex128" if real.dtype.itemsize == 8 else "complex64")
-    return real.astype(kind) + imag.astype(kind) * np.asarray(1j, kind)
+    # not real + 1j * imag: 1j * inf has a real part, NaN, and -0.0 + 0j is 0j
+    if xp is np:
+        kind = np.dtype("complex128" if real.dtype.itemsize == 8 else "complex64")
+        return np.stack(np.broadcast_arrays(real, imag), axis=-1).view(kind)[..., 0]
+    from tensorsmith.program.execute import jax
+
+    return jax().lax.complex(*xp.broadcast_arrays(real, imag))
 
 
 @op(name="real", kinds="fc", shapes=_real_shape)

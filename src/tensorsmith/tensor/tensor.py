@@ -6,6 +6,8 @@ The operators themselves (`+`, `@`, `t[...]`) are operations; `ops/operators.py`
 from __future__ import annotations
 
 from collections.abc import Iterator
+from importlib import import_module
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -129,6 +131,11 @@ class Tensor(Arithmetic):
             return getattr(inputs[1], _REFLECTED[ufunc])(inputs[0])
         arrays = [np.asarray(i) if hasattr(i, "__array__") else i for i in inputs]
         return getattr(ufunc, method)(*arrays, **settings)
+
+    def __array_namespace__(self, /, *, api_version: str | None = None) -> ModuleType:
+        """`tensorsmith.array_api`, whose functions take tensors and give its arrays."""
+        # by name: it stands on a floor far above, and only who asks needs it
+        return import_module("tensorsmith.array_api.array").namespace(api_version)
 
     def __dlpack__(self, **settings: Any) -> Any:
         array = np.asarray(self._array)
