@@ -130,7 +130,7 @@ from tensorsmith.version import __version__
 
 if TYPE_CHECKING:
     # what __getattr__ finds
-    from tensorsmith import keras
+    from tensorsmith import array_api, keras
     from tensorsmith.core.devices import check_pinned
     from tensorsmith.core.logs import get_logger
     from tensorsmith.exchange.exporting import export
@@ -353,6 +353,7 @@ _RENAMED = {
     "tuple": ("tensorsmith.function.ordering", "tuple_"),
 }
 _NAMESPACES = {
+    "array_api": "tensorsmith.array_api",
     "autodiff": "tensorsmith.public.autodiff",
     "autograph": "tensorsmith.public.autograph",
     "bitwise": "tensorsmith.public.bitwise",
@@ -389,38 +390,37 @@ __all__ = [
     "IndexedSlicesSpec", "Module", "NoneTensorSpec", "OptionalSpec", "Program", "RaggedTensor", "RaggedTensorSpec",
     "SparseTensor", "SparseTensorSpec", "Tensor", "TensorArray", "TensorArraySpec", "TensorShape", "TensorSpec",
     "TypeSpec", "UnconnectedGradients", "Variable", "VariableAggregation", "VariableSynchronization", "abs", "acos",
-    "acosh", "add", "add_n", "approx_top_k", "argmax", "argmin", "argsort", "as_dtype", "as_string", "asin",
-    "asinh", "assert_equal", "assert_greater", "assert_less", "assert_rank", "atan", "atan2", "atanh", "autodiff",
-    "autograph", "batch_to_space", "bfloat16", "bitcast", "bitwise", "bool", "boolean_mask",
+    "acosh", "add", "add_n", "approx_top_k", "argmax", "argmin", "argsort", "array_api", "as_dtype", "as_string",
+    "asin", "asinh", "assert_equal", "assert_greater", "assert_less", "assert_rank", "atan", "atan2", "atanh",
+    "autodiff", "autograph", "batch_to_space", "bfloat16", "bitcast", "bitwise", "bool", "boolean_mask",
     "broadcast_dynamic_shape", "broadcast_static_shape", "broadcast_to", "case", "cast", "check_pinned",
     "clip_by_global_norm", "clip_by_norm", "clip_by_value", "complex", "complex128", "complex64", "concat", "cond",
     "config", "constant", "constant_initializer", "control_dependencies", "conv", "conv2d_backprop_filter_v2",
-    "conv2d_backprop_input_v2", "convert_to_tensor", "cos", "cosh", "cumsum", "custom_gradient", "data",
-    "debugging", "device", "divide", "double", "dtypes", "dynamic_partition", "dynamic_stitch", "edit_distance",
-    "eig", "eigvals", "einsum", "ensure_shape", "equal", "errors", "executing_eagerly", "exp", "expand_dims",
-    "experimental", "export", "extract_volume_patches", "eye", "fftnd", "fill", "fingerprint", "float16", "float32",
-    "float64", "floor", "floordiv", "floormod", "foldl", "foldr", "function", "gather", "gather_nd",
-    "get_current_name_scope", "get_logger", "get_static_value", "grad_pass_through", "gradients", "greater",
-    "greater_equal", "group", "guarantee_const", "half", "hessians", "histogram_fixed_width",
-    "histogram_fixed_width_bins", "identity", "identity_n", "ifftnd", "init_scope", "inside_function", "int16",
-    "int32", "int64", "int8", "irfftnd", "is_symbolic_tensor", "is_tensor", "keras", "less", "less_equal", "linalg",
-    "linspace", "logical_and", "logical_not", "logical_or", "lookup", "map_fn", "math", "matmul",
-    "matrix_square_root", "maximum", "meshgrid", "minimum", "multiply", "name_scope", "negative", "nest", "newaxis",
-    "nn", "no_op", "norm", "not_equal", "numpy_function", "one_hot", "ones", "ones_initializer", "ones_like", "pad",
-    "parallel_stack", "pow", "print", "program_of", "py_function", "queue", "ragged", "random",
-    "random_index_shuffle", "random_normal_initializer", "random_uniform_initializer", "range", "rank", "realdiv",
-    "recompute_grad", "reduce_all", "reduce_any", "reduce_logsumexp", "reduce_max", "reduce_mean", "reduce_min",
-    "reduce_prod", "reduce_sum", "register_tensor_conversion_function", "repeat",
-    "required_space_to_batch_paddings", "reshape", "resource", "reverse", "reverse_sequence", "rfftnd", "roll",
-    "round", "saturate_cast", "saved_model", "scalar_mul", "scan", "scatter_nd", "searchsorted", "sequence_mask",
-    "sets", "shape", "shape_n", "sigmoid", "sign", "signal", "sin", "sinh", "size", "slice", "sort",
-    "space_to_batch", "space_to_batch_nd", "sparse", "split", "sqrt", "square", "squeeze", "stack", "stop_gradient",
-    "strided_slice", "string", "strings", "subtract", "switch_case", "tan", "tanh", "tensor_scatter_nd_add",
-    "tensor_scatter_nd_max", "tensor_scatter_nd_min", "tensor_scatter_nd_sub", "tensor_scatter_nd_update",
-    "tensordot", "test", "tile", "timestamp", "transpose", "truediv", "truncatediv", "truncatemod", "tuple",
-    "type_spec_from_value", "uint16", "uint32", "uint64", "uint8", "unique", "unique_with_counts", "unravel_index",
-    "unstack", "variable_creator_scope", "variant", "vectorized_map", "where", "while_loop", "zeros",
-    "zeros_initializer", "zeros_like",
+    "conv2d_backprop_input_v2", "convert_to_tensor", "cos", "cosh", "cumsum", "custom_gradient", "data", "debugging",
+    "device", "divide", "double", "dtypes", "dynamic_partition", "dynamic_stitch", "edit_distance", "eig", "eigvals",
+    "einsum", "ensure_shape", "equal", "errors", "executing_eagerly", "exp", "expand_dims", "experimental", "export",
+    "extract_volume_patches", "eye", "fftnd", "fill", "fingerprint", "float16", "float32", "float64", "floor",
+    "floordiv", "floormod", "foldl", "foldr", "function", "gather", "gather_nd", "get_current_name_scope",
+    "get_logger", "get_static_value", "grad_pass_through", "gradients", "greater", "greater_equal", "group",
+    "guarantee_const", "half", "hessians", "histogram_fixed_width", "histogram_fixed_width_bins", "identity",
+    "identity_n", "ifftnd", "init_scope", "inside_function", "int16", "int32", "int64", "int8", "irfftnd",
+    "is_symbolic_tensor", "is_tensor", "keras", "less", "less_equal", "linalg", "linspace", "logical_and",
+    "logical_not", "logical_or", "lookup", "map_fn", "math", "matmul", "matrix_square_root", "maximum", "meshgrid",
+    "minimum", "multiply", "name_scope", "negative", "nest", "newaxis", "nn", "no_op", "norm", "not_equal",
+    "numpy_function", "one_hot", "ones", "ones_initializer", "ones_like", "pad", "parallel_stack", "pow", "print",
+    "program_of", "py_function", "queue", "ragged", "random", "random_index_shuffle", "random_normal_initializer",
+    "random_uniform_initializer", "range", "rank", "realdiv", "recompute_grad", "reduce_all", "reduce_any",
+    "reduce_logsumexp", "reduce_max", "reduce_mean", "reduce_min", "reduce_prod", "reduce_sum",
+    "register_tensor_conversion_function", "repeat", "required_space_to_batch_paddings", "reshape", "resource",
+    "reverse", "reverse_sequence", "rfftnd", "roll", "round", "saturate_cast", "saved_model", "scalar_mul", "scan",
+    "scatter_nd", "searchsorted", "sequence_mask", "sets", "shape", "shape_n", "sigmoid", "sign", "signal", "sin",
+    "sinh", "size", "slice", "sort", "space_to_batch", "space_to_batch_nd", "sparse", "split", "sqrt", "square",
+    "squeeze", "stack", "stop_gradient", "strided_slice", "string", "strings", "subtract", "switch_case", "tan",
+    "tanh", "tensor_scatter_nd_add", "tensor_scatter_nd_max", "tensor_scatter_nd_min", "tensor_scatter_nd_sub",
+    "tensor_scatter_nd_update", "tensordot", "test", "tile", "timestamp", "transpose", "truediv", "truncatediv",
+    "truncatemod", "tuple", "type_spec_from_value", "uint16", "uint32", "uint64", "uint8", "unique",
+    "unique_with_counts", "unravel_index", "unstack", "variable_creator_scope", "variant", "vectorized_map", "where",
+    "while_loop", "zeros", "zeros_initializer", "zeros_like",
 ]  # fmt: skip
 
 

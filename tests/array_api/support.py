@@ -115,7 +115,9 @@ def arrays(draw: Any, names: list[str], shape: Any = None, **limits: Any) -> np.
 
 
 @st.composite
-def pairs(draw: Any, names: list[str], second: dict[str, Any] | None = None, **limits: Any) -> tuple[np.ndarray, np.ndarray]:
+def pairs(
+    draw: Any, names: list[str], second: dict[str, Any] | None = None, **limits: Any
+) -> tuple[np.ndarray, np.ndarray]:
     """Two NumPy arrays whose shapes broadcast and whose dtypes meet."""
     meetings = [pair for pair in facts.PROMOTION if pair[0] in names and pair[1] in names]
     a, b = draw(st.sampled_from(meetings))

@@ -36,7 +36,7 @@ def test_namespace() -> None:
     found = xp.ones(()).__array_namespace__()
     assert hasattr(found, "cumulative_sum")
     assert hasattr(xp.ones(()).__array_namespace__(api_version="2024.12"), "count_nonzero")
-    with pytest.raises(ValueError):  # noqa: PT011
+    with pytest.raises(ValueError):
         xp.ones(()).__array_namespace__(api_version="1999.12")
 
 
@@ -151,12 +151,10 @@ def test_astype(x: np.ndarray, name: str, copy: bool) -> None:
     check(xp.astype(array(x), dtype(name), copy=copy), x.astype(name))
 
 
-@pytest.mark.parametrize("name", facts.ALL)
-def test_can_cast(name: str) -> None:
-    for other in facts.ALL:
-        if (name, other) in facts.PROMOTION:
-            assert xp.can_cast(dtype(name), dtype(other)) == (facts.PROMOTION[name, other] == other), other
-            assert xp.can_cast(xp.ones(2, dtype=dtype(name)), dtype(other)) == (facts.PROMOTION[name, other] == other)
+def test_can_cast() -> None:
+    for (name, other), both in facts.PROMOTION.items():
+        assert xp.can_cast(dtype(name), dtype(other)) == (both == other), (name, other)
+        assert xp.can_cast(xp.ones(2, dtype=dtype(name)), dtype(other)) == (both == other), (name, other)
 
 
 @pytest.mark.parametrize("name", facts.FLOATING)
@@ -188,13 +186,12 @@ def test_isdtype(kind: str) -> None:
         assert xp.isdtype(dtype(name), (kind, xp.float64)) is (name in [*facts.KINDS[kind], "float64"])
 
 
-@pytest.mark.parametrize("name", facts.ALL)
-def test_result_type(name: str) -> None:
-    assert xp.result_type(dtype(name)) == dtype(name)
+def test_result_type() -> None:
+    for name in facts.ALL:
+        assert xp.result_type(dtype(name)) == dtype(name)
     for (a, b), both in facts.PROMOTION.items():
-        if a == name:
-            assert xp.result_type(dtype(a), dtype(b)) == dtype(both)
-            assert xp.result_type(xp.ones(2, dtype=dtype(a)), dtype(b), xp.ones((), dtype=dtype(b))) == dtype(both)
+        assert xp.result_type(dtype(a), dtype(b)) == dtype(both)
+        assert xp.result_type(xp.ones(2, dtype=dtype(a)), dtype(b), xp.ones((), dtype=dtype(b))) == dtype(both)
 
 
 # ---- what the namespace tells of itself

@@ -76,7 +76,10 @@ def test_empty(shape: tuple[int, ...], name: str) -> None:
 @examples
 @given(arrays(facts.ALL), _names)
 def test_empty_like(x: np.ndarray, name: str) -> None:
-    for found, expected in ((xp.empty_like(array(x)), x.dtype.name), (xp.empty_like(array(x), dtype=dtype(name)), name)):
+    for found, expected in (
+        (xp.empty_like(array(x)), x.dtype.name),
+        (xp.empty_like(array(x), dtype=dtype(name)), name),
+    ):
         assert (name_of(found.dtype), tuple(found.shape)) == (expected, x.shape)
 
 

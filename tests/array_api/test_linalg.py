@@ -208,7 +208,9 @@ def test_qr(mode: str) -> None:
         assert q.dtype == r.dtype == x.dtype
         np.testing.assert_array_equal(r, np.triu(r))
         np.testing.assert_allclose(q @ r, x, **_loose)
-        np.testing.assert_allclose(_adjoint(q) @ q, np.broadcast_to(np.eye(inner), (*x.shape[:-2], inner, inner)), **_loose)
+        np.testing.assert_allclose(
+            _adjoint(q) @ q, np.broadcast_to(np.eye(inner), (*x.shape[:-2], inner, inner)), **_loose
+        )
         assert tuple(found)[0] is found.Q
 
     ask()
@@ -270,7 +272,13 @@ def test_tensordot(where: str) -> None:
     @given(st.sampled_from(facts.NUMERIC), st.data())
     def ask(name: str, data: Any) -> None:
         x = data.draw(arrays([name], (2, 3, 2), **_small))
-        for axes, shape in ((0, (2,)), (1, (2, 4)), (2, (3, 2, 1)), (((1,), (0,)), (3, 2)), (((0, -1), (1, 0)), (2, 2, 3))):
+        for axes, shape in (
+            (0, (2,)),
+            (1, (2, 4)),
+            (2, (3, 2, 1)),
+            (((1,), (0,)), (3, 2)),
+            (((0, -1), (1, 0)), (2, 2, 3)),
+        ):
             y = data.draw(arrays([name], shape, **_small))
             expected = np.tensordot(_wide(x), _wide(y), axes).astype(name)
             check(run(array(x), array(y), axes=axes), expected, **(_loose if name in facts.FLOATING else {}))

@@ -140,7 +140,7 @@ def test_squeeze(x: np.ndarray, data: Any) -> None:
         check(xp.squeeze(array(x), axis=axis - x.ndim), np.squeeze(x, axis))
     for axis, size in enumerate(x.shape):
         if size > 1:
-            with pytest.raises(ValueError):  # noqa: PT011
+            with pytest.raises(ValueError):
                 xp.squeeze(array(x), axis=axis)
 
 

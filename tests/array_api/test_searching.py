@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter
 from typing import Any
 
@@ -108,7 +109,7 @@ def test_argsort(x: np.ndarray, descending: bool, stable: bool, data: Any) -> No
     if stable and x.size:
         moved, by = np.moveaxis(x, axis, -1), np.moveaxis(places, axis, -1)
         for row, order in zip(moved.reshape(-1, x.shape[axis]), by.reshape(-1, x.shape[axis])):
-            assert all(a < b for a, b in zip(order, order[1:]) if row[a] == row[b])
+            assert all(a < b for a, b in itertools.pairwise(order) if row[a] == row[b])
 
 
 # ---- sets

@@ -14,10 +14,12 @@ from tests.array_api.support import array, values, xp
 pytestmark = pytest.mark.filterwarnings("ignore:.*encountered in:RuntimeWarning", "ignore:overflow:RuntimeWarning")
 
 
-def _rows(table: dict[str, list[str]], names: Any = None) -> list[Any]:
-    """(name, the function's name, row) of a table, or of its part for which operators stand."""
+def rows(table: dict[str, list[str]], names: Any = None) -> list[Any]:
+    """(name, the function's name, row) of a table, or of the part of it for which operators stand."""
     pairs = [(name, name) for name in table] if names is None else list(names.items())
-    return [pytest.param(name, function, row, id=f"{name}({row})") for name, function in pairs for row in table[function]]
+    return [
+        pytest.param(name, function, row, id=f"{name}({row})") for name, function in pairs for row in table[function]
+    ]
 
 
 def _ask(function: Any, row: str, count: int) -> None:
@@ -31,17 +33,17 @@ def _ask(function: Any, row: str, count: int) -> None:
         assert not wrong, f"{row} in {name}: {wrong[:5]}"
 
 
-@pytest.mark.parametrize(("name", "function", "row"), _rows(special_cases.UNARY))
+@pytest.mark.parametrize(("name", "function", "row"), rows(special_cases.UNARY))
 def test_unary(name: str, function: str, row: str) -> None:
     _ask(getattr(xp, name), row, 1)
 
 
-@pytest.mark.parametrize(("name", "function", "row"), _rows(special_cases.BINARY))
+@pytest.mark.parametrize(("name", "function", "row"), rows(special_cases.BINARY))
 def test_binary(name: str, function: str, row: str) -> None:
     _ask(getattr(xp, name), row, 2)
 
 
-@pytest.mark.parametrize(("name", "function", "row"), _rows(special_cases.BINARY, special_cases.OPERATORS))
+@pytest.mark.parametrize(("name", "function", "row"), rows(special_cases.BINARY, special_cases.OPERATORS))
 def test_operator(name: str, function: str, row: str) -> None:
     _ask(getattr(operator, name), row, 2)
 
@@ -51,7 +53,7 @@ _IN_PLACE = {
 }
 
 
-@pytest.mark.parametrize(("name", "function", "row"), _rows(special_cases.BINARY, _IN_PLACE))
+@pytest.mark.parametrize(("name", "function", "row"), rows(special_cases.BINARY, _IN_PLACE))
 def test_in_place(name: str, function: str, row: str) -> None:
     def run(x1: Any, x2: Any) -> Any:
         return getattr(operator, name)(xp.asarray(x1, copy=True), x2)
@@ -64,22 +66,6 @@ def test_clip(row: str) -> None:
     condition, result = row.split(" -> ")
     x, low, high = (array(np.float64(word)) for word in condition.split(", "))
     assert special_cases.agrees(result, float(xp.clip(x, low, high)), ())
-
-
-@pytest.mark.parametrize(("name", "function", "row"), _rows(special_cases.COMPLEX))
-def test_complex(name: str, function: str, row: str) -> None:
-    given, result = special_cases.cases(row, 2)
-    for dtype, part in (("complex64", "float32"), ("complex128", "float64")):
-        # built of its parts: 1j * inf has a real part that is NaN
-        z = np.empty(len(given), dtype)
-        z.real, z.imag = ([pair[at] for pair in given] for at in (0, 1))
-        found = values(getattr(xp, name)(array(z))).tolist()
-        exact = [tuple(np.asarray(pair, part).tolist()) for pair in given]
-        wrong = [(x, got) for x, got in zip(exact, found) if not special_cases.agrees_complex(result, got, x)]
-        assert not wrong, f"{row} in {dtype}: {wrong[:5]}"
-
-
-_BETWEEN = {"max": np.max, "min": np.min, "mean": np.mean, "sum": np.sum, "prod": np.prod, "std": np.std, "var": np.var}
 
 
 @pytest.mark.parametrize("name", ["mean", "prod", "std", "sum", "var"])

@@ -38,7 +38,9 @@ def test_extreme(which: str) -> None:
     @given(arrays(facts.REAL, _some), st.booleans(), st.data())
     def ask(x: np.ndarray, keepdims: bool, data: Any) -> None:
         axis = _axis(x, data)
-        check(getattr(xp, which)(array(x), axis=axis, keepdims=keepdims), getattr(np, which)(x, axis, keepdims=keepdims))
+        check(
+            getattr(xp, which)(array(x), axis=axis, keepdims=keepdims), getattr(np, which)(x, axis, keepdims=keepdims)
+        )
 
     ask()
 
@@ -90,7 +92,7 @@ def test_dtype_of_total(which: str) -> None:
     for name in facts.NUMERIC:
         x = xp.ones(3, dtype=dtype(name))
         assert getattr(xp, which)(x).dtype == dtype(_summed(name))
-        for wanted in ([name] if name in facts.COMPLEX else facts.NUMERIC):
+        for wanted in [name] if name in facts.COMPLEX else facts.NUMERIC:
             assert getattr(xp, which)(x, dtype=dtype(wanted)).dtype == dtype(wanted)
 
 
@@ -119,6 +121,8 @@ def test_truth(which: str) -> None:
     @given(arrays(facts.ALL, low=-1, high=1), st.booleans(), st.data())
     def ask(x: np.ndarray, keepdims: bool, data: Any) -> None:
         axis = _axis(x, data)
-        check(getattr(xp, which)(array(x), axis=axis, keepdims=keepdims), getattr(np, which)(x, axis, keepdims=keepdims))
+        check(
+            getattr(xp, which)(array(x), axis=axis, keepdims=keepdims), getattr(np, which)(x, axis, keepdims=keepdims)
+        )
 
     ask()

@@ -1,6 +1,6 @@
 """The Python array API standard, edition 2024.12, on tensors: `import tensorsmith.array_api as xp`."""
 
-from tensorsmith.array_api import linalg, operators
+from tensorsmith.array_api import fft, linalg, operators
 from tensorsmith.array_api.creation import (
     arange,
     asarray,
@@ -137,6 +137,7 @@ from tensorsmith.array_api.statistics import (
     sum,
     var,
 )
+from tensorsmith.core.dtypes import bool_ as bool
 from tensorsmith.core.dtypes import (
     complex64,
     complex128,
@@ -151,7 +152,6 @@ from tensorsmith.core.dtypes import (
     uint32,
     uint64,
 )
-from tensorsmith.core.dtypes import bool_ as bool
 
 __array_api_version__ = "2024.12"
 

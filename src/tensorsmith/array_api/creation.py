@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from tensorsmith.array_api.array import Array, check_device
-from tensorsmith.array_api.data_types import DEFAULT_COMPLEX, DEFAULT_FLOAT, DEFAULT_INTEGER, astype
+from tensorsmith.array_api.data_types import DEFAULT_COMPLEX, DEFAULT_FLOAT, DEFAULT_INTEGER, KINDS, astype
 from tensorsmith.array_api.promotion import meet, tensor_of
 from tensorsmith.core import dtypes
 from tensorsmith.core.dtypes import DType
@@ -17,6 +17,7 @@ from tensorsmith.ops import creation, repeating
 from tensorsmith.ops.casting import cast
 from tensorsmith.ops.comparison import less_equal, where
 from tensorsmith.ops.shaping import expand_dims, stack
+from tensorsmith.ops.shaping import shape as shape_of
 from tensorsmith.tensor import dlpack
 from tensorsmith.tensor.tensor import Tensor
 
@@ -75,11 +76,7 @@ def asarray(obj: Any, /, *, dtype: Any = None, device: Any = None, copy: bool | 
     return astype(array, wanted)
 
 
-_KNOWN = frozenset(
-    (dtypes.bool_, dtypes.int8, dtypes.int16, dtypes.int32, dtypes.int64, dtypes.uint8, dtypes.uint16, dtypes.uint32)
-    + (dtypes.uint64, dtypes.float16, dtypes.bfloat16, dtypes.float32, dtypes.float64, dtypes.complex64)
-    + (dtypes.complex128,)
-)
+_KNOWN = frozenset((*KINDS["bool"], *KINDS["numeric"], dtypes.float16, dtypes.bfloat16))
 
 
 def _from_python(obj: Any, wanted: DType | None) -> Tensor:
@@ -89,7 +86,9 @@ def _from_python(obj: Any, wanted: DType | None) -> Tensor:
         dtype = wanted or meet("asarray", *(x.dtype for x in tensors))
         return _stacked(obj, dtype)
     if any(not isinstance(leaf, (bool, int, float, complex, np.generic, np.ndarray)) for leaf in leaves):
-        raise TypeError(explain("asarray", "what is given holds something that is no number", {"given": repr(obj)[:60]}))
+        raise TypeError(
+            explain("asarray", "what is given holds something that is no number", {"given": repr(obj)[:60]})
+        )
     if wanted is None:
         known = [leaf.dtype for leaf in leaves if isinstance(leaf, (np.ndarray, np.generic))]
         if known and len(known) == len(leaves):
@@ -179,7 +178,9 @@ def full_like(x: Any, /, fill_value: Any, *, dtype: Any = None, device: Any = No
     tensor = tensor_of(x, "full_like")
     wanted = tensor.dtype if dtype is None else dtypes.as_dtype(dtype)
     zero = creation.zeros_like(tensor, dtype=dtypes.bool_)
-    return Array(where(zero, Tensor(np.zeros((), wanted.numpy_dtype)), Tensor(np.asarray(fill_value, wanted.numpy_dtype))))
+    return Array(
+        where(zero, Tensor(np.zeros((), wanted.numpy_dtype)), Tensor(np.asarray(fill_value, wanted.numpy_dtype)))
+    )
 
 
 def zeros_like(x: Any, /, *, dtype: Any = None, device: Any = None) -> Array:
@@ -212,16 +213,16 @@ def meshgrid(*arrays: Any, indexing: str = "xy") -> list[Array]:
         raise ValueError(explain("meshgrid", f"indexing is {indexing!r}", rule="it must be 'xy' or 'ij'"))
     if not arrays:
         return []
-    return [Array(found) for found in repeating.meshgrid(*(tensor_of(x, "meshgrid") for x in arrays), indexing=indexing)]
+    return [
+        Array(found) for found in repeating.meshgrid(*(tensor_of(x, "meshgrid") for x in arrays), indexing=indexing)
+    ]
 
 
 def _triangle(who: str, x: Any, k: int, lower: bool) -> Array:
     tensor = tensor_of(x, who)
     if tensor.ndim < 2:
         raise ValueError(explain(who, "it takes matrices", {"shape": tensor.shape}))
-    from tensorsmith.ops.shaping import shape
-
-    rows, columns = (creation.range_(shape(tensor)[at]) for at in (-2, -1))
+    rows, columns = (creation.range_(shape_of(tensor)[at]) for at in (-2, -1))
     rows, columns = expand_dims(rows, 1), expand_dims(columns, 0)
     kept = less_equal(columns - k, rows) if lower else less_equal(rows, columns - k)
     return Array(where(kept, tensor, Tensor(np.zeros((), tensor.dtype.numpy_dtype))))

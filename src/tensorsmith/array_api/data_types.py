@@ -13,6 +13,7 @@ from tensorsmith.core import dtypes
 from tensorsmith.core.dtypes import DType
 from tensorsmith.core.errors import explain
 from tensorsmith.ops.casting import cast
+from tensorsmith.ops.comparison import not_equal
 
 DEFAULT_INTEGER, DEFAULT_FLOAT, DEFAULT_COMPLEX = dtypes.int64, dtypes.float32, dtypes.complex64
 INDEXING = dtypes.int64
@@ -55,7 +56,9 @@ class IntegerInfo:
 
 def dtype_of(given: Any, who: str) -> DType:
     """The dtype of an array or dtype."""
-    return given if type(given) is DType else tensor_of(given, who).dtype if _is_array(given) else dtypes.as_dtype(given)
+    return (
+        given if type(given) is DType else tensor_of(given, who).dtype if _is_array(given) else dtypes.as_dtype(given)
+    )
 
 
 def _is_array(given: Any) -> bool:
@@ -76,8 +79,6 @@ def astype(x: Any, dtype: Any, /, *, copy: bool = True, device: Any = None) -> A
             explain("astype", f"{tensor.dtype.name} has no value in {wanted.name}", way_out="Take xp.real(x) first.")
         )
     if tensor.dtype.is_complex and wanted.is_bool:
-        from tensorsmith.ops.comparison import not_equal
-
         return Array(not_equal(tensor, 0))
     return Array(cast(tensor, wanted))
 
@@ -96,7 +97,7 @@ def can_cast(from_: Any, to: Any, /) -> bool:
         return False
 
 
-def finfo(type: Any, /) -> FloatInfo:  # noqa: A002
+def finfo(type: Any, /) -> FloatInfo:
     """The limits of a floating dtype, or of an array's; those of its parts for complex numbers."""
     dtype = dtype_of(type, "finfo")
     dtype = REAL_OF.get(dtype, dtype)
@@ -108,11 +109,11 @@ def finfo(type: Any, /) -> FloatInfo:  # noqa: A002
         limits: Any = ml_dtypes.finfo(dtype.numpy_dtype)
     else:
         limits = np.finfo(dtype.numpy_dtype)
-    numbers = (float(getattr(limits, name)) for name in ("eps", "max", "min", "smallest_normal"))
-    return FloatInfo(int(limits.bits), *numbers, dtype)
+    eps, highest, lowest, normal = (float(getattr(limits, name)) for name in ("eps", "max", "min", "smallest_normal"))
+    return FloatInfo(int(limits.bits), eps, highest, lowest, normal, dtype)
 
 
-def iinfo(type: Any, /) -> IntegerInfo:  # noqa: A002
+def iinfo(type: Any, /) -> IntegerInfo:
     """The limits of an integer dtype, or of an array's."""
     dtype = dtype_of(type, "iinfo")
     if not dtype.is_integer:
@@ -143,7 +144,9 @@ def result_type(*arrays_and_dtypes: Any) -> DType:
     numbers = [given for given in arrays_and_dtypes if is_scalar(given)]
     others = [dtype_of(given, "result_type") for given in arrays_and_dtypes if not is_scalar(given)]
     if not others:
-        raise TypeError(explain("result_type", "at least one array or dtype must be given", {"given": arrays_and_dtypes}))
+        raise TypeError(
+            explain("result_type", "at least one array or dtype must be given", {"given": arrays_and_dtypes})
+        )
     dtype = meet("result_type", *others)
     for number in numbers:
         dtype = meet_scalar("result_type", dtype, number)

@@ -19,7 +19,7 @@ from tensorsmith.array_api.promotion import (
 )
 from tensorsmith.core import dtypes
 from tensorsmith.core.errors import explain
-from tensorsmith.ops import comparison, elementwise, keras_math, rounding, special, trigonometry
+from tensorsmith.ops import comparison, elementwise, keras_math, rounding, trigonometry
 from tensorsmith.ops.casting import bitcast, cast
 from tensorsmith.ops.complex_numbers import complex_
 from tensorsmith.ops.complex_numbers import conj as _conj
@@ -122,14 +122,6 @@ def _hypotenuse(x1: Tensor, x2: Tensor) -> Tensor:
     return elementwise.abs(complex_(x1, x2))
 
 
-def _log_of_sum(x1: Tensor, x2: Tensor) -> Tensor:
-    # infinity less infinity is no number
-    same = comparison.equal(x1, x2)
-    apart = comparison.where(same, zeros_like(x2), x2)
-    found = keras_math.logaddexp(comparison.where(same, zeros_like(x1), x1), apart)
-    return comparison.where(same, x1 + float(np.log(2.0)), found)
-
-
 def _less_one(x: Tensor) -> Tensor:
     found = elementwise.expm1(x)
     if not x.dtype.is_complex:
@@ -197,7 +189,9 @@ log = _of_one("log", "floating", elementwise.log, "The natural logarithm.")
 log1p = _of_one("log1p", "floating", elementwise.log1p, "log(1 + x), also where x is near 0.")
 log2 = _of_one("log2", "floating", _in_base(2.0), "The logarithm to base 2.")
 log10 = _of_one("log10", "floating", _in_base(10.0), "The logarithm to base 10.")
-logaddexp = _of_two("logaddexp", "real floating", _log_of_sum, "log(e**x1 + e**x2), without overflow in between.")
+logaddexp = _of_two(
+    "logaddexp", "real floating", keras_math.logaddexp, "log(e**x1 + e**x2), without overflow in between."
+)
 logical_and = _of_two("logical_and", "bool", comparison.logical_and, "True where both are.")
 logical_not = _of_one("logical_not", "bool", comparison.logical_not, "True where x is not.")
 logical_or = _of_two("logical_or", "bool", comparison.logical_or, "True where one is.")
@@ -226,7 +220,7 @@ tanh = _of_one("tanh", "floating", trigonometry.tanh, "sinh(x) / cosh(x).")
 trunc = _of_one("trunc", "real", _whole(rounding.trunc), "x without its fraction.")
 
 
-def clip(x: Any, /, min: Any = None, max: Any = None) -> Array:  # noqa: A002
+def clip(x: Any, /, min: Any = None, max: Any = None) -> Array:
     """x cut off below `min` and above `max`, numbers or arrays that broadcast with it; of the dtype of x.
 
     >>> import tensorsmith.array_api as xp

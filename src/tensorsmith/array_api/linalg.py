@@ -249,7 +249,7 @@ def pinv(x: Any, /, *, rtol: Any = None) -> Array:
 # ---- norms
 
 
-def vector_norm(x: Any, /, *, axis: Any = None, keepdims: bool = False, ord: Any = 2) -> Array:  # noqa: A002
+def vector_norm(x: Any, /, *, axis: Any = None, keepdims: bool = False, ord: Any = 2) -> Array:
     """(sum |x|**ord)**(1/ord) over the axes; inf and -inf: the greatest and the smallest |x|, 0: how many are not 0."""
     tensor = checked("vector_norm", tensor_of(x, "vector_norm"), "floating")
     axes = places("vector_norm", axis, tensor.ndim)
@@ -267,7 +267,7 @@ def vector_norm(x: Any, /, *, axis: Any = None, keepdims: bool = False, ord: Any
     return Array(elementwise.pow(total, 1.0 / ord))
 
 
-def matrix_norm(x: Any, /, *, keepdims: bool = False, ord: Any = "fro") -> Array:  # noqa: A002
+def matrix_norm(x: Any, /, *, keepdims: bool = False, ord: Any = "fro") -> Array:
     """A norm of matrices.
 
     ord  "fro" the root of the sum of squares; "nuc" the sum, 2 and -2 the greatest and the smallest of the singular

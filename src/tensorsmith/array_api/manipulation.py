@@ -13,6 +13,8 @@ from tensorsmith.core.errors import explain
 from tensorsmith.core.shapes import broadcast
 from tensorsmith.ops import gathering, repeating, shaping
 from tensorsmith.ops.casting import cast
+from tensorsmith.ops.comparison import where
+from tensorsmith.ops.elementwise import maximum
 from tensorsmith.tensor.tensor import Symbol, Tensor
 
 
@@ -168,8 +170,6 @@ def unstack(x: Any, /, *, axis: int = 0) -> tuple[Array, ...]:
 
 def from_the_end(indices: Tensor, size: Any) -> Tensor:
     """Places with those below 0 counted from the end."""
-    from tensorsmith.ops.comparison import where
-
     if isinstance(indices, Symbol) or bool(np.any(np.asarray(indices._array) < 0)):
         return where(indices < 0, indices + cast(size, indices.dtype), indices)
     return indices
@@ -190,10 +190,22 @@ def take_along_axis(x: Any, indices: Any, /, *, axis: int = -1) -> Array:
     """For each place of `indices` the element that it names along an axis; the other axes broadcast."""
     tensor, found = tensor_of(x, "take_along_axis"), tensor_of(indices, "take_along_axis")
     axis, last = place("take_along_axis", axis, tensor.ndim), tensor.ndim - 1
-    shape = list(broadcast(tuple(tensor.shape[:axis]), tuple(found.shape[:axis])))
-    rest = list(broadcast(tuple(tensor.shape[axis + 1 :]), tuple(found.shape[axis + 1 :])))
-    tensor = shaping.broadcast_to(tensor, [*shape, tensor.shape[axis], *rest])
-    found = shaping.broadcast_to(found, [*shape, found.shape[axis], *rest])
+    if [*tensor.shape[:axis], *tensor.shape[axis + 1 :]] != [*found.shape[:axis], *found.shape[axis + 1 :]]:
+        tensor, found = _broadcast_but(axis, tensor, found), _broadcast_but(axis, found, tensor)
     tensor, found = shaping.moveaxis(tensor, axis, last), shaping.moveaxis(found, axis, last)
     found = from_the_end(found, shaping.shape(tensor)[last])
     return Array(shaping.moveaxis(gathering.gather(tensor, found, axis=last, batch_dims=last), last, axis))
+
+
+def _broadcast_but(axis: int, x: Tensor, other: Tensor) -> Tensor:
+    """x repeated along the axes in which `other` is larger, but for one."""
+    have, want = tuple(x.shape), tuple(other.shape)
+    sizes: list[Any] = list(broadcast((*have[:axis], 1, *have[axis + 1 :]), (*want[:axis], 1, *want[axis + 1 :])))
+    sizes[axis] = have[axis]
+    if None in sizes:
+        known, also = shaping.shape(x), shaping.shape(other)
+        sizes = [
+            size if size is not None else known[at] if at == axis else maximum(known[at], also[at])
+            for at, size in enumerate(sizes)
+        ]
+    return shaping.broadcast_to(x, sizes)

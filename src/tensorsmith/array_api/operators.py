@@ -12,7 +12,8 @@ from tensorsmith.array_api.array import Array, is_truth, plain_key
 from tensorsmith.array_api.promotion import is_scalar, meet, meet_scalar, number_tensor, tensor_of
 from tensorsmith.core.errors import explain
 from tensorsmith.ops.comparison import where
-from tensorsmith.ops.indexing import strided_slice_update
+from tensorsmith.ops.indexing import getitem, strided_slice_update
+from tensorsmith.ops.shaping import expand_dims
 from tensorsmith.tensor.tensor import Tensor
 
 # Python's name of an operator, without underscores, and the function that it is
@@ -116,12 +117,14 @@ def _fitting(value: Any, x: Array) -> Tensor:
 
 
 def _with_elements(x: Tensor, key: Any, value: Tensor) -> Tensor:
-    if is_truth(key):
-        key = np.broadcast_to(np.asarray(bool(key)), tuple(x.shape))
-    mask = isinstance(key, (Tensor, np.ndarray)) and key.dtype == "bool"
-    if mask and not value.ndim and key.shape == x.shape:
+    truth = is_truth(key)
+    mask = truth or (isinstance(key, (Tensor, np.ndarray)) and key.dtype == "bool" and key.shape == x.shape)
+    if mask and not value.ndim:
         # sizes do not hang on the mask's values then, so that a program can hold it
         return where(key, value, x)
+    if truth:
+        # a mask of no axes picks from an axis that stands in front
+        return getitem(strided_slice_update(expand_dims(x, 0), value, slice(0, int(bool(key)))), 0)
     return strided_slice_update(x, value, key)
 
 

@@ -84,7 +84,9 @@ def _variance(who: str, x: Any, axis: Any, correction: float, keepdims: bool) ->
     else:
         count = float(math.prod(sizes))  # type: ignore[arg-type]
     # fewer elements than the correction tell nothing: 0 / 0, and not less than 0
-    count = elementwise.maximum(cast(count, tensor.dtype) - float(correction), Tensor(np.zeros((), tensor.dtype.numpy_dtype)))
+    count = elementwise.maximum(
+        cast(count, tensor.dtype) - float(correction), Tensor(np.zeros((), tensor.dtype.numpy_dtype))
+    )
     return elementwise.divide(total, count)
 
 
@@ -144,7 +146,9 @@ def diff(x: Any, /, *, axis: int = -1, n: int = 1, prepend: Any = None, append: 
     tensor = shaping.concat([cast(part, dtype) for part in parts if part is not None], axis)
     before = (slice(None),) * axis
     for _ in range(n):
-        tensor = elementwise.subtract(getitem(tensor, (*before, slice(1, None))), getitem(tensor, (*before, slice(None, -1))))
+        tensor = elementwise.subtract(
+            getitem(tensor, (*before, slice(1, None))), getitem(tensor, (*before, slice(None, -1)))
+        )
     return Array(tensor)
 
 

@@ -13,6 +13,7 @@ import numpy as np
 
 from tensorsmith.core import dtypes
 from tensorsmith.ops import comparison, elementwise, linalg, rounding, special, trigonometry
+from tensorsmith.ops.activations import softplus
 from tensorsmith.ops.casting import cast
 from tensorsmith.ops.complex_numbers import conj
 from tensorsmith.tensor.convert import convert
@@ -155,9 +156,13 @@ def arctan2(x1: Any, x2: Any) -> Tensor:
 def logaddexp(x1: Any, x2: Any) -> Tensor:
     """log(exp(x1) + exp(x2)), without overflow."""
     x1, x2 = (floats(x) for x in pair(x1, x2))
-    top = elementwise.maximum(x1, x2)
-    gap = elementwise.negative(elementwise.abs(elementwise.subtract(x1, x2)))
-    return elementwise.add(top, elementwise.log1p(elementwise.exp(gap)))
+    # infinity less infinity is no number
+    ends = comparison.logical_and(comparison.equal(x1, x2), rounding.is_inf(x1))
+    first, other = (comparison.where(ends, cast(0.0, x1.dtype), x) for x in (x1, x2))
+    gap = elementwise.subtract(first, other)
+    # not the maximum and log1p(exp(-|gap|)), whose derivative is wrong where both are equal
+    above, below = first + softplus(elementwise.negative(gap)), other + softplus(gap)
+    return comparison.where(ends, x1, comparison.where(gap > 0, above, below))
 
 
 def equal(x1: Any, x2: Any) -> Tensor:

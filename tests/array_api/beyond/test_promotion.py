@@ -11,7 +11,7 @@ from tests.array_api import facts
 from tests.array_api.support import dtype, name_of, xp
 
 
-def _one(name: str, *shape: int):  # noqa: ANN202
+def _one(name: str, *shape: int):
     return xp.ones(shape, dtype=dtype(name))
 
 
