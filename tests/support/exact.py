@@ -19,6 +19,11 @@ def _unless_zero(function: Oracle) -> Oracle:
     return lambda x, y: np.where(x == 0, 0.0, function(x, y))
 
 
+def _infinite_below(function: Oracle, infinity: float = np.inf) -> Oracle:
+    """function(x), and infinity below 0, as in TensorFlow."""
+    return lambda x: np.where(x < 0, infinity, function(x))
+
+
 def _elu(x: np.ndarray, alpha: float = 1.0) -> np.ndarray:
     return np.where(x > 0, x, alpha * np.expm1(x))
 
@@ -76,12 +81,12 @@ EXACT: dict[str, Oracle] = {
     "bessel_i1e": sp.i1e,
     "bessel_j0": sp.j0,
     "bessel_j1": sp.j1,
-    "bessel_k0": sp.k0,
-    "bessel_k0e": sp.k0e,
-    "bessel_k1": sp.k1,
-    "bessel_k1e": sp.k1e,
-    "bessel_y0": sp.y0,
-    "bessel_y1": sp.y1,
+    "bessel_k0": _infinite_below(sp.k0),
+    "bessel_k0e": _infinite_below(sp.k0e),
+    "bessel_k1": _infinite_below(sp.k1),
+    "bessel_k1e": _infinite_below(sp.k1e),
+    "bessel_y0": _infinite_below(sp.y0, -np.inf),
+    "bessel_y1": _infinite_below(sp.y1, -np.inf),
     "betainc": sp.betainc,
     "ceil": np.ceil,
     "clip_by_value": lambda t, low, high: np.minimum(np.maximum(t, low), high),
