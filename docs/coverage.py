@@ -41,6 +41,11 @@ REASONS: list[tuple[str, str, str]] = [
         "There is one device placement to tell of: that of XLA.",
     ),
     (
+        "tf.image",
+        "decode_jxl",
+        "JPEG XL: Pillow, which reads the other kinds of files, does not read it.",
+    ),
+    (
         "tf.nn",
         "RNNCell*Wrapper",
         "Wrappers of TensorFlow 1's cells; `keras.layers.RNN` and its cells stand for them.",

@@ -82,6 +82,11 @@ def test_map_is_traced_once_and_converted():
     assert elements(Dataset.range(2).map(lambda x: [x, 1])) == [(0, 1), (1, 1)]
 
 
+def test_map_over_texts():
+    lengths = Dataset.from_tensor_slices([b"a", b"bc"]).map(tf.strings.length)
+    assert elements(lengths) == [1, 2]
+
+
 def test_take_skip_repeat_enumerate_zip():
     numbers = Dataset.range(5)
     assert elements(numbers.take(2)) == [0, 1] and elements(numbers.take(-1)) == elements(numbers.take(9)) == list(

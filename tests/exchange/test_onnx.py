@@ -223,7 +223,8 @@ NOT_IN_ONNX = frozenset(
     """
     angle banded_triangular_solve bessel_i0 bessel_i0e bessel_i1 bessel_i1e betainc bitcast cholesky
     circulant_kernel circulant_product column_ids complex conj correlate cumprod cumulative_logsumexp dct
-    digamma eig eigh eigvals eigvalsh erfinv expm fft ifft igamma igammac imag inv irfft
+    digamma eig eigh eigvals eigvalsh encode_jpeg encode_png erfinv expm extract_jpeg_shape fft ifft igamma igammac imag
+    inv irfft is_jpeg
     isotonic_regression lbeta left_shift lgamma logdet lstsq lu lu_solve matrix_rank nextafter pinv polygamma
     qr random_binomial random_gamma random_normal_within random_order random_poisson range real rfft
     right_shift row_ids searchsorted singular_values slogdet solve sparse_order splits_from_row_ids sqrtm svd
