@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -92,3 +94,20 @@ def test_what_cannot_be_computed_at_once_is_told():
     with pytest.raises(ValueError, match="it holds operations that run on NumPy alone"):
         tf.vectorized_map(tf.strings.as_string, x, fallback_to_while_loop=False)
     assert tf.vectorized_map(tf.strings.as_string, x, warn=False).shape == (3,)
+
+
+def test_what_fn_takes_from_around_it_has_derivatives() -> None:
+    x, scale, weights = tf.constant([[1.0, 2.0], [3.0, 4.0]]), tf.constant([2.0, 3.0]), tf.Variable([5.0, 7.0])
+
+    def gradients(mapped: Any) -> Any:
+        with tf.GradientTape(persistent=True) as tape:
+            tape.watch([x, scale])
+            result = tf.reduce_sum(mapped(lambda row: row * scale * weights, x) ** 2)
+        return tape.gradient(result, [x, scale, weights])
+
+    right = gradients(lambda fn, rows: fn(rows))
+    for mapped in (tf.vectorized_map, tf.map_fn):
+        for one, other in zip(gradients(mapped), right, strict=True):
+            np.testing.assert_allclose(one.numpy(), other.numpy())
+        for one, other in zip(tf.function(lambda mapped=mapped: gradients(mapped))(), right, strict=True):
+            np.testing.assert_allclose(one.numpy(), other.numpy())

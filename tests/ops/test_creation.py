@@ -59,8 +59,9 @@ def test_evenly_spaced_numbers_end_exactly() -> None:
     assert tf.linspace(0.0, 0.3, 4).numpy()[-1] == np.float32(0.3)
     np.testing.assert_allclose(tf.linspace(-1.0, 2.0, 7).numpy(), np.linspace(-1, 2, 7), rtol=1e-6)
     assert tf.linspace([0.0, 1.0], [1.0, 3.0], 3, axis=-1).numpy().tolist() == [[0, 0.5, 1], [1, 2, 3]]
-    with pytest.raises(tf.errors.InvalidArgumentError, match="num must be at least 1"):
-        tf.linspace(0.0, 1.0, 0)
+    assert tf.linspace(0.0, 1.0, 0).shape == (0,)
+    with pytest.raises(tf.errors.InvalidArgumentError, match="num must be at least 0"):
+        tf.linspace(0.0, 1.0, -1)
 
 
 def test_identities() -> None:

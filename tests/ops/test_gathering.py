@@ -26,17 +26,6 @@ def test_a_place_out_of_range_is_refused_at_once_and_shows_when_compiled(place: 
         tf.gather_nd(X, [[0, 0], [0, 9]])
 
 
-def test_compiled_a_place_beyond_the_end_gives_nan_or_zero() -> None:
-    def body(x, i, whole):
-        return tf.gather(x, i), tf.gather(whole, i), tf.gather_nd(x, tf.expand_dims(i, 1))
-
-    floats, ints, rows = compiled(body, X, np.array([1, 7], "int32"), X.astype("int32"))
-    assert floats[0].tolist() == X[1].tolist()
-    assert np.isnan(floats[1]).all()
-    assert ints[1].tolist() == [0, 0, 0, 0]
-    assert np.isnan(rows[1]).all()
-
-
 def test_gathering_along_axes_and_in_batches() -> None:
     assert tf.gather(X, [3, 0], axis=1).numpy().tolist() == X[:, [3, 0]].tolist()
     assert tf.gather(X, 1).shape == (4,)

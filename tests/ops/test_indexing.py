@@ -82,7 +82,7 @@ def test_symbolic_places_and_bounds() -> None:
         assert [tuple(p.shape) for p in picked] == [(3, 4), (None, 3), (None, 3, 4), (2, 3, 4)]
         return picked
 
-    results, _ = execute.run(trace(body).program, [X, np.int32(1)], [])
+    results, _ = execute.run(trace(body).program, [X, np.int32(1)], [np.int32(0)])
     for result, expected in zip(results, [X[1], X[:, 1, 1:], X[1:], X[[1, 1]]], strict=True):
         assert np.asarray(result).tolist() == expected.tolist()
 
@@ -149,7 +149,7 @@ def test_a_block_that_begins_somewhere_only_known_when_run() -> None:
         x, at = graph.input((None, 4), "float32"), graph.input((), "int32")
         return tf.slice(x, [at, 0], [2, 3])
 
-    ((result,), _) = execute.run(trace(body).program, [X[0], np.int32(1)], [])
+    ((result,), _) = execute.run(trace(body).program, [X[0], np.int32(1)], [np.int32(0)])
     assert np.asarray(result).tolist() == X[0, 1:3, :3].tolist()
 
 

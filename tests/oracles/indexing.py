@@ -145,7 +145,50 @@ def segment(function, empty, ints=True, **promises):
 
 NO_LIMIT = "a NaN in some place may be passed over"
 
+
+def refused(function):
+    """Whether NumPy's own index is there: the answer is the negation of IndexError."""
+
+    def there(*inputs, **settings):
+        try:
+            function(*inputs, **settings)
+        except IndexError:
+            return False
+        return True
+
+    return there
+
+
+def inside(x, places, axis=0, columns=False, least=0):
+    sizes = x.shape[axis : axis + places.shape[-1]] if columns else [x.shape[axis]]
+    rows = places.reshape(-1, len(sizes)).tolist()
+    return all((least is None or place >= least) and place < size for row in rows for place, size in zip(row, sizes))
+
+
+BEYOND = np.array([2, 0, 3], "int32")
+
 ROWS: dict[str, Row] = {
+    "places_exist": Row(
+        inside,
+        [((A, PLACES), {}), ((A, BEYOND), {}), ((A, BEYOND), {"axis": 1}), ((A, -PLACES), {}), ((A, -PLACES), {"least": None}),
+         ((A, np.array([[2, 3]], "int32")), {"columns": True}), ((A, np.array([[2, 4], [0, 0]], "int32")), {"columns": True}),
+         ((A, np.array([[3, 1]], "int64")), {"axis": 1, "columns": True}), ((A, np.zeros(0, "int32")), {})],
+        dtype="bool", symbolic="how many axes an index names must be known",
+    ),
+    "index_exists": Row(
+        refused(picked),
+        [((A, []), {"key": (1,)}), ((A, []), {"key": (Ellipsis, 2)}), ((A, [np.int32(-4)]), {"key": (cut(), HOLE)}),
+         ((A, [np.int32(-5)]), {"key": (cut(), HOLE)}), ((A, [PLACES]), {"key": (HOLE, None)}), ((A, [BEYOND]), {"key": (HOLE,)}),
+         ((A, [np.int32(1), np.int32(5)]), {"key": (cut(HOLE, None), HOLE)})],
+        dtype="bool",
+    ),
+    "slice_exists": Row(
+        lambda x, parts, begin, sizes: all(b >= 0 and b + max(s, 0) <= n for n, b, s in zip(x.shape, [parts[0] if b is None else b for b in begin], sizes)),
+        [((A, []), {"begin": (0, 1, 0), "sizes": (2, 3, -1)}), ((A, []), {"begin": (2, 0, 0), "sizes": (2, 1, 1)}),
+         ((A, [np.int32(1)]), {"begin": (None, 0, 0), "sizes": (2, 4, 2)}), ((A, [np.int32(-1)]), {"begin": (None, 0, 0), "sizes": (2, 4, 2)}),
+         ((A, [np.int32(2)]), {"begin": (0, None, 0), "sizes": (1, 3, 1)})],
+        dtype="bool",
+    ),
     "getitem": Row(
         picked,
         [

@@ -185,7 +185,8 @@ def read_back_equals_eager(op: Op, given: Row, folder: Path) -> None:
         digest = writer.write(file)
     again = ProgramReader(Reader(str(path), digest), lambda place: None).read(Place(data, "program.json", "program"))
     assert again.signature() == program.signature(), op.name
-    for result, right in zip(interpreted(again, arrays, [])[0], expected, strict=True):
+    captures = [variable._tensor._array for variable, _ in again.captures]
+    for result, right in zip(interpreted(again, arrays, captures)[0], expected, strict=True):
         assert (result.dtype, result.shape) == (right.dtype, right.shape), op.name
         np.testing.assert_array_equal(result, right, err_msg=op.name)
 

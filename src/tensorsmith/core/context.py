@@ -31,6 +31,8 @@ class _Local(threading.local):
         self.part = ""
         # whether AutoGraph rewrites what libraries call of the user's: False in a function that does not want it
         self.rewrites = True
+        # whether operations that refuse values are followed, in a trace, by checks that find them when the program runs
+        self.guards = True
         # the variables made while a function is traced; None while nobody asks
         self.made: list[Any] | None = None
         # what makes variables in place of tf.Variable, the innermost last (`state/variable_creators.py`)

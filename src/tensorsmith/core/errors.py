@@ -136,7 +136,7 @@ def explain(who: str, wrong: str, given: dict[str, Any] | str = "", rule: str = 
     'matmul: inner sizes differ (a=(1, 3), b=(1, 3)); a.shape[-1] must equal b.shape[-2].'
     """
     if isinstance(given, dict):
-        given = ", ".join(f"{name}={value}" for name, value in given.items())
+        given = ", ".join(f"{name}={value!s}" for name, value in given.items())
     text = f"{who}: {wrong}"
     if given:
         text += f" ({given})"

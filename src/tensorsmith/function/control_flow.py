@@ -14,6 +14,7 @@ from tensorsmith.function.composites import is_composite
 from tensorsmith.function.merging import PLAIN, RETURNED, Branches, fill
 from tensorsmith.function.subprograms import closed, commit, give_written, node, operands, written
 from tensorsmith.ops.debugging import assert_less, assert_positive
+from tensorsmith.ops.guards import note_span
 from tensorsmith.tensor.apply import functions
 from tensorsmith.tensor.convert import convert
 from tensorsmith.tensor.graph import Graph
@@ -280,6 +281,8 @@ def carry(
         graph = Graph(outer, "loop")
         with context.tracing(graph):
             number = None if count is None and rows is None else graph.input((), "int32")
+            if number is not None:
+                note_span(number, 0, (rows[0].shape[0] if count is None else count))  # type: ignore[index]
             inputs = [graph.input(shape, dtype) for shape, dtype in carried.specs()]
             row: list[Tensor] = [graph.input(tuple(r.shape)[1:], r.dtype) for r in rows or []]
             state, given = body(number, carried.pack(inputs), row)

@@ -17,6 +17,7 @@ import numpy as np
 from tensorsmith.core import context
 from tensorsmith.function.function import functions_run_eagerly
 from tensorsmith.function.trace import trace
+from tensorsmith.program.checks import STATUS
 from tensorsmith.program.program import Program
 from tensorsmith.program.straight import NotStraight, Straight
 from tensorsmith.state.variable import Variable
@@ -174,17 +175,24 @@ def _form(body: Callable[..., Any], args: Any, named: dict[str, Any], arrays: li
         rest = {key: None if value is None else graph.input(value.shape, value.dtype) for key, value in named.items()}
         return body(*given, **rest)
 
+    guards, context.local.guards = context.local.guards, False  # NumPy refuses values by itself
     try:
         found = trace(traced)
         return _straight(found.program, found.form, arrays)
     except Exception:
         # what fails on symbols but not on arrays asks for values
         return None
+    finally:
+        context.local.guards = guards
 
 
 def _straight(program: Program, form: Any, arrays: list[Any]) -> Callable[..., Any]:
+    # checks raise by themselves where NumPy runs them
+    updates = [(variable, number) for variable, number in program.updates if variable is not STATUS]
     variables = [variable for variable, _ in program.captures]
-    for variable in (*variables, *(variable for variable, _ in program.updates)):
+    for variable in (*variables, *(variable for variable, _ in updates)):
+        if variable is STATUS:
+            continue
         kind = type(variable)
         usual = isinstance(variable, Variable) and kind._read is Variable._read and kind._write is Variable._write
         if not usual or not variable.shape.is_fully_defined():
@@ -197,14 +205,14 @@ def _straight(program: Program, form: Any, arrays: list[Any]) -> Callable[..., A
         before.append(f"v{number} = a{at}" if np.ndim(array) else f"v{number} = a{at}[()]")
     for variable, number in program.captures:
         before.append(f"v{number} = {_named(variable, names)}._tensor._array{'' if len(variable.shape) else '[()]'}")
-    made = [*program.outputs, *(number for _, number in program.updates)]
+    made = [*program.outputs, *(number for _, number in updates)]
     for at, number in enumerate(made):
         # what the caller may still write to must not become a tensor's
         shared = any(np.may_share_memory(code.example(number), array) for array in arrays)
         copy = "np.array({})" if shared else "{}"
         after += [f"r{at} = new(Tensor)", f"r{at}._array = {copy.format(code.name(number))}"]
     # when all is computed and wrapped, so that a call that fails leaves everything as it was
-    for at, (variable, _) in enumerate(program.updates, len(program.outputs)):
+    for at, (variable, _) in enumerate(updates, len(program.outputs)):
         after.append(f"{_named(variable, names)}._tensor = r{at}")
     results = ", ".join(f"r{at}" for at in range(len(program.outputs)))
     single = isinstance(form.structure, Tensor)

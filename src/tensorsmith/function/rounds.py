@@ -49,7 +49,8 @@ class Rounds:
 
     def numbered(self, start: Any) -> Rounds:
         """(number, value) pairs."""
-        return Rounds(self.count, lambda number: (number + start, self.item(number)))
+        plain = type(start) is int and start == 0
+        return Rounds(self.count, lambda number: (number if plain else number + start, self.item(number)))
 
     def part(self, first: int, count: int) -> Rounds:
         """`count` of its rounds from number `first` on."""

@@ -6,7 +6,7 @@ from typing import Any
 
 from tensorsmith.program.program import Program
 from tensorsmith.tensor.graph import Graph
-from tensorsmith.tensor.tensor import Symbol, Tensor
+from tensorsmith.tensor.tensor import Tensor
 
 
 def closed(programs: list[Program], carried: list[Any] = ()) -> list[Any]:  # type: ignore[assignment]
@@ -51,7 +51,7 @@ def give_written(program: Program, variables: list[Any]) -> None:
 
 def operands(sources: list[Any]) -> list[Tensor]:
     """What the sub-programs captured, as values of the graph around them."""
-    return [source if isinstance(source, Symbol) else source._read() for source in sources]
+    return [source if isinstance(source, Tensor) else source._read() for source in sources]
 
 
 def node(graph: Graph, op: Any, arguments: list[Any], settings: dict, specs: list[Any]) -> list[Any]:

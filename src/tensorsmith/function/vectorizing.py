@@ -16,7 +16,8 @@ from tensorsmith.function.folding import map_fn
 from tensorsmith.function.merging import PLAIN
 from tensorsmith.function.subprograms import closed, operands
 from tensorsmith.ops.random import random_step
-from tensorsmith.program import execute
+from tensorsmith.program import checks, execute
+from tensorsmith.program.checks import STATUS
 from tensorsmith.program.op import Arrays, Op, register
 from tensorsmith.program.program import Program
 from tensorsmith.tensor.apply import apply, functions
@@ -41,6 +42,9 @@ def _result_specs(specs: Any, settings: dict) -> tuple[Any, ...]:
 
 def _kernel(xp: Any, rows: Arrays, fixed: Arrays, body: Any = None) -> list[Any]:
     """The results of `body` on row i of each of `rows` and on the fixed values, all at once and stacked."""
+    if xp is np and checks.repeating():
+        # a row by itself can say what is wrong with it
+        return _in_turn(rows, fixed, body)
     if xp is np:
         count = len(rows)
 
@@ -103,17 +107,48 @@ def vectorized_map(fn: Callable[..., Any], elems: Any, fallback_to_while_loop: b
         return value
     size = _size([tuple(row.shape) for row in rows])
     count = convert(size) if size is not None else _count(rows)
-    states = [variable for variable, _ in program.updates]
+    status = next((number for variable, number in program.updates if variable is STATUS), None)
+    if status is not None:
+        program.outputs.append(status)
+    states = [variable for variable, _ in program.updates if variable is not STATUS]
     draws = [np.uint64(_draws(program, variable) or 0) for variable in states]
     rows += [_states(variable, count, drawn) for variable, drawn in zip(states, draws)]
     taken = {id(variable): number for variable, number in program.captures}
     program.inputs += [taken[id(variable)] for variable in states]
     program.captures = [(source, number) for source, number in program.captures if source not in _Same(states)]
     program.updates = []
-    results = apply(VECTORIZED, [rows, operands(closed([program]))], {"body": program})
+    if _local.tapes:
+        _take_constants(graph, program)
+    fixed = operands(closed([program]))
+    results = list(apply(VECTORIZED, [rows, fixed], {"body": program}))
+    if status is not None:
+        _settle(results.pop(), rows, fixed, program)
     for variable, drawn in zip(states, draws):
         variable._write(_advanced(variable._read(), functions["cast"](count, "uint64") * drawn))
     return form.pack(results)
+
+
+def _take_constants(graph: Graph, program: Program) -> None:
+    """Tensors that fn takes from around it become captures: a tape that watches them must hear of them."""
+    for tensor, number in graph._constants.values():
+        if number in program.constants:
+            del program.constants[number]
+            program.captures.append((tensor, number))
+
+
+def _settle(statuses: Tensor, rows: list[Tensor], fixed: list[Any], body: Program) -> None:
+    """Tells what a check of some row found: now, or when the program runs that is being traced."""
+    if _local.graph is not None:
+        lowest, highest = functions["reduce_min"](statuses), functions["reduce_max"](statuses)
+        _local.graph.write(STATUS, functions["where"](lowest < 0, lowest, highest))
+        return
+    failed = np.asarray(statuses._array)
+    if failed.any():
+
+        def again() -> None:
+            _in_turn([row._array for row in rows], [value._array for value in fixed], body)
+
+        checks.tell(body, int(failed[failed != 0][0]), again)
 
 
 class _Same:
@@ -146,10 +181,19 @@ def _reason(program: Program, value: Any) -> str:
     """Why a program cannot be computed for all rows at once; empty where it can."""
     if any(map(is_composite, nest.flatten(value))):
         return "it gives ragged or sparse tensors"
-    assigned = [variable.name for variable, _ in program.updates if _draws(program, variable) is None]
+    assigned = [
+        "what Python and tf.print tell" if variable is STATUS else variable.name
+        for variable, _ in program.updates
+        if _draws(program, variable) is None and not (variable is STATUS and not _called(program))
+    ]
     if assigned:
         return f"it assigns to {', '.join(map(str, assigned))}"
     return "it holds operations that run on NumPy alone" if execute.on_numpy(program) else ""
+
+
+def _called(program: Program) -> bool:
+    """Whether Python is called by a program, to print, say: once for each row, in order."""
+    return any("call" in node.settings or any(map(_called, node.programs)) for node in program.nodes)
 
 
 def _draws(program: Program, variable: Any) -> int | None:

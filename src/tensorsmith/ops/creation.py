@@ -215,8 +215,8 @@ def linspace(start: Any, stop: Any, num: int, name: str | None = None, axis: int
     array([0.  , 0.25, 0.5 , 0.75, 1.  ], dtype=float32)
     """
     count = plain(num, "num")
-    if count < 1:
-        raise InvalidArgumentError(explain("linspace", "num must be at least 1", {"num": count}))
+    if count < 0:
+        raise InvalidArgumentError(explain("linspace", "num must be at least 0", {"num": count}))
     start, stop = convert(start), convert(stop, None, start.dtype.numpy_dtype if isinstance(start, Tensor) else None)
     if start.dtype.is_integer and stop.dtype is start.dtype:
         # between integers lie fractions

@@ -8,6 +8,7 @@ import numpy as np
 
 from tensorsmith.core.errors import InvalidArgumentError, explain
 from tensorsmith.ops.activations import log_softmax_of
+from tensorsmith.ops.guards import exist, guard
 from tensorsmith.program.op import Array, Specs, elementwise
 from tensorsmith.tensor.apply import apply, op, primitive, public
 from tensorsmith.tensor.convert import convert
@@ -53,16 +54,24 @@ def _sparse(xp, labels: Array, logits: Array):
         )  # fmt: skip
     logs = log_softmax_of(xp, logits, -1)
     chosen = xp.take_along_axis(logs, xp.clip(labels, 0, classes - 1)[..., None].astype("int64"), axis=-1)[..., 0]
-    # compiled, a label that is no class shows as NaN
+    # compiled, a label that is no class shows as NaN, and its guard tells it
     return xp.where((labels >= 0) & (labels < classes), -chosen, xp.full_like(chosen, np.nan))
+
+
+guard(
+    _sparse,
+    "a label is no class",
+    "labels go from 0 to the number of classes - 1",
+    lambda arguments, settings, _: exist(arguments[1], arguments[0], axis=arguments[1].ndim - 1),
+    ("labels",),
+)
 
 
 @public
 def sparse_softmax_cross_entropy_with_logits(labels: Any, logits: Any, name: str | None = None) -> Tensor:
     """-log(softmax(logits))[label]: the cross entropy with the one true class of each row.
 
-    labels [...] (integers), logits [..., C] -> [...]. A label outside [0, C) raises InvalidArgumentError
-    (compiled: NaN).
+    labels [...] (integers), logits [..., C] -> [...]. A label outside [0, C) raises InvalidArgumentError.
 
     >>> import tensorsmith as tf
     >>> tf.nn.sparse_softmax_cross_entropy_with_logits(labels=[1], logits=[[0.0, 0.0]]).numpy().round(4)

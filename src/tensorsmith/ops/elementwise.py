@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from tensorsmith.core.errors import InvalidArgumentError, explain
+from tensorsmith.ops.guards import guard, never_negative, never_zero
 from tensorsmith.ops.precise import exp_of, expm1_of
 from tensorsmith.program.op import Array, Arrays, Specs, elementwise
 from tensorsmith.tensor.apply import apply, op, primitive, public
@@ -139,6 +140,10 @@ def truncatemod(xp, x: Array, y: Array):
     """
     _refuse_zero(xp, "truncatemod", y)
     return xp.fmod(x, y)
+
+
+for _division in (truncatediv, floordiv, floormod, truncatemod):
+    guard(_division.op, "integer division by zero", "no element of y is 0", never_zero, ("y",))
 
 
 @op(kinds="fc", shapes=elementwise, quiet=True)
@@ -286,7 +291,12 @@ def pow(xp, x: Array, y: Array):  # noqa: A001
     >>> tf.pow([2.0, 3.0], 3.0).numpy()
     array([ 8., 27.], dtype=float32)
     """
+    if xp is np and y.dtype.kind == "i" and x.dtype.kind in "iu" and np.any(y < 0):
+        raise InvalidArgumentError(explain("pow", "an integer to a negative power", {"y": np.asarray(y).tolist()}))
     return xp.power(x, y)
+
+
+guard(pow.op, "an integer to a negative power", "no element of y is below 0", never_negative, ("y",))
 
 
 @op(kinds="fc", shapes=elementwise, quiet=True)

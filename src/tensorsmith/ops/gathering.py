@@ -8,16 +8,17 @@ import numpy as np
 
 from tensorsmith.core import ports
 from tensorsmith.core.errors import InvalidArgumentError, explain
+from tensorsmith.ops.guards import MISSING, exist, guard, note_span, span
 from tensorsmith.ops.sizes import fill_sizes, split_sizes
 from tensorsmith.program.op import Array, Arrays, Specs
 from tensorsmith.tensor.apply import apply, functions, op, plain, primitive, public
 from tensorsmith.tensor.convert import convert
-from tensorsmith.tensor.tensor import Tensor
+from tensorsmith.tensor.tensor import Symbol, Tensor
 
 
 def check_places(xp: Any, who: str, places: Any, size: int) -> None:
     """Refuses places below 0 or beyond the end, where values can be looked at."""
-    # a compiled program cannot raise on a value: there such a place gives NaN (0 for integers)
+    # a compiled program, where such a place gives NaN (0 for integers), has a guard that tells it
     if xp is np and places.size and (places.min() < 0 or places.max() >= size):
         wrong = places[(places < 0) | (places >= size)].ravel()[0]
         raise InvalidArgumentError(
@@ -66,6 +67,18 @@ def _gather(xp, params: Array, indices: Array, axis: int = 0, batch_dims: int = 
     return xp.transpose(found, order)
 
 
+def _rows_exist(arguments: list[Any], settings: dict, result: Any) -> Any:
+    params, indices = arguments
+    if result.ndim == 0 and not isinstance(params, Symbol) and params.dtype.is_integer:
+        # the numbers that a loop takes from a range, say, are places further on
+        known = span(params)
+        note_span(result, known[0], known[1] + 1) if known is not None else None
+    return exist(params, indices, settings["axis"])
+
+
+guard(_gather, MISSING, "places go from 0 to the size of the axis - 1", _rows_exist, ("indices",))
+
+
 @public
 def gather(
     params: Any,
@@ -80,7 +93,7 @@ def gather(
         out[p..., i..., q...] = params[p..., indices[i...], q...]
 
     batch_dims: how many leading axes params and indices share; `axis` is by default the one behind them.
-    Raises InvalidArgumentError for a place out of range (compiled: NaN, or 0 for integers).
+    Raises InvalidArgumentError for a place out of range.
 
     >>> import tensorsmith as tf
     >>> tf.gather([10, 20, 30], [2, 0]).numpy()
@@ -124,13 +137,22 @@ def _gather_nd(xp, params: Array, indices: Array, batch_dims: int = 0):
     return params[key] if xp is np else params.at[key].get(mode="fill", fill_value=_missing(params))
 
 
+guard(
+    _gather_nd,
+    MISSING,
+    "places go from 0 to the sizes of the axes - 1",
+    lambda arguments, settings, _: exist(*arguments, settings["batch_dims"], columns=True),
+    ("indices",),
+)
+
+
 @public
 def gather_nd(params: Any, indices: Any, batch_dims: int = 0, name: str | None = None) -> Tensor:
     """The elements (slices) of `params` whose places along its leading axes are the rows of `indices`.
 
         out[i...] = params[indices[i..., 0], ..., indices[i..., k - 1]]
 
-    Raises InvalidArgumentError for a place out of range (compiled: NaN, or 0 for integers).
+    Raises InvalidArgumentError for a place out of range.
 
     >>> import tensorsmith as tf
     >>> tf.gather_nd([[1, 2], [3, 4]], [[0, 1], [1, 0]]).numpy()
@@ -186,7 +208,7 @@ def _scatter_kernel(how: str) -> Any:
     kernel.__doc__ = f"""The tensor with its elements (slices) at the rows of `indices` {verb} `updates`.
 
     tensor [n1, ..., nr], indices [..., k], updates [..., n(k+1), ..., nr]. An index that is named twice counts twice.
-    Raises InvalidArgumentError for a place out of range (compiled: it is left out).
+    Raises InvalidArgumentError for a place out of range.
 
 {example}    """
     return kernel
@@ -207,6 +229,19 @@ tensor_scatter_nd_mul = op(_scatter_kernel("mul"), same=_SHARED, shapes=_like_fi
 tensor_scatter_nd_div = op(_scatter_kernel("div"), same=_SHARED, shapes=_like_first, kinds="fc", differentiable=False)
 
 
+for _scatter in (
+    tensor_scatter_nd_update, tensor_scatter_nd_add, tensor_scatter_nd_sub, tensor_scatter_nd_max,
+    tensor_scatter_nd_min, tensor_scatter_nd_mul, tensor_scatter_nd_div,
+):  # fmt: skip
+    guard(
+        _scatter.op,
+        MISSING,
+        "places go from 0 to the sizes of the axes - 1",
+        lambda arguments, settings, _: exist(*arguments[:2], columns=True),
+        ("indices",),
+    )
+
+
 @primitive(
     name="scatter_nd", same=frozenset({"updates"}), shapes=lambda specs, settings: [(settings["sizes"], specs[1][1])]
 )
@@ -217,6 +252,15 @@ def _scatter_nd(xp, indices: Array, updates: Array, parts: Arrays, sizes: Any = 
         return tensor_scatter_nd_add.op.kernel(xp, np.full(whole, b"", object), indices, updates)
     zeros = xp.zeros(whole, updates.dtype)
     return tensor_scatter_nd_add.op.kernel(xp, zeros, indices, updates)
+
+
+guard(
+    _scatter_nd,
+    MISSING,
+    "places go from 0 to the sizes of the axes - 1",
+    lambda arguments, settings, result: exist(result, arguments[0], columns=True),
+    ("indices",),
+)
 
 
 @public

@@ -10,6 +10,7 @@ import numpy as np
 from tensorsmith.core import context, dtypes
 from tensorsmith.core.errors import InvalidArgumentError, explain
 from tensorsmith.core.shapes import broadcast
+from tensorsmith.ops.guards import MISSING, guard, span
 from tensorsmith.ops.sizes import fill_sizes, known_sizes, note_sizes, split_sizes
 from tensorsmith.program.op import Array, Arrays, Specs
 from tensorsmith.tensor.apply import apply, functions, primitive, public, wrap
@@ -204,6 +205,47 @@ def _getitem(xp, x: Array, parts: Arrays, key: Any = ()):
     return x[whole]
 
 
+def _axes_of_places(key: Key, shape: Any, parts: Any) -> list[tuple[Any, int]]:
+    """What stands in an index as a place, an int or one of `parts`, and the axis that it stands for."""
+    taken = sum(1 for item in key if item is not None and item is not Ellipsis)
+    rest, axis, found = iter(parts), 0, []
+    for item in key:
+        if item is Ellipsis:
+            axis += len(shape) - taken
+        elif item is not None:
+            if isinstance(item, tuple):
+                for bound in item[1:]:
+                    if bound is HOLE:
+                        next(rest)
+            else:
+                found.append((next(rest) if item is HOLE else item, axis))
+            axis += 1
+    return found
+
+
+@primitive(name="index_exists", same=False, shapes=lambda specs, settings: [((), np.dtype(bool))], differentiable=False)
+def _index_exists(xp, x: Array, parts: Arrays, key: Any = ()):
+    """Whether all places of an index are there; those below 0 count from the end."""
+    holds = xp.asarray(True)
+    for place, axis in _axes_of_places(key, x.shape, parts):
+        size = x.shape[axis]
+        holds = xp.logical_and(holds, xp.all(xp.logical_and(place >= -size, place < size)))
+    return holds
+
+
+def _ask_index(arguments: list[Any], settings: dict, result: Any) -> Any:
+    x, parts = arguments[0], arguments[-1]
+    for place, axis in _axes_of_places(settings["key"], x.shape, parts):
+        size = x.shape[axis]
+        known = (place, place) if isinstance(place, int) else span(place)
+        if size is None or known is None or known[0] < -size or known[1] >= size:
+            return apply(_index_exists, (x, parts), {"key": settings["key"]})
+    return None
+
+
+guard(_getitem, MISSING, "places go from -size to size - 1 of their axes", _ask_index, ("parts",))
+
+
 @public
 def getitem(x: Any, key: Any) -> Tensor:
     """The elements at an index: what `x[key]` gives.
@@ -267,6 +309,9 @@ def _strided_slice_update(xp, x: Array, value: Array, parts: Arrays, key: Any = 
     return x.at[whole].set(value)
 
 
+guard(_strided_slice_update, MISSING, "places go from -size to size - 1 of their axes", _ask_index, ("parts",))
+
+
 @public
 def strided_slice_update(x: Any, value: Any, key: Any) -> Tensor:
     """x with the elements at `key` replaced by `value`, which broadcasts.
@@ -315,6 +360,31 @@ def _slice(xp, input_: Array, parts: Arrays, begin: Any = (), sizes: Any = ()):
         if b < 0 or (s != -1 and b + s > have):
             raise ValueError(f"a slice from {b} of size {s} does not fit an axis of size {have}")
     return input_[tuple(slice(b, None if s == -1 else b + s) for b, s in zip(starts, lengths, strict=False))]
+
+
+@primitive(name="slice_exists", same=False, shapes=lambda specs, settings: [((), np.dtype(bool))], differentiable=False)
+def _slice_exists(xp, input_: Array, parts: Arrays, begin: Any = (), sizes: Any = ()):
+    """Whether a slice lies within its axes."""
+    n_begin = sum(1 for b in begin if b is None)
+    lengths = fill_sizes(sizes, parts[n_begin:], "slice")
+    rest, holds = iter(parts[:n_begin]), xp.asarray(True)
+    for have, b, s in zip(input_.shape, begin, lengths, strict=False):
+        start = next(rest) if b is None else b
+        holds = xp.logical_and(holds, xp.logical_and(start >= 0, start + max(s, 0) <= have))
+    return holds
+
+
+def _ask_slice(arguments: list[Any], settings: dict, result: Any) -> Any:
+    input_, parts = arguments
+    rest = iter(parts)
+    for have, b, s in zip(input_.shape, settings["begin"], settings["sizes"], strict=False):
+        known = span(next(rest)) if b is None else (b, b)
+        if have is None or s is None or known is None or known[0] < 0 or known[1] + max(s, 0) > have:
+            return apply(_slice_exists, (input_, parts), {"begin": settings["begin"], "sizes": settings["sizes"]})
+    return None
+
+
+guard(_slice, MISSING, "0 <= begin and begin + size <= the size of the axis", _ask_slice, ("parts",))
 
 
 @public

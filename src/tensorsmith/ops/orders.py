@@ -8,10 +8,11 @@ import numpy as np
 
 from tensorsmith.core.errors import InvalidArgumentError, explain
 from tensorsmith.ops.elementwise import negative
+from tensorsmith.ops.guards import guard
 from tensorsmith.ops.shaping import transpose
-from tensorsmith.ops.sorting import top_k
+from tensorsmith.ops.sorting import sort, top_k
 from tensorsmith.program.op import Array, Specs
-from tensorsmith.tensor.apply import op, plain
+from tensorsmith.tensor.apply import functions, op, plain
 from tensorsmith.tensor.convert import convert
 from tensorsmith.tensor.tensor import Tensor
 
@@ -55,7 +56,7 @@ def _places(specs: Specs, settings: dict) -> Specs:
 def invert_permutation(xp, x: Array):
     """y with y[x[i]] = i, for a permutation x of 0 to n - 1.
 
-    Raises InvalidArgumentError where x is no permutation; in a compiled program numbers out of range are passed over.
+    Raises InvalidArgumentError where x is no permutation.
 
     >>> import tensorsmith as tf
     >>> tf.math.invert_permutation([2, 0, 1]).numpy()
@@ -76,6 +77,21 @@ def invert_permutation(xp, x: Array):
         return found
     # a sort and not a scatter, which XLA's CPU compiler runs one by one
     return xp.argsort(x).astype(x.dtype)
+
+
+def _is_permutation(arguments: list[Any], settings: dict, result: Any) -> Any:
+    (x,) = arguments
+    numbers = functions["range"](functions["size"](x))
+    return functions["reduce_all"](functions["equal"](sort(x), functions["cast"](numbers, x.dtype)))
+
+
+guard(
+    invert_permutation.op,
+    "this is no permutation",
+    "each number from 0 to n - 1 stands there once",
+    _is_permutation,
+    ("x",),
+)
 
 
 class ApproxTopK(NamedTuple):

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from tensorsmith.ops.guards import gives_places
 from tensorsmith.ops.philox import bits32, bits64
 from tensorsmith.ops.sizes import fill_sizes
 from tensorsmith.program.op import Array, Arrays, Specs
@@ -155,3 +156,6 @@ def random_order(xp, state: Array, value: Array):
     """The numbers 0 to n - 1 in random order, n the size of the first axis of `value`."""
     keys = bits64(xp, state, value.shape[0])
     return (np.argsort(keys, kind="stable") if xp is np else xp.argsort(keys, stable=True)).astype("int64")
+
+
+gives_places(random_order, lambda settings: 0, of=1)

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from tensorsmith.ops.guards import gives_places
 from tensorsmith.program.op import Array, Specs
 from tensorsmith.tensor.apply import op
 
@@ -267,3 +268,7 @@ def argmin(xp, input: Array, axis: Any = None, output_type: Any = _INT64):
     array([0, 1])
     """
     return xp.argmin(input, axis=0 if axis is None else axis).astype(output_type)
+
+
+for _place in (argmax, argmin):
+    gives_places(_place.op, lambda settings: settings.get("axis") or 0)

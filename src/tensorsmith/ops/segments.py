@@ -9,6 +9,7 @@ import numpy as np
 from tensorsmith.core import dtypes
 from tensorsmith.core.errors import InvalidArgumentError, explain
 from tensorsmith.ops.gathering import scattered
+from tensorsmith.ops.guards import exist, guard
 from tensorsmith.ops.reductions import _highest, _lowest
 from tensorsmith.program.op import Array, Specs
 from tensorsmith.tensor.apply import op, plain, public
@@ -84,7 +85,16 @@ def _make(name: str, how: str, doc: str, kinds: str) -> Any:
     >>> tf.math.{name}([1.0, 2.0, 3.0], [0, 1, 0], num_segments=2).numpy().shape
     (2,)
     """
-    return op(kernel, name=name, same=frozenset({"data"}), kinds=kinds, shapes=_grouped)
+    made = op(kernel, name=name, same=frozenset({"data"}), kinds=kinds, shapes=_grouped)
+    # a number below 0 belongs to no group
+    guard(
+        made.op,
+        "a segment id is out of range",
+        "segment ids are below num_segments",
+        lambda arguments, settings, result: exist(result, arguments[1], least=None),
+        ("segment_ids",),
+    )
+    return made
 
 
 unsorted_segment_sum = _make("unsorted_segment_sum", "add", "The sum", "fiuc")

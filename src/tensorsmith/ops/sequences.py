@@ -10,8 +10,9 @@ from tensorsmith.core import dtypes
 from tensorsmith.core.errors import InvalidArgumentError, explain
 from tensorsmith.ops.casting import cast
 from tensorsmith.ops.gathering import scattered
+from tensorsmith.ops.guards import exist, guard, span
 from tensorsmith.program.op import Array, Specs
-from tensorsmith.tensor.apply import apply, plain, primitive, public
+from tensorsmith.tensor.apply import apply, functions, plain, primitive, public
 from tensorsmith.tensor.convert import convert
 from tensorsmith.tensor.tensor import Symbol, Tensor
 
@@ -56,12 +57,35 @@ def sequence_mask(lengths: Any, maxlen: Any = None, dtype: Any = dtypes.bool_, n
 
 @primitive(name="reverse_sequence", same=False, shapes=lambda specs, settings: [specs[0]])
 def _reverse_sequence(xp, input: Array, seq_lengths: Array, seq_axis: int = 1, batch_axis: int = 0):
+    size = input.shape[seq_axis]
+    if xp is np and seq_lengths.size and (seq_lengths.min() < 0 or seq_lengths.max() > size):
+        given = {"seq_lengths": seq_lengths.tolist(), "size": size}
+        raise InvalidArgumentError(
+            explain("reverse_sequence", "a length is out of range", given, f"lengths go from 0 to {size}")
+        )
     rows = xp.moveaxis(input, (batch_axis, seq_axis), (0, 1))
     place = np.arange(rows.shape[1])
     lengths = seq_lengths.astype("int64")[:, None]
     turned = xp.where(place < lengths, lengths - 1 - place, place)
     turned = turned.reshape(*turned.shape, *(1,) * (rows.ndim - 2))
     return xp.moveaxis(xp.take_along_axis(rows, turned, axis=1), (0, 1), (batch_axis, seq_axis))
+
+
+def _ask_lengths(arguments: list[Any], settings: dict, result: Any) -> Any:
+    size, known = result.shape[settings["seq_axis"]], span(arguments[1])
+    if size is not None and known is not None and known[0] >= 0 and known[1] <= size:
+        return None
+    # a length may be the size itself, one more than the last place
+    return exist(result, arguments[1] - 1, settings["seq_axis"], least=-1)
+
+
+guard(
+    _reverse_sequence,
+    "a length is out of range",
+    "lengths go from 0 to the size of the axis",
+    _ask_lengths,
+    ("seq_lengths",),
+)
 
 
 @public
@@ -85,8 +109,33 @@ def _square(specs: Specs, settings: dict) -> Specs:
 
 @primitive(name="confusion_matrix", same=False, differentiable=False, shapes=_square)
 def _confusion_matrix(xp, labels: Array, predictions: Array, weights: Array, num_classes: int):
+    if xp is np and any(part.size and (part.min() < 0 or part.max() >= num_classes) for part in (labels, predictions)):
+        raise InvalidArgumentError(
+            explain(
+                "confusion_matrix",
+                "a class is out of range",
+                {"num_classes": num_classes},
+                f"0 to {num_classes - 1} exist",
+            )
+        )
     zeros = xp.zeros((num_classes, num_classes), weights.dtype)
     return scattered(xp, zeros, (labels, predictions), xp.broadcast_to(weights, labels.shape), "add")
+
+
+def _ask_classes(arguments: list[Any], settings: dict, result: Any) -> Any:
+    rows, columns = exist(result, arguments[0]), exist(result, arguments[1])
+    if rows is None or columns is None:
+        return columns if rows is None else rows
+    return functions["logical_and"](rows, columns)
+
+
+guard(
+    _confusion_matrix,
+    "a class is out of range",
+    "classes go from 0 to num_classes - 1",
+    _ask_classes,
+    ("labels", "predictions"),
+)
 
 
 @public
@@ -112,12 +161,6 @@ def confusion_matrix(
     if known:
         every = np.concatenate([np.ravel(labels._array), np.ravel(predictions._array)])
         count = int(every.max(initial=-1)) + 1 if num_classes is None else plain(num_classes, "num_classes")
-        if every.size and (every.min() < 0 or every.max() >= count):
-            raise InvalidArgumentError(
-                explain(
-                    "confusion_matrix", "a class is out of range", {"num_classes": count}, f"0 to {count - 1} exist"
-                )
-            )
     elif num_classes is None:
         raise InvalidArgumentError(explain("confusion_matrix", "num_classes must be given while a program is traced"))
     else:

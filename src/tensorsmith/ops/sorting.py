@@ -9,6 +9,7 @@ import numpy as np
 from tensorsmith.core import dtypes, ports
 from tensorsmith.core.errors import InvalidArgumentError, explain
 from tensorsmith.ops.elementwise import negative
+from tensorsmith.ops.guards import gives_places
 from tensorsmith.ops.shaping import moveaxis
 from tensorsmith.program.op import Array, Specs, elementwise
 from tensorsmith.tensor.apply import apply, functions, plain, primitive, public
@@ -66,6 +67,9 @@ def _argsort(xp, values: Array, axis: int = -1, descending: bool = False):
     return order_of(xp, values, axis, descending).astype(_INT32)
 
 
+gives_places(_argsort, lambda settings: settings["axis"])
+
+
 @public
 def argsort(
     values: Any, axis: Any = -1, direction: str = "ASCENDING", stable: bool = False, name: str | None = None
@@ -104,6 +108,9 @@ def _top_k(xp, input: Array, k: int = 1, index_type: Any = _INT32):
     return TopK(np.take_along_axis(input, places, -1), places.astype(index_type))
 
 
+gives_places(_top_k, lambda settings: -1, at=1)
+
+
 @public
 def top_k(input: Any, k: Any = 1, sorted: bool = True, index_type: Any = dtypes.int32, name: str | None = None) -> TopK:
     """The k greatest elements along the last axis, greatest first, and their places; of equal ones the first.
@@ -127,14 +134,20 @@ def top_k(input: Any, k: Any = 1, sorted: bool = True, index_type: Any = dtypes.
 
 @primitive(name="in_top_k", same=False, differentiable=False, shapes=lambda s, k: [(s[0][0], np.dtype(bool))])
 def _in_top_k(xp, targets: Array, predictions: Array, k: int):
-    rows = xp.take_along_axis(predictions, targets[:, None].astype(_INT64), axis=1)
+    there = (targets >= 0) & (targets < predictions.shape[1])
+    if not predictions.shape[1]:
+        return there
+    places = xp.where(there, targets, xp.zeros_like(targets))[:, None].astype(_INT64)
+    rows = xp.take_along_axis(predictions, places, axis=1)
     better = xp.sum(predictions > rows, axis=1)
-    return (better < k) & xp.isfinite(rows[:, 0])
+    return there & (better < k) & xp.isfinite(rows[:, 0])
 
 
 @public
 def in_top_k(targets: Any, predictions: Any, k: Any, name: str | None = None) -> Tensor:
     """True for each row whose target [B] is among the k greatest of its predictions [B, C]; ties count as within.
+
+    A target that is no class, and one whose prediction is not finite, is within none.
 
     >>> import tensorsmith as tf
     >>> tf.math.in_top_k([1, 0], [[0.1, 0.9], [0.2, 0.8]], k=1).numpy()

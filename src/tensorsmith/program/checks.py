@@ -22,7 +22,7 @@ from tensorsmith.core.places import Place
 from tensorsmith.core.shapes import TensorShape
 from tensorsmith.core.specs import describe
 from tensorsmith.program.op import Array, Arrays, Op, register
-from tensorsmith.program.program import Program
+from tensorsmith.program.program import Node, Program
 
 
 class Status:
@@ -60,16 +60,20 @@ STATUS = Status()
 
 def _check(
     xp: Any, status: Array, holds: Array, values: Arrays, who: str = "", message: str = "", rule: str = "",
-    names: Any = (), where: Any = None, summarize: int = 3,
+    names: Any = (), where: Any = None, summarize: int = 3, at: int = -1,
 ) -> Any:  # fmt: skip
-    """The status after a check: its code where `holds` is not true everywhere and nothing failed before."""
+    """The status after a check: its code where `holds` is not true everywhere and nothing failed before.
+
+    where  the user's line, of a check that the user wrote; a guard has a number instead (`at`), so that a program stays the
+           same to the caches when the lines above it change, and is told at the line of its node.
+    """
     if xp is np:
         if not status and not np.all(holds):
             text = failure(who, message, dict(zip(names, values)), rule, summarize, where)
             raise_at(InvalidArgumentError(text), where)
         return status
     failed = xp.logical_and(status == 0, xp.logical_not(xp.all(holds)))
-    return xp.where(failed, np.int32(code(who, message, rule, where)), status)
+    return xp.where(failed, np.int32(code(who, message, rule, where, at)), status)
 
 
 CHECK = register(
@@ -83,9 +87,9 @@ CHECK = register(
 )
 
 
-def code(who: str, message: str, rule: str, where: Any) -> int:
+def code(who: str, message: str, rule: str, where: Any, at: int = -1) -> int:
     """A number above 0 for a check at a line: the same in every process, so that compiled programs can be kept."""
-    return zlib.crc32(repr((who, message, rule, tuple(where or ()))).encode()) & 0x7FFFFFFF or 1
+    return zlib.crc32(repr((who, message, rule, tuple(where or (at,)))).encode()) & 0x7FFFFFFF or 1
 
 
 def failure(who: str, message: str, values: dict[str, Any], rule: str, summarize: int, where: Any = None) -> str:
@@ -159,21 +163,29 @@ def tell(program: Program, status: int, again: Callable[[], Any]) -> NoReturn:
     error = raised.pop(status, None)
     if error is not None:
         raise error
-    with _repeated():
-        again()
+    node = next((node for node in _checks(program) if _code_of(node.settings) == status), None)
+    place = None if node is None or node.where is None else tuple(node.where)
+    try:
+        with _repeated():
+            again()
+    except InvalidArgumentError as error:
+        if node is None or node.settings["where"] is not None or place is None:
+            raise
+        raise_at(InvalidArgumentError(f"{error} Checked at {Place(*place)}."), place)
     # NumPy found nothing to say (a value at the very edge), or may not look: the values stay untold
-    settings = next(
-        (s for s in _checks(program) if code(s["who"], s["message"], s["rule"], s["where"]) == status), None
-    )
-    if settings is None:
+    if node is None:
         raise InvalidArgumentError(explain("a traced function", "a check failed", {"code": status}))
-    text = failure(settings["who"], settings["message"], {}, settings["rule"], 0, settings["where"])
-    raise_at(InvalidArgumentError(text), settings["where"])
+    settings = node.settings
+    raise_at(InvalidArgumentError(failure(settings["who"], settings["message"], {}, settings["rule"], 0, place)), place)
 
 
-def _checks(program: Program) -> Iterator[dict]:
+def _code_of(settings: dict) -> int:
+    return code(settings["who"], settings["message"], settings["rule"], settings["where"], settings.get("at", -1))
+
+
+def _checks(program: Program) -> Iterator[Node]:
     for node in program.nodes:
         if node.op is CHECK:
-            yield node.settings
+            yield node
         for part in node.programs:
             yield from _checks(part)

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from tensorsmith.core.errors import InvalidArgumentError, OpError, explain
 from tensorsmith.program.op import Array, Op, register
 from tensorsmith.program.program import Node, Program, Spec
 
@@ -191,8 +192,12 @@ def call(node: Node, env: Env, xp: Any) -> None:
         given = arguments(node, env)
         try:
             results = node.op.kernel(xp, *given, **node.settings)
-        except (TypeError, ValueError):
-            if xp is np or not any(map(_is_open, given)):
+        except OpError:
+            raise
+        except (TypeError, ValueError, IndexError, OverflowError) as error:
+            if xp is np:
+                raise InvalidArgumentError(explain(node.op.name, str(error).rstrip("."))) from error
+            if not any(map(_is_open, given)):
                 raise
             results = node.op.kernel(xp, *[_reckoned(xp, each) for each in given], **node.settings)
     if len(node.outputs) == 1 and not isinstance(results, (tuple, list)):

@@ -39,6 +39,9 @@ class Op:
               kernel is run on stand-ins.
     steady    those of the arrays that are constants to derivatives, whatever they were made from.
     eager     True: the size of the result hangs on values, so XLA cannot run it; programs that hold it run on NumPy.
+
+    Its kernel may refuse values, as places out of range, on NumPy alone: a compiled program cannot raise. `guard`, set where
+    such a kernel is written, is called in a trace with (arguments, settings, results) and adds a check to the program.
     """
 
     __slots__ = (
@@ -46,6 +49,7 @@ class Op:
         "differentiable",
         "doc",
         "eager",
+        "guard",
         "kernel",
         "kinds",
         "links",
@@ -76,6 +80,7 @@ class Op:
         self.name, self.kernel, self.doc = name, kernel, kernel.__doc__
         self.same, self.kinds, self.shapes, self.eager, self.differentiable = same, kinds, shapes, eager, differentiable
         self.steady = frozenset(steady)
+        self.guard: Callable[[list[Any], dict, Any], None] | None = None
         # for the rare operation of which some results do not depend on all it takes: results -> arrays (None: all)
         self.links: Callable[[list[int]], set[int] | None] | None = None
         arrays, lists, settings, optional = [], [], {}, []

@@ -424,11 +424,14 @@ def apply(op: Op, arguments: Any, settings: dict) -> Any:
     if symbol is not None:
         graph = _local.graph or symbol._graph
         try:
-            return graph.call(op, tensors, settings)
+            results = graph.call(op, tensors, settings)
         except OpError:
             raise
         except (ValueError, TypeError, IndexError) as error:
             raise InvalidArgumentError(refusal(op, tensors, settings, error)) from None
+        if op.guard is not None and _local.guards and _local.graph is not None:
+            op.guard(tensors, settings, results)
+        return results
     arrays = [[t._array for t in x] if type(x) is list else None if x is None else x._array for x in tensors]
     return _run(op, tensors, arrays, settings)
 

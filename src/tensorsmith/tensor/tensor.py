@@ -260,8 +260,9 @@ class Symbol(Tensor):
     Has a dtype and a shape that may hold None; reading its value is an error that says so.
     """
 
-    # `_sizes`: what is known of a vector computed from shapes (ops/sizes.py)
-    __slots__ = ("_dtype", "_graph", "_id", "_keras_history", "_name", "_shape", "_sizes")
+    # `_sizes`: what is known of a vector computed from shapes (ops/sizes.py); `_span`: the least and the greatest value
+    # of a whole number (ops/guards.py)
+    __slots__ = ("_dtype", "_graph", "_id", "_keras_history", "_name", "_shape", "_sizes", "_span")
 
     def __init__(self, graph: Any, number: int, shape: tuple[int | None, ...], dtype: Any, name: str = "") -> None:
         self._graph, self._id = graph, number

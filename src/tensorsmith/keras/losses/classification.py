@@ -16,6 +16,7 @@ from tensorsmith.ops.casting import cast
 from tensorsmith.ops.comparison import equal, logical_or, not_equal, where
 from tensorsmith.ops.creation import one_hot, zeros_like
 from tensorsmith.ops.elementwise import clip_by_value, exp, log, maximum, pow, square
+from tensorsmith.ops.guards import exist, require
 from tensorsmith.ops.reductions import reduce_all, reduce_max, reduce_mean, reduce_sum
 from tensorsmith.ops.shaping import squeeze
 from tensorsmith.tensor.convert import convert
@@ -59,7 +60,7 @@ def sparse_categorical_crossentropy(
 
     ignore_class  targets with this number have loss 0, and do not count in means.
 
-    Raises ValueError where the shapes without the class axis differ.
+    Raises ValueError where the shapes without the class axis differ, InvalidArgumentError for a target that is no class.
 
     >>> sparse_categorical_crossentropy([1], [[0.5, 0.5]]).numpy().round(4)  # log(2)
     array([0.6931], dtype=float32)
@@ -70,6 +71,12 @@ def sparse_categorical_crossentropy(
     if ignore_class is not None:
         valid = not_equal(classes, ignore_class)
         classes = where(valid, classes, zeros_like(classes))
+    number = y_pred.shape[axis]
+    if number is not None:
+        require(
+            "sparse_categorical_crossentropy", exist(y_pred, classes, axis), {"y_true": classes},
+            "a target is no class", f"with predictions of {number} classes, targets go from 0 to {number - 1}",
+        )  # fmt: skip
     chosen = one_hot(classes, y_pred.shape[axis], axis=axis, dtype=y_pred.dtype)
     loss = -reduce_sum(chosen * _log_probabilities(y_pred, from_logits, axis), axis=axis)
     if valid is None:
