@@ -141,7 +141,7 @@ guard(
     _gather_nd,
     MISSING,
     "places go from 0 to the sizes of the axes - 1",
-    lambda arguments, settings, _: exist(*arguments, settings["batch_dims"], columns=True),
+    lambda arguments, settings, _: exist(arguments[0], arguments[1], settings["batch_dims"], columns=True),
     ("indices",),
 )
 

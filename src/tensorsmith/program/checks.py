@@ -164,14 +164,14 @@ def tell(program: Program, status: int, again: Callable[[], Any]) -> NoReturn:
     if error is not None:
         raise error
     node = next((node for node in _checks(program) if _code_of(node.settings) == status), None)
-    place = None if node is None or node.where is None else tuple(node.where)
+    place = None if node is None else node.where
     try:
         with _repeated():
             again()
     except InvalidArgumentError as error:
         if node is None or node.settings["where"] is not None or place is None:
             raise
-        raise_at(InvalidArgumentError(f"{error} Checked at {Place(*place)}."), place)
+        raise_at(InvalidArgumentError(f"{error} Checked at {place}."), place)
     # NumPy found nothing to say (a value at the very edge), or may not look: the values stay untold
     if node is None:
         raise InvalidArgumentError(explain("a traced function", "a check failed", {"code": status}))
