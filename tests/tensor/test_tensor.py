@@ -160,3 +160,11 @@ def test_arrays_are_formatted_and_empty_ones_are_false_as_numpys() -> None:
     assert not tf.zeros([0, 3])
     with pytest.raises(ValueError, match=r"^The truth value of a tensor with 2 elements is ambiguous"):
         bool(tf.constant([1, 2]))
+
+
+@pytest.mark.parametrize("scalar", [np.uint64(2), np.float64(2), np.int8(2)])
+def test_operators_take_numpys_scalars(scalar: np.generic) -> None:
+    vector = tf.constant(np.array([1, 2], scalar.dtype))
+    for result in (vector * scalar, scalar * vector):
+        assert isinstance(result, tf.Tensor)
+        assert result.numpy().tolist() == [2, 4]

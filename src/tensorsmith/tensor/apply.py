@@ -250,7 +250,7 @@ _HIGHEST = 110
 
 def _means_something(value: Any) -> bool:
     # an array on top of tensors has operators of its own, that know more
-    if getattr(type(value), "__array_priority__", 0) > _HIGHEST:
+    if getattr(value, "__array_priority__", 0) > _HIGHEST:
         return False
     return (
         hasattr(value, "_read")
