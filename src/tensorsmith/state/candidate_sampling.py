@@ -255,18 +255,8 @@ def nce_loss(
     >>> tf.nn.nce_loss(tf.zeros([2, 3]), tf.zeros([2]), [[0]], tf.ones([1, 3]), 2, 2, sampled_values=drawn).numpy().round(4)
     array([2.0794], dtype=float32)
     """
-    logits, wanted = _logits(
-        weights,
-        biases,
-        labels,
-        inputs,
-        num_sampled,
-        num_classes,
-        num_true,
-        sampled_values,
-        remove_accidental_hits,
-        None,
-    )
+    layer = weights, biases, labels, inputs
+    logits, wanted = _logits(*layer, num_sampled, num_classes, num_true, sampled_values, remove_accidental_hits, None)
     return reduce_sum(sigmoid_cross_entropy_with_logits(wanted, logits), axis=1)
 
 
@@ -285,16 +275,6 @@ def sampled_softmax_loss(
     >>> tf.nn.sampled_softmax_loss(w, b, [[0]], x, 2, 2, sampled_values=drawn).numpy().round(4)
     array([0.6931], dtype=float32)
     """
-    logits, wanted = _logits(
-        weights,
-        biases,
-        labels,
-        inputs,
-        num_sampled,
-        num_classes,
-        num_true,
-        sampled_values,
-        remove_accidental_hits,
-        seed,
-    )
+    layer = weights, biases, labels, inputs
+    logits, wanted = _logits(*layer, num_sampled, num_classes, num_true, sampled_values, remove_accidental_hits, seed)
     return softmax_cross_entropy_with_logits(stop_gradient(wanted), logits)

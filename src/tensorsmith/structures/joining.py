@@ -14,7 +14,7 @@ from tensorsmith.structures.between import constant
 from tensorsmith.structures.lifting import quietly
 from tensorsmith.structures.ragged import RaggedTensor, is_ragged
 from tensorsmith.structures.row_partition import column_ids, column_range, row_ids
-from tensorsmith.structures.strings import bytes_of, each, mapped, of_strings, row_splits_of
+from tensorsmith.structures.strings import bytes_of, each, laid_out, mapped, of_strings
 from tensorsmith.tensor.apply import functions, op, plain
 from tensorsmith.tensor.convert import convert
 from tensorsmith.tensor.tensor import Symbol, Tensor
@@ -263,9 +263,7 @@ def string_ngrams(
             pad = padding or 0
             found = [glue.join([left] * pad + words + [right] * pad)]
         rows.append(found)
-    flat = np.empty(sum(map(len, rows)), _STRING)
-    flat[:] = [gram for row in rows for gram in row]
-    return flat, row_splits_of(rows)
+    return laid_out(rows)
 
 
 def ngrams(

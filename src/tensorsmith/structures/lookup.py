@@ -17,9 +17,8 @@ from tensorsmith.core.errors import FailedPreconditionError, InvalidArgumentErro
 from tensorsmith.core.naming import unique
 from tensorsmith.program.op import Array
 from tensorsmith.structures.hashing import string_bucket
-from tensorsmith.structures.ragged import is_ragged
-from tensorsmith.structures.sparse import SparseTensor, is_sparse
 from tensorsmith.structures.string_numbers import string_of, string_to_number
+from tensorsmith.structures.tables import Table
 from tensorsmith.tensor.apply import functions, op
 from tensorsmith.tensor.convert import convert
 from tensorsmith.tensor.tensor import Tensor
@@ -232,7 +231,7 @@ class TextFileInitializer:
         return strings if kind == "string" else string_to_number(strings, out_type=kind.name)
 
 
-class StaticHashTable:
+class StaticHashTable(Table):
     """A table that never changes.
 
     initializer    what fills it: a `KeyValueTensorInitializer` or a `TextFileInitializer`.
@@ -253,8 +252,7 @@ class StaticHashTable:
         name: str | None = None,
         experimental_is_anonymous: bool = False,
     ) -> None:
-        self._name = name or unique("hash_table")
-        self._key_dtype, self._value_dtype = initializer.key_dtype, initializer.value_dtype
+        super().__init__(name or unique("hash_table"), initializer.key_dtype, initializer.value_dtype)
         self._default = convert(default_value, self._value_dtype)
         if self._default.ndim:
             raise ValueError(
@@ -276,18 +274,6 @@ class StaticHashTable:
         self._keys, self._values = Tensor(np.delete(keys, again)), Tensor(np.delete(values, again))
 
     @property
-    def name(self) -> str:
-        return self._name
-
-    @property
-    def key_dtype(self) -> DType:
-        return self._key_dtype
-
-    @property
-    def value_dtype(self) -> DType:
-        return self._value_dtype
-
-    @property
     def default_value(self) -> Tensor:
         return self._default
 
@@ -304,16 +290,12 @@ class StaticHashTable:
 
         Raises TypeError for keys of another dtype.
         """
-        if is_ragged(keys):
-            return keys.with_flat_values(self.lookup(keys.flat_values))
-        if is_sparse(keys):
-            return SparseTensor(keys.indices, self.lookup(keys.values), keys.dense_shape)
-        return table_lookup(_keys(keys, self._key_dtype, "StaticHashTable"), self._keys, self._values, self._default)
+        return self._in_any_form(keys, self._found)
 
     __getitem__ = lookup
 
-    def __repr__(self) -> str:
-        return f"<StaticHashTable {self._name!r}: {self._keys.shape[0]} keys, {self._key_dtype.name} to {self._value_dtype.name}>"
+    def _found(self, keys: Any) -> Tensor:
+        return table_lookup(_keys(keys, self._key_dtype, "StaticHashTable"), self._keys, self._values, self._default)
 
 
 def _keys(keys: Any, dtype: DType, who: str) -> Tensor:
@@ -325,7 +307,7 @@ def _keys(keys: Any, dtype: DType, who: str) -> Tensor:
     return given
 
 
-class StaticVocabularyTable:
+class StaticVocabularyTable(Table):
     """A table from words, or integers, to ids, in which keys that are not there share `num_oov_buckets` further ids.
 
     initializer       gives int64 ids; None for buckets only.
@@ -354,7 +336,6 @@ class StaticVocabularyTable:
                 explain(who, "there must be at least one bucket", {"num_oov_buckets": self._buckets}, "",
                         "A StaticHashTable has none.")
             )  # fmt: skip
-        self._name = name or unique("string_to_index")
         self._table: StaticHashTable | None = None
         known = as_dtype("string" if lookup_key_dtype is None else lookup_key_dtype)
         if initializer is not None:
@@ -362,7 +343,7 @@ class StaticVocabularyTable:
             if initializer.value_dtype != "int64":
                 raise TypeError(explain(who, "ids are int64", {"value_dtype": initializer.value_dtype.name}))
             self._table = StaticHashTable(initializer, -1)
-        self._key_dtype = known if lookup_key_dtype is None else as_dtype(lookup_key_dtype)
+        super().__init__(name or unique("string_to_index"), lookup_key_dtype or known, "int64")
         if (self._key_dtype == "string") != (known == "string") or not (known == "string" or known.is_integer):
             raise TypeError(
                 explain(
@@ -371,18 +352,6 @@ class StaticVocabularyTable:
                     {"key_dtype": known.name, "lookup_key_dtype": self._key_dtype.name},
                 )
             )
-
-    @property
-    def name(self) -> str:
-        return self._name
-
-    @property
-    def key_dtype(self) -> DType:
-        return self._key_dtype
-
-    @property
-    def value_dtype(self) -> DType:
-        return as_dtype("int64")
 
     def _known(self) -> int:
         return 0 if self._table is None else self._table.export()[0].shape[0]
@@ -396,10 +365,11 @@ class StaticVocabularyTable:
 
         Raises TypeError for keys of another dtype.
         """
-        if is_ragged(keys):
-            return keys.with_flat_values(self.lookup(keys.flat_values))
-        if is_sparse(keys):
-            return SparseTensor(keys.indices, self.lookup(keys.values), keys.dense_shape)
+        return self._in_any_form(keys, self._found)
+
+    __getitem__ = lookup
+
+    def _found(self, keys: Any) -> Tensor:
         given = _keys(keys, self._key_dtype, "StaticVocabularyTable")
         words = given if self._key_dtype == "string" else string_of(given)
         unknown = string_bucket(words, num_buckets=self._buckets) + self._known()
@@ -408,5 +378,3 @@ class StaticVocabularyTable:
         inside = given if given.dtype == self._table.key_dtype else functions["cast"](given, self._table.key_dtype)
         ids = self._table.lookup(inside)
         return functions["where"](ids == -1, unknown, ids)
-
-    __getitem__ = lookup

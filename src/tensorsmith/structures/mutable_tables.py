@@ -12,19 +12,18 @@ from typing import Any
 
 import numpy as np
 
-from tensorsmith.core.dtypes import DType, as_dtype
+from tensorsmith.core.dtypes import DType
 from tensorsmith.core.errors import InvalidArgumentError, explain
 from tensorsmith.core.naming import unique
 from tensorsmith.core.shapes import TensorShape
 from tensorsmith.core.specs import TensorSpec
 from tensorsmith.function.python_calls import in_turn
-from tensorsmith.structures.ragged import is_ragged
-from tensorsmith.structures.sparse import SparseTensor, is_sparse
+from tensorsmith.structures.tables import Table
 from tensorsmith.tensor.convert import convert
 from tensorsmith.tensor.tensor import Tensor
 
 
-class MutableHashTable:
+class MutableHashTable(Table):
     """A table that grows: keys are strings or integers, a value is a scalar, or a vector as the default is.
 
     key_dtype, value_dtype  of its keys and values.
@@ -56,8 +55,7 @@ class MutableHashTable:
 
     def _set_up(self, key_dtype: Any, value_dtype: Any, default: Any, name: str, key_rank: int) -> None:
         self._who = f"lookup.experimental.{type(self).__name__}"
-        self._name = unique(name)
-        self._key_dtype, self._value_dtype = as_dtype(key_dtype), as_dtype(value_dtype)
+        Table.__init__(self, unique(name), key_dtype, value_dtype)
         if not (self._key_dtype == "string" or self._key_dtype.is_integer):
             raise TypeError(explain(self._who, "keys are strings or integers", {"key_dtype": self._key_dtype.name}))
         self._default = convert(default, self._value_dtype)
@@ -66,18 +64,6 @@ class MutableHashTable:
         self._lock = threading.Lock()
 
     # ---- what it is
-
-    @property
-    def name(self) -> str:
-        return self._name
-
-    @property
-    def key_dtype(self) -> DType:
-        return self._key_dtype
-
-    @property
-    def value_dtype(self) -> DType:
-        return self._value_dtype
 
     def size(self, name: str | None = None) -> Tensor:
         """The number of keys, a scalar int64."""
@@ -145,21 +131,18 @@ class MutableHashTable:
 
         Raises InvalidArgumentError where their shape does not fit, ValueError for other dtypes.
         """
-        if is_ragged(keys):
-            return keys.with_flat_values(self.lookup(keys.flat_values, dynamic_default_values))
-        if is_sparse(keys):
-            return SparseTensor(keys.indices, self.lookup(keys.values, dynamic_default_values), keys.dense_shape)
+        return self._in_any_form(keys, lambda dense: self._asked(dense, dynamic_default_values))
+
+    __getitem__ = lookup
+
+    def _asked(self, keys: Any, default: Any) -> Tensor:
         given = self._keys(keys)
-        default = (
-            self._default if dynamic_default_values is None else convert(dynamic_default_values, self._value_dtype)
-        )
+        default = self._default if default is None else convert(default, self._value_dtype)
         shape = TensorShape([*self._places(given), *self._value_shape])
         found = in_turn(
             f"{self._who}.lookup", self._find, [given, default], lambda: [TensorSpec(shape, self._value_dtype)]
         )
         return found[0]
-
-    __getitem__ = lookup
 
     def _find(self, keys: Tensor, default: Tensor) -> list[Tensor]:
         shape = (*self._places(keys), *self._value_shape)
@@ -207,9 +190,6 @@ class MutableHashTable:
                     {"values": str(values.shape), "needed": str(needed)},
                 )
             )
-
-    def __repr__(self) -> str:
-        return f"<{type(self).__name__} {self._name!r}: {self._key_dtype.name} to {self._value_dtype.name}>"
 
 
 class DenseHashTable(MutableHashTable):

@@ -1,7 +1,8 @@
 """The script (Latin, Greek, Han, ...) of each code point, from a table of the Unicode standard.
 
 `scripts.json` holds, for each script, its number in ICU (what TensorFlow gives) and its ranges, as hexadecimal numbers.
-They are those of Unicode 13, which TensorFlow 2.21 uses: what was assigned later is of unknown script there, too.
+They are TensorFlow 2.21's own answers for each code point, which are those of Unicode 13: what was assigned later is of
+unknown script there, too.
 """
 
 from __future__ import annotations

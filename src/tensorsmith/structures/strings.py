@@ -172,7 +172,7 @@ def string_pieces(xp, x: Array, sep=None, maxsplit=-1):
     sep  what stands between pieces; None or empty: white space, of which any amount counts once.
     """
     cut = bytes_of(sep) if sep else None
-    return _flat([_split_at_spaces(s, maxsplit) if cut is None else s.split(cut, maxsplit) for s in x])
+    return laid_out([_split_at_spaces(s, maxsplit) if cut is None else s.split(cut, maxsplit) for s in x])
 
 
 def _split_at_spaces(s: bytes, maxsplit: int) -> list[bytes]:
@@ -188,10 +188,11 @@ def _split_at_spaces(s: bytes, maxsplit: int) -> list[bytes]:
 @op(kinds="O", eager=True, differentiable=False, shapes=_pieces_shapes)
 def string_bytes(xp, x: Array):
     """The bytes of strings [n], and the row splits [n + 1] that tell whose they are."""
-    return _flat([[s[i : i + 1] for i in range(len(s))] for s in x])
+    return laid_out([[s[i : i + 1] for i in range(len(s))] for s in x])
 
 
-def _flat(rows: list[list[bytes]]) -> tuple[np.ndarray, np.ndarray]:
+def laid_out(rows: list[list[bytes]]) -> tuple[np.ndarray, np.ndarray]:
+    """The strings of all rows one after another, and where each row ends, after a 0."""
     pieces = [piece for row in rows for piece in row]
     flat = np.empty(len(pieces), _STRING)
     flat[:] = pieces

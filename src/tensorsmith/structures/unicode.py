@@ -12,7 +12,7 @@ from tensorsmith.program.op import Array
 from tensorsmith.structures.decoding import REPLACEMENT, Policy, decoded, encoded, output_codec
 from tensorsmith.structures.ragged import is_ragged
 from tensorsmith.structures.scripts import scripts_of
-from tensorsmith.structures.strings import each, mapped, row_splits_of, same_shape, tables_of
+from tensorsmith.structures.strings import each, laid_out, mapped, row_splits_of, same_shape, tables_of
 from tensorsmith.tensor.apply import functions, op
 from tensorsmith.tensor.convert import convert
 from tensorsmith.tensor.tensor import Tensor
@@ -47,9 +47,8 @@ def string_characters(xp, x: Array, encoding="UTF-8", errors="replace", replacem
     rows = [decoded(s, encoding, policy, who) for s in x]
     # what was found is written whatever it is: only the input can be invalid
     written = Policy("replace", replacement)
-    flat = np.empty(sum(map(len, rows)), object)
-    flat[:] = [encoded([point], codec, written, who) for row in rows for point, _ in row]
-    return flat, row_splits_of(rows), np.array([at for row in rows for _, at in row], _INT64)
+    characters = [[encoded([point], codec, written, who) for point, _ in row] for row in rows]
+    return *laid_out(characters), np.array([at for row in rows for _, at in row], _INT64)
 
 
 @op(kinds="i", differentiable=False, same=False, shapes=lambda specs, settings: [((_rows(specs),), _STRING)])
@@ -141,8 +140,7 @@ def unicode_split(
 ) -> Any:
     """The characters of each string, each a string of its own in the same encoding: UTF-8, UTF-16-BE or UTF-32-BE.
 
-    errors  what an invalid sequence becomes: "replace" by `replacement_char`, "ignore", or
-            "strict", which raises InvalidArgumentError.
+    errors  as those of `unicode_decode`.
 
     >>> [character.decode() for character in unicode_split("é!", "UTF-8").numpy()]
     ['é', '!']
@@ -191,9 +189,7 @@ def unicode_encode(
         )
 
     if is_ragged(points):
-        if is_ragged(points.values):
-            return points.with_values(unicode_encode(points.values, output_encoding, errors, replacement_char))
-        if len(points.values.shape) == 1:
+        if not is_ragged(points.values) and len(points.values.shape) == 1:
             return written(points.values, points.row_splits)
         return points.with_values(unicode_encode(points.values, output_encoding, errors, replacement_char))
     shape = tuple(points.shape)
@@ -218,8 +214,7 @@ def unicode_transcode(
     """Each string in another encoding: UTF-8, UTF-16-BE or UTF-32-BE.
 
     input_encoding  any that Python knows, such as "UTF-16" (with or without a byte order mark) or "latin1".
-    errors          what an invalid sequence becomes: "replace" by `replacement_char`, "ignore", or
-                    "strict", which raises InvalidArgumentError.
+    errors          as those of `unicode_decode`.
     replace_control_characters  True: so are the code points below 32.
 
     >>> unicode_transcode(["é"], "UTF-8", "UTF-16-BE").numpy()
