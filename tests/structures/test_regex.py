@@ -81,11 +81,14 @@ def test_the_search_that_remembers_finds_what_the_other_finds(pattern, text):
         ("(?i)K", "kK\u212a", "---"), ("(?i)[s]", "ſS", "--"), ("(?i)[^s]", "ſ", "ſ"), ("(?i)i", "ıİI", "ıİ-"),
         ("(?i)ß", "ẞ", "-"),
         ("(?i:b)b", "BB Bb", "BB -"), ("a(?i)b|c", "aB C", "- -"), ("(a(?i)b)c", "aBC aBc", "aBC -"),
+        (r"(?i)\w", "ſ.", "-."), (r"(?i)\W", "ſ", "ſ"), ("(?i)ι", "\u0345", "-"), ("(?i)[Ꙋ]", "\u1c88", "-"),
         # laziness turned round
         ("(?U)a+", "aa", "--"), ("(?U)a+?", "aa", "-"), ("a+?", "aa", "--"),
         # what is no operator
         ("a{,2}", "a{,2}", "-"), ("a{01}", "aa{01}", "a-"), ("a{", "a{", "-"), ("[]a]", "]a", "--"), ("[^]a]", "]b", "]-"),
         ("(?P<x>a)(?P<x>b)", "ab", "-"),
+        ("[a-]", "a-b", "--b"), (r"\B", "", "-"), (r"\P{Any}", "a", "a"), (r"[^\x00-\x{10FFFF}]*", "a", "-a-"),
+        ("[a-cb-d]", "dbe", "--e"), ("[a-zc-d]", "yz", "--"), ("(a|aa){0,3}b", "aaab", "-"), ("(a(b|bc)){2}d", "abcabd", "-"),
         # nothing is found anew where the last match ended
         ("a*", "baac", "-b-c-"), ("", "日本", "-日-本-"),
         (r"\B", "aé", b"a\xc3-\xa9-"), ("x??", "x", "-x-"), ("(?m)^", "a\nb\n", "-a\n-b\n-"),
@@ -143,6 +146,9 @@ def test_sets_as_bytes(ranges):
         ("(a|b|)*", "aab", r"<\1>", True, "<b>"),
         ("(|a)+", "aa", "-", True, "-a-a-"),
         ("(?:(a)|b)*", "ab", r"<\1>", True, "<a>"),
+        ("(|a)*", "aa", r"<\1>", True, "<>a<>a<>"),
+        ("(a?)*?b", "aab", r"<\1>", True, "<a>"),
+        ("a", "ba", r"1\\12", True, r"b1\12"),  # no group 1: its backslash stands behind another
         ("(?:(a)|(b))+?c", "abc", r"<\1\2>", True, "<ab>"),
     ],
 )
@@ -171,6 +177,7 @@ def test_no_pattern_takes_for_ever(pattern):
         ("(?i)+", "no argument for repetition operator: +"), ("a**", "bad repetition operator: **"),
         ("a???", "bad repetition operator: ???"), ("a{2}*", "bad repetition operator: {2}*"),
         ("a{2,1}", "invalid repetition size: {2,1}"), ("a{1001}", "invalid repetition size: {1001}"),
+        ("a{5,2000}", "invalid repetition size: {5,2000}"), ("a{1500,}", "invalid repetition size: {1500,}"),
         ("(a{2,}){501}", "invalid repetition size: {501}"), ("((a{0,100}){10}|b){2}", "invalid repetition size: {2}"),
         (r"(a)\1", r"invalid escape sequence: \1"),
         (r"\8", r"invalid escape sequence: \8"), (r"\y", r"invalid escape sequence: \y"),

@@ -48,9 +48,15 @@ def test_float32_is_rounded_once(bits, beside, hexadecimal):
     assert tf.strings.to_number(text).numpy() == np.float32(high if above else low)
 
 
+def test_half_way_in_hexadecimal():
+    # float.fromhex rounds these to doubles that lie half way between two float32
+    texts = ["0x1.0000010000000000001p0", "0x1.000001p0", "-0x1.0000010000000000001p0", "0x0.8000008000000000001p1"]
+    assert tf.strings.to_number(texts).numpy().tolist() == [1 + 2**-23, 1, -1 - 2**-23, 1 + 2**-23]
+
+
 def test_what_is_a_number():
     read = {"+1": 1, " 3\t": 3, ".5": 0.5, "1.": 1, "0X1F": 31, "0x.8": 0.5, "-0x1p3": -8, "1e400": np.inf, "-INF": -np.inf,
-            "infinity": np.inf, "1e-400": 0, "\v1\f": 1, "0x1p9999": np.inf}  # fmt: skip
+            "infinity": np.inf, "1e-400": 0, "\v1\f": 1, "0x1p9999": np.inf, "-0x1p9999": -np.inf}  # fmt: skip
     assert tf.strings.to_number(list(read)).numpy().tolist() == list(read.values())
     assert np.isnan(tf.strings.to_number(["nan", "-NaN", "nan(a_1)"]).numpy()).all()
     assert np.signbit(tf.strings.to_number(["-nan", "nan"]).numpy()).tolist() == [True, False]
@@ -181,6 +187,7 @@ def test_strings_in_texts():
 
 def test_ragged_tensors_as_text():
     assert texts(tf.ragged.constant([list(range(7)), []])) == "[[0, 1, 2, ..., 4, 5, 6], []]"
+    assert texts(tf.ragged.constant([[1, 2], [3]]), summarize=1) == "[[1, 2], [3]]"
     assert texts(tf.ragged.constant([[1.5]] * 9), 7, summarize=1) == "[[1.500000], ..., [1.500000]] | 7"
     assert texts(tf.ragged.constant([[["it's"], []], []])) == r"[[['it\'s'], []], []]"
     pairs = tf.RaggedTensor.from_row_lengths(tf.constant([[1, 2], [3, 4]]), [2, 0])
