@@ -38,6 +38,8 @@ TEXTS = [
     ([tf.constant([1, 2]), "x", {"k": tf.constant(2.0)}], "[[1 2], 'x', {'k': 2}]"), ((tf.constant(1),), "(1,)"),
     ({"b": 1, "a": tf.constant("s")}, "{'a': \"s\", 'b': 1}"), (Pair(1, tf.constant(2)), "Pair(x=1, y=2)"),
     (tf.ragged.constant([[1, 2], [3]]), "[[1, 2], [3]]"), (tf.ragged.constant([["a"], []]), "[['a'], []]"),
+    (tf.ragged.constant([[1.5], [2.0]]), "[[1.500000], [2.000000]]"), (tf.ragged.constant([["it's"]]), r"[['it\'s']]"),
+    (tf.zeros([2, 0]), "[\n ...]"), (tf.constant([-np.nan, np.nan]), "[-nan nan]"), (tf.constant(["a\x01"]), r'["a\001"]'),
     (tf.SparseTensor([[0, 1]], [3.5], [2, 2]), "'SparseTensor(indices=[[0 1]], values=[3.5], shape=[2 2])'"),
     (tf.Variable([1.0, 2.5]), "[1 2.5]"), (np.array([1.0, 2.0]), "array([1., 2.])"), (tf.float32, "tf.float32"),
 ]  # fmt: skip

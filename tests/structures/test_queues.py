@@ -188,6 +188,18 @@ def test_taking_out_waits_for_elements():
     assert out[0].numpy().tolist() == [1, 2, 3]
 
 
+def test_what_one_takes_out_at_once_is_not_shared_with_another():
+    q = tf.queue.FIFOQueue(1, tf.int32, shapes=[()])
+    takers = [started(q.dequeue_many, 12) for _ in range(2)]
+    q.enqueue_many([list(range(12))])
+    q.close()
+    for thread, _ in takers:
+        finished(thread)
+    found = [out[0] for _, out in takers]
+    errors = [x for x in found if isinstance(x, tf.errors.OutOfRangeError)]
+    assert len(errors) == 1 and [x.numpy().tolist() for x in found if x not in errors] == [list(range(12))]
+
+
 @pytest.mark.parametrize("cancel", [True, False])
 def test_closing_wakes_those_who_wait(cancel):
     full, empty = tf.queue.FIFOQueue(1, tf.int32), tf.queue.FIFOQueue(1, tf.int32)

@@ -93,6 +93,8 @@ def test_parts():
             tf.strings.substr(text, at, count, unit=unit)
     with pytest.raises(bad, match=r"pos and len must have one shape .pos=\(\), len=\(2,\)"):
         tf.strings.substr(["hello", "abc"], 1, [1, 3])
+    with pytest.raises(bad, match=r"pos and len must have one shape .pos=\(2,\), len=\(1,\)"):
+        tf.strings.substr(["hello", "abc"], [1, 2], [1])
     with pytest.raises(bad, match="pos and len must be integers of one dtype"):
         tf.strings.substr("hello", 1.0, 1)
 

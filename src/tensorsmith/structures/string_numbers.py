@@ -82,7 +82,7 @@ def _float(text: bytes, dtype: np.dtype) -> Any:
         try:
             value = float.fromhex(text.decode())
         except OverflowError:
-            value = float("-inf" if found[1] else "inf")
+            value = float("-inf" if found[1] == b"-" else "inf")
     else:
         return None
     return value if dtype.itemsize == 8 else _single(value, text)
