@@ -73,3 +73,30 @@ def test_the_scatters_of_variables() -> None:
     v.scatter_max(tf.IndexedSlices([[0.0, 99.0]], [0]))
     v.scatter_min(tf.IndexedSlices([[0.0, 99.0]], [2]))
     assert v.numpy().tolist() == [[10, 99], [7, 8], [0, 60]]
+
+
+def test_small_constants_are_gathered_from_and_scattered_to_in_programs():
+    @tf.function
+    def both(x, at):
+        row = tf.broadcast_to(tf.constant([1.0, 2.0]), [2, 2])
+        return (
+            tf.gather_nd(row, at),
+            tf.tensor_scatter_nd_add(tf.zeros([2, 2]), at, x),
+            tf.gather(row, at, batch_dims=1),
+        )
+
+    picked, added, rows = both(tf.constant([3.0, 4.0]), tf.constant([[0, 1], [1, 1]]))
+    assert picked.numpy().tolist() == [2.0, 2.0] and added.numpy().tolist() == [[0.0, 3.0], [0.0, 4.0]]
+    assert rows.numpy().tolist() == [[1.0, 2.0], [2.0, 2.0]]
+
+
+def test_derivatives_of_gathered_constants_in_programs():
+    @tf.function
+    def derivative(factor):
+        x = tf.constant([1.0, 2.0, 3.0])
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            y = tf.gather(x, tf.constant([2, 0, 1], tf.int64)) * factor
+        return tape.gradient(y, x)
+
+    assert derivative(tf.constant([1.0, 2.0, 4.0])).numpy().tolist() == [2.0, 4.0, 1.0]

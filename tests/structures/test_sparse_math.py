@@ -51,7 +51,7 @@ def test_softmax_of_what_is_stored():
         assert not found[1].any()
     with pytest.raises(tf.errors.InvalidArgumentError, match="the values must be floats"):
         tf.sparse.softmax(tf.sparse.from_dense([[1]]))
-    with pytest.raises(ValueError, match="at least two axes are needed"):
+    with pytest.raises(tf.errors.InvalidArgumentError, match="at least two axes are needed"):
         tf.sparse.softmax(tf.sparse.from_dense([1.0]))
 
 
@@ -71,8 +71,7 @@ def test_which_numbers_are_there():
         assert function(sparse, 4).numpy().tolist() == wanted
     with pytest.raises(tf.errors.InvalidArgumentError, match="lies outside the shape"):
         tf.sparse.to_indicator(sparse, 2)
-    with pytest.raises(tf.errors.InvalidArgumentError, match="the values must be integers"):
-        tf.sparse.to_indicator(tf.sparse.from_dense([[1.0]]), 2)
+    assert tf.sparse.to_indicator(tf.sparse.from_dense([[1.0]]), 2).numpy().tolist() == [[False, True]]
 
 
 @quick

@@ -93,8 +93,11 @@ def test_the_fill_has_a_gradient_and_must_fit():
         filled, _ = tf.sparse.fill_empty_rows(tf.sparse.from_dense(np.array([[1.0], [0.0], [0.0]], "float32")), value)
         total = tf.reduce_sum(filled.values * filled.values)
     assert tape.gradient(total, value).numpy() == 2 * 2 * 9.0
-    with pytest.raises(ValueError, match="a sparse matrix is needed"):
-        tf.sparse.fill_empty_rows(tf.sparse.expand_dims(tf.sparse.from_dense(MATRIX)), 0)
+    deep, empty = tf.sparse.fill_empty_rows(tf.SparseTensor([[1, 0, 2]], [5], [2, 3, 4]), 7)
+    assert deep.indices.numpy().tolist() == [[0, 0, 0], [1, 0, 2]] and deep.values.numpy().tolist() == [7, 5]
+    assert empty.numpy().tolist() == [True, False]
+    with pytest.raises(tf.errors.InvalidArgumentError, match=r"indices.0. lies outside the shape"):
+        tf.sparse.fill_empty_rows(tf.SparseTensor([[4, 1]], [1.0], [2, 2]), 9.0)
     with pytest.raises(TypeError, match="the input must be a SparseTensor"):
         tf.sparse.fill_empty_rows(MATRIX, 0)
 

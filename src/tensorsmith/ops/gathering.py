@@ -55,7 +55,7 @@ def _gather(xp, params: Array, indices: Array, axis: int = 0, batch_dims: int = 
         return xp.take(params, indices, axis=axis, mode="fill", fill_value=_missing(params))
     rows = xp.moveaxis(params, axis, batch_dims)
     key = (*_batch_places(xp, rows.shape, batch_dims, indices.ndim), indices)
-    found = rows[key] if xp is np else rows.at[key].get(mode="fill", fill_value=_missing(params))
+    found = rows[key] if xp is np else xp.asarray(rows).at[key].get(mode="fill", fill_value=_missing(params))
     # the axes between the batch and `axis` go back in front of those of the places
     between = axis - batch_dims
     order = [
@@ -134,7 +134,7 @@ def _gather_nd(xp, params: Array, indices: Array, batch_dims: int = 0):
     if not depth:
         return xp.broadcast_to(params, (*indices.shape[:-1], *params.shape))
     key = (*_batch_places(xp, params.shape, batch_dims, indices.ndim - 1), *columns)
-    return params[key] if xp is np else params.at[key].get(mode="fill", fill_value=_missing(params))
+    return params[key] if xp is np else xp.asarray(params).at[key].get(mode="fill", fill_value=_missing(params))
 
 
 guard(
@@ -175,7 +175,7 @@ def scattered(xp: Any, base: Any, key: Any, updates: Any, how: str) -> Any:
         else:
             _JOIN[how].at(result, key, updates)
         return result
-    at = base.at[key]
+    at = xp.asarray(base).at[key]
     if how == "sub":
         return at.add(-updates)
     return getattr(at, {"update": "set", "mul": "multiply", "div": "divide"}.get(how, how))(updates)

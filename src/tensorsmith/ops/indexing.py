@@ -306,7 +306,7 @@ def _strided_slice_update(xp, x: Array, value: Array, parts: Arrays, key: Any = 
         result = np.array(x)
         result[whole] = value
         return result
-    return x.at[whole].set(value)
+    return xp.asarray(x).at[whole].set(value)
 
 
 guard(_strided_slice_update, MISSING, "places go from -size to size - 1 of their axes", _ask_index, ("parts",))

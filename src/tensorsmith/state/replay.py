@@ -178,7 +178,7 @@ class Replay:
         self.flat = len(specs) > 1 and len({dtype for _, dtype in specs}) == 1
         self.bounds = np.cumsum([0] + [int(np.prod(s)) for s in self.shapes]).tolist()
         # one operation to an outer tape: differentiating it again gives the second derivative
-        self.op = Op("tape_gradient", self._kernel, shapes=lambda given, settings: tuple(specs))
+        self.op = Op("tape_gradient", self._kernel, same=False, shapes=lambda given, settings: tuple(specs))
         self.op.links = self._links
         self._leaves_of: list[set[int]] | None = None
         self.function: Any = None

@@ -13,6 +13,7 @@ from tensorsmith.program.op import Op
 from tensorsmith.structures.between import from_tensor, to_sparse
 from tensorsmith.structures.lifting import quietly, refuse
 from tensorsmith.structures.ragged import RaggedTensor, is_ragged
+from tensorsmith.structures.ragged_grouping import group_reduce
 from tensorsmith.structures.ragged_index import gather_rows
 from tensorsmith.structures.ragged_shaping import axis_numbers, same_rows
 from tensorsmith.structures.row_partition import row_ids, row_lengths, splits_from_lengths
@@ -192,7 +193,7 @@ def boolean_mask(data: Any, mask: Any, name: str | None = None) -> Any:
     def counts(values: Tensor, splits: Tensor) -> Tensor:
         ids = row_ids(splits, values)
         chosen_ones = functions["cast"](values, splits.dtype)
-        return splits_from_lengths(functions["group_reduce"](chosen_ones, ids, row_lengths(splits), kind="sum"))
+        return splits_from_lengths(group_reduce(chosen_ones, ids, row_lengths(splits), kind="sum"))
 
     return RaggedTensor(kept, quietly(counts, chosen.values, chosen.row_splits))
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from tensorsmith.core.errors import InvalidArgumentError, explain
 from tensorsmith.core.specs import describe
+from tensorsmith.ops.normalization import moments
 from tensorsmith.program.op import Op, registry
 from tensorsmith.structures.between import from_tensor
 from tensorsmith.structures.ragged import RaggedTensor, is_ragged
@@ -103,7 +104,7 @@ def _moments(op: Op, arguments: tuple, settings: dict) -> tuple[Any, Any]:
     axes, flat_axes, found = _parted(op, ragged, given)
     flat, mean_of = ragged.flat_values, functions["reduce_mean"]
     if found is None:
-        parts = apply(registry["moments"], [flat], {"axes": tuple(flat_axes), "keepdims": False})
+        parts = moments(flat, flat_axes)
         mean, variance = (_flat_only(ragged, flat_axes, part) for part in parts)
     else:
         # about the mean of each group: the difference of two mean squares loses what is small

@@ -48,6 +48,7 @@ _KEEP_ZERO = frozenset(
         "erf",
         "zeros_like",
         "identity",
+        "stop_gradient",
     ]
 )
 
@@ -80,6 +81,12 @@ class SparseTensor:
         if self.indices.shape == (0,):
             # an empty list of indices has no second axis to show the rank
             self.indices = Tensor(np.zeros((0, self.dense_shape.shape[0] or 0), np.int64))
+        if not isinstance(self.dense_shape, Symbol) and (np.asarray(self.dense_shape._array) < 0).any():
+            raise ValueError(
+                explain(
+                    "SparseTensor", "a size is below 0", {"dense_shape": np.asarray(self.dense_shape._array).tolist()}
+                )
+            )
         given = {"indices": self.indices, "values": self.values, "dense_shape": self.dense_shape}
         ranks = [len(t.shape) for t in given.values()]
         count, rank = (*self.indices.shape, None, None)[:2]
@@ -211,7 +218,8 @@ class SparseTensor:
         raise TypeError("A SparseTensor is not iterable; use tf.sparse.to_dense or tf.sparse.slice.")
 
     def __repr__(self) -> str:
-        return f"SparseTensor(indices={self.indices}, values={self.values}, dense_shape={self.dense_shape})"
+        parts = f"indices={self.indices!s}, values={self.values!s}, dense_shape={self.dense_shape!s}"
+        return f"SparseTensor({parts})"
 
 
 class SparseTensorValue:
@@ -257,6 +265,9 @@ def _lift(op: Op, arguments: tuple, settings: dict) -> Any:
     first = arguments[0] if arguments else None
     if len(arguments) == 1 and is_sparse(first) and op.name in _KEEP_ZERO:
         return first.with_values(apply(op, [first.values], settings))
+    if is_sparse(first) and op.name in ("shape", "size"):
+        sizes = first.dense_shape if op.name == "shape" else functions["reduce_prod"](first.dense_shape)
+        return functions["cast"](sizes, settings["out_type"])
     if op.name in _SCALE and len(arguments) == 2:
         return _scale(op, *arguments)
     if is_elementwise(op):

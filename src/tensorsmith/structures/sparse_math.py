@@ -15,6 +15,7 @@ from tensorsmith.state.variable import IndexedSlices
 from tensorsmith.structures.between import to_sparse
 from tensorsmith.structures.lifting import quietly, several
 from tensorsmith.structures.ragged import is_ragged
+from tensorsmith.structures.ragged_grouping import group_reduce
 from tensorsmith.structures.sparse import SparseTensor, is_sparse
 from tensorsmith.structures.sparse_ops import as_sparse, nonzero_positions, reorder, sparse_merge, sum_into, to_dense
 from tensorsmith.tensor.apply import functions
@@ -73,20 +74,20 @@ def minimum(sp_a: SparseTensor, sp_b: SparseTensor, name: str | None = None) -> 
 def softmax(sp_input: SparseTensor, name: str | None = None) -> SparseTensor:
     """exp(x) / sum(exp(x)) over the stored elements of each row of the last axis; the others stay out of it.
 
-    Raises ValueError for fewer than two axes, InvalidArgumentError for values that are no floats.
+    Raises InvalidArgumentError for fewer than two axes, and for values that are no floats.
 
     >>> softmax(SparseTensor([[0, 0], [0, 2]], [1.0, 1.0], [1, 3])).values.numpy()
     array([0.5, 0.5], dtype=float32)
     """
     s = as_sparse("sparse.softmax", sp_input)
     if s.rank < 2:
-        raise ValueError(explain("sparse.softmax", "at least two axes are needed", {"shape": tuple(s.shape)}))
+        raise InvalidArgumentError(explain("sparse.softmax", "at least two axes are needed", {"shape": tuple(s.shape)}))
     if not s.dtype.is_floating:
         raise InvalidArgumentError(explain("sparse.softmax", "the values must be floats", {"sp_input": describe(s)}))
     gather = functions["gather"]
     rows, which = quietly(several(sparse_merge), quietly(lambda i: i[:, :-1], s.indices))
     # the greatest of a row is a constant of it: no gradient passes
-    top = quietly(lambda v, w, r: functions["group_reduce"](v, w, r, kind="max"), s.values, which, rows)
+    top = quietly(lambda v, w, r: group_reduce(v, w, r, kind="max"), s.values, which, rows)
     powers = functions["exp"](functions["subtract"](s.values, quietly(gather, top, which)))
     return s.with_values(functions["divide"](powers, gather(sum_into(powers, which, rows), which)))
 
@@ -94,21 +95,17 @@ def softmax(sp_input: SparseTensor, name: str | None = None) -> SparseTensor:
 def to_indicator(sp_input: SparseTensor, vocab_size: int, name: str | None = None) -> Tensor:
     """For each row of the last axis which of 0 to vocab_size - 1 are among its stored values, bool [..., vocab_size].
 
-    Raises InvalidArgumentError for values that are no integers, or outside.
+    Floats lose their fraction. Raises InvalidArgumentError for values that lie outside.
 
     >>> to_indicator(SparseTensor([[0, 0]], [2], [1, 1]), 3).numpy()
     array([[False, False,  True]])
     """
     s = as_sparse("sparse.to_indicator", sp_input)
-    if not s.dtype.is_integer:
-        raise InvalidArgumentError(
-            explain("sparse.to_indicator", "the values must be integers", {"sp_input": describe(s)})
-        )
     size = int(convert(vocab_size))
 
     def places(indices: Tensor, values: Tensor) -> Tensor:
         last = functions["cast"](values, "int64")[:, None]
-        return sparse_merge(functions["concat"]([indices[:, :-1], last], axis=1))[0]
+        return several(sparse_merge)(functions["concat"]([indices[:, :-1], last], axis=1))[0]
 
     def wide(shape: Tensor) -> Tensor:
         return functions["concat"]([shape[:-1], [size]], axis=0)
@@ -184,7 +181,11 @@ def _counted(values: Any) -> tuple[Tensor, Any, int]:
     """The values [n] of a dense, ragged or sparse tensor, the row of each, and the number of rows."""
     if is_ragged(values) and isinstance(values.row_splits, Symbol):
         return values.flat_values, None, 0
-    source = to_sparse(values) if is_ragged(values) else values
+    if is_sparse(values) and isinstance(values.indices, Symbol):
+        return values.values, None, 0
+    source: Any = values
+    if is_ragged(source):
+        source = to_sparse(source)
     if is_sparse(source):
         s = reorder(source)
         if s.rank == 1:
@@ -216,8 +217,9 @@ def _segments(who: str, function: Any, data: Any, indices: Any, segment_ids: Any
             explain(who, "how many groups there are hangs on values", {"segment_ids": groups.shape}, "",
                     "Pass num_segments.")
         )  # fmt: skip
-    if known is not None and (np.diff(known) < 0).any():
-        raise InvalidArgumentError(explain(who, "segment_ids fall", {"segment_ids": known.tolist()}, "they must rise"))
+    if known is not None and ((np.diff(known) < 0).any() or (known < 0).any()):
+        wrong = "segment_ids fall" if (np.diff(known) < 0).any() else "a segment id is below 0"
+        raise InvalidArgumentError(explain(who, wrong, {"segment_ids": known.tolist()}, "they must rise from 0 on"))
     count = int(convert(num_segments)) if num_segments is not None else int(known[-1]) + 1 if len(known) else 0  # type: ignore[arg-type]
     return function(functions["gather"](data, picked, axis=0), groups, num_segments=count)
 

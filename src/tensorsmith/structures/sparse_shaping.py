@@ -8,9 +8,10 @@ import numpy as np
 
 from tensorsmith.core.errors import InvalidArgumentError, explain
 from tensorsmith.core.shapes import TensorShape
+from tensorsmith.ops.debugging import hold
 from tensorsmith.structures.lifting import quietly
 from tensorsmith.structures.sparse import SparseTensor
-from tensorsmith.structures.sparse_ops import as_sparse, reorder, retain
+from tensorsmith.structures.sparse_ops import as_sparse, inside, reorder, retain
 from tensorsmith.structures.sparse_ops import slice as sparse_slice
 from tensorsmith.tensor.apply import functions
 from tensorsmith.tensor.convert import convert
@@ -31,7 +32,7 @@ def _with_column(table: Tensor, at: int, axis: int, value: int) -> Tensor:
 def expand_dims(sp_input: SparseTensor, axis: Any = None, name: str | None = None) -> SparseTensor:
     """The same elements with an axis of size 1 at `axis`, by default behind all others.
 
-    Raises ValueError where there is no such axis.
+    Raises InvalidArgumentError where there is no such axis.
 
     >>> expand_dims(SparseTensor([[0, 1]], [5], [1, 2]), 0).shape
     TensorShape([1, 1, 2])
@@ -39,7 +40,7 @@ def expand_dims(sp_input: SparseTensor, axis: Any = None, name: str | None = Non
     s = as_sparse("sparse.expand_dims", sp_input)
     at = -1 if axis is None else int(convert(axis))
     if not -s.rank - 1 <= at <= s.rank:
-        raise ValueError(explain("sparse.expand_dims", "there is no such axis", {"axis": at, "rank": s.rank}))
+        raise InvalidArgumentError(explain("sparse.expand_dims", "there is no such axis", {"axis": at, "rank": s.rank}))
     at %= s.rank + 1
     indices = quietly(lambda i: _with_column(i, at, 1, 0), s.indices)
     result = SparseTensor(indices, s.values, quietly(lambda d: _with_column(d, at, 0, 1), s.dense_shape))
@@ -127,7 +128,11 @@ def reset_shape(sp_input: SparseTensor, new_shape: Any = None) -> SparseTensor:
         raise InvalidArgumentError(
             explain("sparse.reset_shape", "new_shape has another rank", {"new_shape": wanted.shape, "rank": s.rank})
         )
-    if not isinstance(wanted, Symbol) and not isinstance(s.dense_shape, Symbol):
+    if isinstance(wanted, Symbol) or isinstance(s.dense_shape, Symbol):
+        holds = quietly(lambda new, old: functions["reduce_all"](new >= old), wanted, s.dense_shape)
+        told = {"new_shape": wanted, "shape": s.dense_shape}
+        hold("sparse.reset_shape", holds, told, "new_shape is smaller than the shape", "no element may be left out")
+    else:
         new, old = np.asarray(wanted._array), np.asarray(s.dense_shape._array)
         if (new < old).any():
             raise InvalidArgumentError(
@@ -143,19 +148,19 @@ def _before(indices: Tensor) -> Tensor:
 
 
 def fill_empty_rows(sp_input: SparseTensor, default_value: Any, name: str | None = None) -> tuple[SparseTensor, Tensor]:
-    """(the matrix with `default_value` in column 0 of each row that had no element, which rows [n] had none).
+    """(the tensor with `default_value` at the beginning of each row that had no element, which rows [n] had none).
 
-    Raises TypeError for what is no SparseTensor, ValueError for one that is no matrix.
+    Raises TypeError for what is no SparseTensor, InvalidArgumentError where an index lies outside the shape.
 
     >>> filled, empty = fill_empty_rows(SparseTensor([[1, 0]], [5], [2, 3]), 0)
     >>> filled.values.numpy().tolist(), empty.numpy().tolist()
     ([0, 5], [True, False])
     """
     s = as_sparse("sparse.fill_empty_rows", sp_input)
-    if s.rank != 2:
-        raise ValueError(explain("sparse.fill_empty_rows", "a sparse matrix is needed", {"shape": tuple(s.shape)}))
+    rows = quietly(lambda i, d: (i[:, :1], d[:1]), s.indices, s.dense_shape)
+    inside("sparse.fill_empty_rows", SparseTensor(rows[0], s.values, rows[1]))
     default = convert(default_value, None, s.dtype.numpy_dtype)
-    cast, gather, concat = functions["cast"], functions["gather"], functions["concat"]
+    gather, concat = functions["gather"], functions["concat"]
 
     def rows_without(indices: Tensor, dense_shape: Tensor) -> Tensor:
         rows = functions["range"](dense_shape[0])
@@ -164,11 +169,11 @@ def fill_empty_rows(sp_input: SparseTensor, default_value: Any, name: str | None
 
     def places(empty: Tensor) -> Tensor:
         rows = functions["reshape"](functions["nonzero_positions"](empty), (-1,))
-        return functions["stack"]([rows, functions["zeros_like"](rows)], axis=1)
+        return functions["stack"]([rows, *[functions["zeros_like"](rows)] * (s.rank - 1)], axis=1)
 
     empty = quietly(rows_without, s.indices, s.dense_shape)
     more = quietly(places, empty)
-    fill = gather(functions["reshape"](default, (1,)), quietly(lambda m: cast(m[:, 1], "int64"), more))
+    fill = gather(functions["reshape"](default, (1,)), quietly(lambda m: functions["zeros_like"](m[:, 0]), more))
     indices = quietly(lambda a, b: concat([a, b], axis=0), s.indices, more)
     result = SparseTensor(indices, concat([s.values, fill], axis=0), s.dense_shape)
     result._shaped(s.shape)
