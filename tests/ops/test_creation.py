@@ -39,7 +39,7 @@ def test_a_filled_tensor_can_not_be_changed_through_its_array() -> None:
 @pytest.mark.parametrize(
     ("arguments", "expected", "dtype"),
     [((5,), [0, 1, 2, 3, 4], tf.int32), ((1, 4), [1, 2, 3], tf.int32), ((5, 0, -2), [5, 3, 1], tf.int32),
-     ((1.0, 2.0, 0.5), [1.0, 1.5], tf.float32), ((3, 1), [], tf.int32), ((2.5,), [0, 1, 2], tf.float32),
+     ((1.0, 2.0, 0.5), [1.0, 1.5], tf.float32), ((3, 3), [], tf.int32), ((2.5,), [0, 1, 2], tf.float32),
      ((np.int64(3),), [0, 1, 2], tf.int64), ((0, 1.0, 0.5), [0, 0.5], tf.float32)],
 )  # fmt: skip
 def test_ranges(arguments: tuple, expected: list, dtype: tf.DType) -> None:

@@ -43,7 +43,12 @@ def test_shapes_that_do_not_fit() -> None:
 
 def test_an_empty_tensor_takes_a_shape_with_an_open_size() -> None:
     assert tf.reshape(tf.zeros([0, 3]), [-1, 3]).shape == (0, 3)
-    assert tf.reshape(tf.zeros([0]), [-1, 0]).shape == (0, 0)
+    # sizes of 0 on both sides say nothing of the open one
+    assert tf.reshape(tf.zeros([0]), [-1, 0]).shape == (1, 0)
+    assert tf.reshape(tf.zeros([0, 6]), [0, 2, -1]).shape == (0, 2, 3)
+    assert tf.reshape(tf.zeros([0, 6]), [3, -1]).shape == (3, 0)
+    specs = [tf.TensorSpec([0, 6])]
+    assert tf.function(lambda x: tf.reshape(x, [0, -1]), specs).get_concrete_function().output_shapes == (0, 6)
 
 
 def test_sizes_are_int32_and_also_int64() -> None:

@@ -44,6 +44,14 @@ class InvalidArgumentError(OpError, ValueError):
     error_code = 3
 
 
+class DtypeError(InvalidArgumentError, TypeError):
+    """Values of dtypes that an operation does not take, or not together; numbers that a dtype cannot hold.
+
+    TensorFlow raises InvalidArgumentError for some of these and TypeError for others, and which one hangs on whether the
+    operation runs at once; code that catches either was written for this one.
+    """
+
+
 class SizeNotKnownError(InvalidArgumentError):
     """The size of a result hangs on values that nobody knows while a program is compiled."""
 

@@ -101,6 +101,9 @@ def _saturate_cast(xp, x: Array, dtype: Any):
         if float(want.max) < float(have.max):
             x = xp.clip(x, np.asarray(want.min, x.dtype), np.asarray(want.max, x.dtype))
         return x.astype(dtype)
+    if dtype.kind in "iu" and x.dtype.kind == "V":
+        # between floats and integers `cast` saturates, bfloat16 as float32, of which it is a part
+        x = x.astype("float32")
     return _cast.kernel(xp, x, dtype)
 
 

@@ -39,7 +39,7 @@ def complex_(xp, real: Array, imag: Array):
     return jax().lax.complex(*xp.broadcast_arrays(real, imag))
 
 
-@op(name="real", kinds="fc", shapes=_real_shape)
+@op(name="real", kinds="fiuc", shapes=_real_shape)
 def real(xp, input: Array):
     """The real part, elementwise.
 
@@ -50,7 +50,7 @@ def real(xp, input: Array):
     return xp.real(input)
 
 
-@op(name="imag", kinds="fc", shapes=_real_shape)
+@op(name="imag", kinds="fiuc", shapes=_real_shape)
 def imag(xp, input: Array):
     """The imaginary part, elementwise; 0 of real numbers.
 

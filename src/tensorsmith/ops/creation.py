@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from tensorsmith.core import dtypes, ports
-from tensorsmith.core.errors import InvalidArgumentError, SizeNotKnownError, explain
+from tensorsmith.core.errors import DtypeError, InvalidArgumentError, SizeNotKnownError, explain
 from tensorsmith.core.shapes import TensorShape
 from tensorsmith.ops.sizes import fill_sizes, split_sizes
 from tensorsmith.program.op import Array, Arrays, Specs
@@ -63,13 +63,23 @@ def fill(dims: Any, value: Any, name: str | None = None) -> Tensor:
     array([[9, 9],
            [9, 9]], dtype=int32)
     """
-    sizes, parts = split_sizes(dims, "fill")
+    sizes, parts = _checked(dims, "fill")
+    value = convert(value)
+    if value.shape.rank not in (None, 0):
+        raise InvalidArgumentError(explain("fill", "the value must be a scalar", {"value": value.shape}))
     return apply(_fill, (value, parts), {"sizes": sizes})
+
+
+def _checked(dims: Any, who: str) -> tuple[Any, list[Any]]:
+    sizes, parts = split_sizes(dims, who)
+    if any(size is not None and size < 0 for size in sizes):
+        raise InvalidArgumentError(explain(who, "a size is below 0", {"shape": sizes}))
+    return sizes, parts
 
 
 def _full(dims: Any, number: Any, dtype: Any, who: str) -> Tensor:
     wanted = dtypes.as_dtype(dtype)
-    sizes, parts = split_sizes(dims, who)
+    sizes, parts = _checked(dims, who)
     if wanted.name == "string":
         number = b""
     if parts:
@@ -185,6 +195,17 @@ def range_(start: Any, limit: Any = None, delta: Any = 1, dtype: Any = None, nam
         bounds.append(value)
     if not isinstance(bounds[2], Symbol) and not np.asarray(bounds[2]._array).all():
         raise InvalidArgumentError(explain("range", "the step is 0", {"start": start, "limit": limit, "delta": delta}))
+    if not any(isinstance(bound, Symbol) for bound in bounds):
+        low, high, step = (np.asarray(bound._array)[()] for bound in bounds)
+        if (high < low) if step > 0 else (high > low):
+            raise InvalidArgumentError(
+                explain(
+                    "range",
+                    "the limit lies on the other side of the start",
+                    {"start": low, "limit": high, "delta": step},
+                    "a positive step goes up, a negative one down",
+                )
+            )
     return apply(_range, bounds, {"dtype": wanted.numpy_dtype})
 
 
@@ -239,6 +260,7 @@ def eye(
            [0., 1.]], dtype=float32)
     """
     rows = plain(num_rows, "num_rows")
+    _checked([rows, rows if num_columns is None else plain(num_columns, "num_columns")], "eye")
     columns = rows if num_columns is None else plain(num_columns, "num_columns")
     matrix = np.eye(rows, columns, dtype=dtypes.as_dtype(dtype).numpy_dtype)
     if batch_shape is not None:
@@ -288,5 +310,10 @@ def one_hot(
 
     ends = (True, False) if wanted.is_bool else (1, 0)
     settings = {"depth": plain(depth, "depth"), "axis": -1 if axis is None else plain(axis, "axis")}
-    indices = indices if type(indices) in ports.lifters else convert(indices)
+    if type(indices) not in ports.lifters:
+        indices = convert(indices)
+        if not indices.dtype.is_integer:
+            raise DtypeError(f"one_hot: indices must be integers, not {indices.dtype.name}.")
+    if settings["depth"] < 0:
+        raise InvalidArgumentError(explain("one_hot", "the depth is below 0", {"depth": settings["depth"]}))
     return apply(_one_hot, (indices, filled(on_value, ends[0]), filled(off_value, ends[1])), settings)

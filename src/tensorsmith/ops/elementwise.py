@@ -93,14 +93,16 @@ def realdiv(xp, x: Array, y: Array):
     return xp.true_divide(x, y)
 
 
-@op(kinds="iu", shapes=elementwise, quiet=True)
+@op(kinds="fiu", shapes=elementwise, quiet=True)
 def truncatediv(xp, x: Array, y: Array):
-    """x / y of integers without the fraction, elementwise: -7 / 3 is -2. A zero y raises InvalidArgumentError.
+    """x / y without the fraction, elementwise: -7 / 3 is -2. An integer y of 0 raises InvalidArgumentError.
 
     >>> import tensorsmith as tf
     >>> tf.truncatediv([-7, 7], 3).numpy()
     array([-2,  2], dtype=int32)
     """
+    if x.dtype.kind not in "iu":
+        return xp.trunc(xp.true_divide(x, y))
     _refuse_zero(xp, "truncatediv", y)
     # what is left has the sign of x, so the division has no remainder
     return xp.floor_divide(x - xp.fmod(x, y), y)

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from tensorsmith.core import ports
-from tensorsmith.core.errors import InvalidArgumentError, explain
+from tensorsmith.core.errors import DtypeError, InvalidArgumentError, explain
 from tensorsmith.ops.guards import MISSING, exist, guard, note_span, span
 from tensorsmith.ops.sizes import fill_sizes, split_sizes
 from tensorsmith.program.op import Array, Arrays, Specs
@@ -104,14 +104,31 @@ def gather(
         return apply(_gather, (params, indices), settings)
     params, indices = convert(params), convert(indices)
     batch = batch_dims if type(batch_dims) is int else plain(batch_dims, "batch_dims")
-    batch = batch + indices.ndim if batch < 0 else batch
+    # as TensorFlow has it, -1 batch axes name the last axis, too
     axis = batch if axis is None else plain(axis, "axis")
+    batch = batch + indices.ndim if batch < 0 else batch
     axis = axis + params.ndim if axis < 0 else axis
     if not indices.dtype.is_integer:
-        raise TypeError(f"gather: indices must be integers, not {indices.dtype.name}.")
+        raise DtypeError(f"gather: indices must be integers, not {indices.dtype.name}.")
+    _check_batch("gather", params, indices, batch)
     if not 0 <= axis < max(params.ndim, 1) or batch > axis:
         raise InvalidArgumentError(explain("gather", "there is no such axis", {"params": params.shape, "axis": axis}))
     return apply(_gather, (params, indices), {"axis": axis, "batch_dims": batch})
+
+
+def _check_batch(who: str, params: Tensor, indices: Tensor, batch: int) -> None:
+    """InvalidArgumentError where the batch axes, which both share, differ in size: they are not broadcast."""
+    if not batch or params.shape.rank is None or indices.shape.rank is None:
+        return
+    if not params.shape[:batch].is_compatible_with(indices.shape[:batch]):
+        raise InvalidArgumentError(
+            explain(
+                who,
+                "the batch axes differ in size",
+                {"params": params.shape, "indices": indices.shape, "batch_dims": batch},
+                "the first batch_dims sizes of both must be equal",
+            )
+        )
 
 
 def _gathered_nd(specs: Specs, settings: dict) -> Specs:
@@ -158,7 +175,20 @@ def gather_nd(params: Any, indices: Any, batch_dims: int = 0, name: str | None =
     >>> tf.gather_nd([[1, 2], [3, 4]], [[0, 1], [1, 0]]).numpy()
     array([2, 3], dtype=int32)
     """
-    return apply(_gather_nd, (params, indices), {"batch_dims": plain(batch_dims, "batch_dims")})
+    batch = batch_dims if type(batch_dims) is int else plain(batch_dims, "batch_dims")
+    if type(params) not in ports.lifters and type(indices) not in ports.lifters:
+        params, indices = convert(params), convert(indices)
+        if not indices.dtype.is_integer:
+            raise DtypeError(f"gather_nd: indices must be integers, not {indices.dtype.name}.")
+        if batch:
+            if batch >= indices.ndim:
+                raise ValueError(
+                    explain(
+                        "gather_nd", "there are not so many batch axes", {"indices": indices.shape, "batch_dims": batch}
+                    )
+                )
+            _check_batch("gather_nd", params, indices, batch)
+    return apply(_gather_nd, (params, indices), {"batch_dims": batch})
 
 
 _JOIN = {

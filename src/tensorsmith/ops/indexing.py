@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from tensorsmith.core import context, dtypes
+from tensorsmith.core import context, dtypes, ports
 from tensorsmith.core.errors import InvalidArgumentError, explain
 from tensorsmith.core.shapes import broadcast
 from tensorsmith.ops.guards import MISSING, guard, span
@@ -398,6 +398,19 @@ def slice_(input_: Any, begin: Any, size: Any, name: str | None = None) -> Tenso
     """
     starts, first = split_sizes(begin, "slice")
     sizes, second = split_sizes(size, "slice")
+    if type(input_) not in ports.lifters:
+        input_ = convert(input_)
+        rank = input_.shape.rank
+        if len(starts) != len(sizes) or rank not in (None, len(starts)):
+            raise InvalidArgumentError(
+                explain(
+                    "slice",
+                    "a begin and a size are needed for each axis",
+                    {"input": input_.shape, "begin": starts, "size": sizes},
+                )
+            )
+        if any(n is not None and n < -1 for n in sizes):
+            raise InvalidArgumentError(explain("slice", "a size is below -1", {"size": sizes}))
     return apply(_slice, (input_, [*first, *second]), {"begin": starts, "sizes": sizes})
 
 

@@ -108,6 +108,8 @@ def tensordot(a: Any, b: Any, axes: Any, name: str | None = None) -> Tensor:
     11.0
     """
     axes = plain(axes, "axes")
+    if isinstance(axes, int) and axes < 0:
+        raise ValueError(explain("tensordot", "axes is below 0", {"axes": axes}))
     if isinstance(axes, tuple):
         axes = tuple(part if isinstance(part, tuple) else (part,) for part in axes)
     return apply(_tensordot, (a, b), {"axes": axes})

@@ -49,6 +49,8 @@ def set_diag(xp, input: Array, diagonal: Array):
            [3, 8]], dtype=int32)
     """
     rows, columns = input.shape[-2:]
+    if diagonal.shape[-1] != min(rows, columns):
+        raise ValueError(f"the diagonals have {diagonal.shape[-1]} elements, the matrices {min(rows, columns)} on them")
     same = np.eye(rows, columns, dtype=bool)
     size = max(rows, columns)
     wide = xp.concatenate([diagonal, xp.zeros((*diagonal.shape[:-1], size - diagonal.shape[-1]), diagonal.dtype)], -1)
@@ -122,6 +124,12 @@ def square_shape(specs: Specs, settings: dict) -> Specs:
     return [(shape, dtype)]
 
 
+def check_square(name: str, shape: Any) -> None:
+    """InvalidArgumentError unless the last two sizes, where they are known, are equal."""
+    if len(shape) < 2 or None not in shape[-2:] and shape[-1] != shape[-2]:
+        raise InvalidArgumentError(explain(name, "the matrices must be square", {"shape": tuple(shape)}))
+
+
 def _one_each(specs: Specs, settings: dict) -> Specs:
     return [(square_shape(specs, settings)[0][0][:-2], specs[0][1])]
 
@@ -152,6 +160,7 @@ def det(xp, input: Array):
     >>> tf.linalg.det([[2.0, 0.0], [0.0, 3.0]]).numpy().item()
     6.0
     """
+    check_square("det", input.shape)
     return xp.linalg.det(input)
 
 
@@ -163,6 +172,7 @@ def slogdet(xp, input: Array) -> SlogDet:
     >>> tf.linalg.slogdet([[1.0, 0.0], [0.0, -1.0]]).sign.numpy().item()
     -1.0
     """
+    check_square("slogdet", input.shape)
     return SlogDet(*xp.linalg.slogdet(input))
 
 
@@ -174,6 +184,7 @@ def logdet(xp, matrix: Array):
     >>> tf.linalg.logdet([[1.0, 0.0], [0.0, 1.0]]).numpy().item()
     0.0
     """
+    check_square("logdet", matrix.shape)
     return 2 * xp.sum(xp.log(xp.diagonal(xp.linalg.cholesky(matrix), axis1=-2, axis2=-1)), axis=-1)
 
 

@@ -104,7 +104,8 @@ def zero_fraction(value: Any, name: str | None = None) -> Tensor:
     0.75
     """
     value = convert(value)
-    return reduce_mean(cast(equal(value, 0), "float32"))
+    nothing: Any = 0 if value.dtype.is_numeric else b"" if value.dtype == "string" else False
+    return reduce_mean(cast(equal(value, nothing), "float32"))
 
 
 def global_norm(t_list: Any, name: str | None = None) -> Tensor:

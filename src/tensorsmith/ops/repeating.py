@@ -73,7 +73,11 @@ def repeat(input: Any, repeats: Any, axis: int | None = None, name: str | None =
 def _pad(xp, tensor: Array, constant_values: Array, paddings: Any = (), mode: str = "constant"):
     if mode == "constant":
         if tensor.dtype == object:
-            return np.pad(tensor, paddings, constant_values=np.asarray(constant_values)[()])
+            # np.pad makes np.bytes_ of the filling
+            whole = np.full([s + sum(pair) for s, pair in zip(tensor.shape, paddings)], None, object)
+            whole.fill(np.asarray(constant_values)[()])
+            whole[tuple(slice(low, low + s) for s, (low, _) in zip(tensor.shape, paddings))] = tensor
+            return whole
         return xp.pad(tensor, paddings, constant_values=xp.asarray(constant_values).astype(tensor.dtype))
     return xp.pad(tensor, paddings, mode=mode)
 
@@ -114,7 +118,8 @@ def pad(
             )
     fill: Any = constant_values
     if not isinstance(fill, Tensor) and not hasattr(fill, "_read"):
-        fill = b"" if tensor.dtype == "string" and fill == 0 else fill
+        if fill == 0 and not tensor.dtype.is_numeric:
+            fill = b"" if tensor.dtype == "string" else False
         fill = convert(fill, tensor.dtype)
     return apply(_pad, (tensor, fill), {"paddings": rows, "mode": kind})
 

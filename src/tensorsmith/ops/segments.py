@@ -118,6 +118,15 @@ def _sorted_form(unsorted: Any, data: Any, segment_ids: Any, who: str, empty: An
                 way_out=f"Use tf.math.unsorted_{who}.",
             )
         )
+    if ids.ndim != 1 or not ids.dtype.is_integer:
+        raise InvalidArgumentError(
+            explain(who, "segment ids are a vector of integers", {"segment_ids": f"{ids.dtype.name}{tuple(ids.shape)}"})
+        )
+    data = convert(data)
+    if data.shape.rank is not None and (not data.ndim or data.shape[0] not in (None, ids.shape[0])):
+        raise InvalidArgumentError(
+            explain(who, "there must be a segment id for each row", {"data": data.shape, "segment_ids": ids.shape})
+        )
     places = np.asarray(plain(ids, who), np.int64)
     if places.size and (np.any(np.diff(places) < 0) or places[0] < 0):
         raise InvalidArgumentError(

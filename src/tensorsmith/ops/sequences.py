@@ -157,6 +157,14 @@ def confusion_matrix(
            [1, 1]], dtype=int32)
     """
     labels, predictions = convert(labels), convert(predictions)
+    if not labels.shape.is_compatible_with(predictions.shape):
+        raise InvalidArgumentError(
+            explain(
+                "confusion_matrix",
+                "there must be a prediction for each label",
+                {"labels": labels.shape, "predictions": predictions.shape},
+            )
+        )
     known = not isinstance(labels, Symbol) and not isinstance(predictions, Symbol)
     if known:
         every = np.concatenate([np.ravel(labels._array), np.ravel(predictions._array)])

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
 
 from tensorsmith.core import context, dtypes, ports
-from tensorsmith.core.errors import InvalidArgumentError, explain
+from tensorsmith.core.errors import DtypeError, InvalidArgumentError, explain
 from tensorsmith.core.shapes import TensorShape, broadcast
 from tensorsmith.ops.sizes import fill_sizes, known_sizes, note_sizes, split_sizes
 from tensorsmith.program.op import Array, Arrays, Specs
@@ -95,6 +96,8 @@ def _reshaped(specs: Any, settings: dict) -> Specs:
     new = list(settings["sizes"])
     if new.count(-1) > 1:
         raise ValueError("at most one size can be -1")
+    if any(size is not None and size < -1 for size in new):
+        raise ValueError("a size is below -1")
     if -1 in new:
         at = new.index(-1)
         new[at] = None
@@ -102,7 +105,9 @@ def _reshaped(specs: Any, settings: dict) -> Specs:
         if None not in rest:
             count = int(np.prod(rest, dtype=np.int64))
             have = TensorShape(old).num_elements()
-            if have is not None:
+            if have == 0:
+                new[at] = _open_size(old, rest)
+            elif have is not None:
                 if count == 0 or have % count:
                     raise ValueError(f"cannot reshape {have} elements into {tuple(settings['sizes'])}")
                 new[at] = have // count
@@ -111,12 +116,22 @@ def _reshaped(specs: Any, settings: dict) -> Specs:
     return [(tuple(new), dtype)]
 
 
+def _open_size(old: Any, rest: list[Any]) -> int:
+    """What -1 means among the other sizes `rest` where there are no elements: sizes of 0 on both sides are left out."""
+    if 0 not in rest:
+        return 0
+    return math.prod(size for size in old if size) // math.prod(size for size in rest if size)
+
+
 @primitive(name="reshape", same=frozenset({"tensor"}), shapes=_reshaped)
 def _reshape(xp, tensor: Array, parts: Arrays, sizes: Any = ()):
     wanted = fill_sizes(sizes, parts, "reshape")
     if -1 in wanted and tensor.size == 0:
-        # NumPy refuses 0 / 0, TensorFlow takes 0
-        wanted = tuple(0 if s == -1 else s for s in wanted)
+        # NumPy refuses 0 / 0
+        rest = [s for s in wanted if s != -1]
+        wanted = tuple(_open_size(tensor.shape, rest) if s == -1 else s for s in wanted)
+    if any(isinstance(s, int) and s < -1 for s in wanted):
+        raise ValueError("a size is below -1")
     return xp.reshape(tensor, wanted)
 
 
@@ -301,7 +316,15 @@ def stack(values: Any, axis: int = 0, name: str | None = None) -> Tensor:
     array([[1, 3],
            [2, 4]], dtype=int32)
     """
-    result = apply(_stack, (values,), {"axis": plain(axis, "axis")})
+    if isinstance(values, (list, tuple)) and not values:
+        return convert(values)
+    try:
+        result = apply(_stack, (values,), {"axis": plain(axis, "axis")})
+    except DtypeError:
+        if not isinstance(values, (list, tuple)) or any(hasattr(part, "dtype") for part in values):
+            raise
+        # of Python numbers alone the widest decides, as in tf.constant
+        result = apply(_stack, (list(convert(values)),), {"axis": plain(axis, "axis")})
     if (
         isinstance(result, Symbol)
         and result.ndim == 1
@@ -323,6 +346,12 @@ def parallel_stack(values: Any, name: str | None = None) -> Tensor:
     return stack(values)
 
 
+def _check_axis(who: str, value: Any, axis: Any, kind: type[Exception]) -> None:
+    rank = value.shape.rank
+    if rank is not None and not -rank <= axis < rank:
+        raise kind(explain(who, "there is no such axis", {"value": value.shape, "axis": axis}))
+
+
 @primitive(name="unstack")
 def _unstack(xp, value: Array, axis: int = 0):
     return [xp.take(value, at, axis=axis) for at in range(value.shape[axis])]
@@ -337,11 +366,12 @@ def unstack(value: Any, num: int | None = None, axis: int = 0, name: str | None 
     [1, 2]
     """
     value = convert(value)
+    _check_axis("unstack", value, axis, ValueError)
     size = value.shape[axis]
     if size is None:
         raise ValueError(f"unstack: the size of axis {axis} of {value.shape} is not known while a program is traced.")
     if num is not None and num != size:
-        raise ValueError(f"unstack: num is {num}, but axis {axis} has size {size}.")
+        raise InvalidArgumentError(f"unstack: num is {num}, but axis {axis} has size {size}.")
     known = known_sizes(value) if isinstance(value, Symbol) else None
     parts = apply(_unstack, (value,), {"axis": plain(axis, "axis")})
     if known is not None:
@@ -435,8 +465,11 @@ def split(
     value = value if type(value) in ports.lifters else convert(value)
     axis = plain(axis, "axis")
     sizes = plain(num_or_size_splits, "num_or_size_splits")
+    _check_axis("split", value, axis, InvalidArgumentError)
     have = value.shape[axis]
     if isinstance(sizes, tuple):
+        if num is not None and len(sizes) != num:
+            raise InvalidArgumentError(explain("split", "num is not the number of sizes", {"num": num, "sizes": sizes}))
         if -1 in sizes:
             rest = sum(s for s in sizes if s != -1)
             if have is None:
@@ -448,6 +481,8 @@ def split(
             raise InvalidArgumentError(
                 explain("split", "the sizes do not add up to the size of the axis", {"sizes": sizes, "axis size": have})
             )
+    elif sizes < 1:
+        raise InvalidArgumentError(explain("split", "there must be at least one part", {"parts": sizes}))
     elif have is not None and have % sizes:
         raise InvalidArgumentError(
             explain("split", "the axis does not divide into equal parts", {"axis size": have, "parts": sizes})

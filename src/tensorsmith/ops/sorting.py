@@ -298,6 +298,18 @@ def bincount(
         settings = {"minlength": minlength, "maxlength": maxlength, "dtype": dtype}
         return apply(_bincount, (arr, weights), {**settings, "axis": axis, "binary_output": binary_output})
     arr = convert(arr)
+    if not arr.dtype.is_integer:
+        arr = functions["cast"](arr, dtypes.int32)
+    if weights is not None:
+        weights = convert(weights)
+        if not weights.shape.is_compatible_with(arr.shape):
+            raise InvalidArgumentError(
+                explain(
+                    "bincount", "there must be a weight for each number", {"arr": arr.shape, "weights": weights.shape}
+                )
+            )
+    if not isinstance(arr, Symbol) and arr._array.size and arr._array.min() < 0:
+        raise InvalidArgumentError(explain("bincount", "a number is below 0", {"arr": int(arr._array.min())}))
     least = 0 if minlength is None else plain(minlength, "minlength")
     most = None if maxlength is None else plain(maxlength, "maxlength")
     if most is not None and (isinstance(arr, Symbol) or least >= most):

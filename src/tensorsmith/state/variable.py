@@ -9,7 +9,7 @@ import numpy as np
 
 from tensorsmith.core import context, dtypes
 from tensorsmith.core.dtypes import DType
-from tensorsmith.core.errors import InvalidArgumentError, OutOfRangeError, explain
+from tensorsmith.core.errors import DtypeError, InvalidArgumentError, OutOfRangeError, explain
 from tensorsmith.core.naming import scoped
 from tensorsmith.core.replication import VariableAggregation, VariableSynchronization, chosen
 from tensorsmith.core.shapes import TensorShape
@@ -227,7 +227,7 @@ class Variable(Arithmetic, metaclass=Created):
         """
         tensor = convert(value, None, self._dtype.numpy_dtype)
         if tensor.dtype is not self._dtype:
-            raise ValueError(
+            raise DtypeError(
                 explain(
                     f"{self._name}.assign",
                     f"the value is {tensor.dtype.name}, the variable {self._dtype.name}",
@@ -277,9 +277,21 @@ class Variable(Arithmetic, metaclass=Created):
             )
         return tensor
 
+    def load(self, value: Any, session: Any = None) -> None:
+        """Sets the value."""
+        self.assign(value)
+
     def count_up_to(self, limit: int) -> Tensor:
         """The value before it goes up by one. Raises OutOfRangeError where that is `limit`; not for compiled functions."""
         value = self._read()
+        if not self._dtype.is_integer or self._shape.rank != 0:
+            raise InvalidArgumentError(
+                explain(
+                    f"{self._name}.count_up_to",
+                    "only a whole number counts",
+                    {"dtype": self._dtype.name, "shape": self._shape},
+                )
+            )
         if isinstance(value, Symbol):
             raise InvalidArgumentError(
                 explain(

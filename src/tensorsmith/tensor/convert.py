@@ -8,7 +8,7 @@ import numpy as np
 
 from tensorsmith.core import context, dtypes, ports
 from tensorsmith.core.dtypes import DType
-from tensorsmith.core.errors import InvalidArgumentError, explain
+from tensorsmith.core.errors import DtypeError, InvalidArgumentError, explain
 from tensorsmith.core.shapes import TensorShape
 from tensorsmith.core.specs import describe
 from tensorsmith.tensor.tensor import Symbol, Tensor
@@ -180,13 +180,18 @@ def _follows(own: np.dtype, like: np.dtype, python: bool, value: Any) -> bool:
     if like.kind in "fV":
         return own.kind in "fiu"
     if like.kind in "iu":
-        if own.kind == "f" and python:
-            raise TypeError(
+        if own.kind == "f" and python and not _is_empty(value):
+            raise DtypeError(
                 f"Cannot convert {_short(value)} to a tensor of dtype {like.name}: it would lose its fraction. "
                 f"Cast the other tensor: tf.cast(x, tf.float32)."
             )
-        return own.kind in "iu"
-    return False
+        return own.kind in "iu" or python and _is_empty(value)
+    return python and _is_empty(value)
+
+
+def _is_empty(value: Any) -> bool:
+    """True for nested lists without any number, which have no dtype of their own."""
+    return isinstance(value, (list, tuple)) and all(map(_is_empty, value))
 
 
 def _check_natural(value: Any, array: np.ndarray, natural: np.dtype) -> None:
@@ -209,21 +214,21 @@ def _check_cast(value: Any, array: np.ndarray, target: np.dtype, python: bool) -
     """Refuses a conversion that would lose what the user wrote."""
     wrong = "f" if target.kind in "iu" else "fiu" if target.kind == "b" else ""
     if array.dtype.kind in wrong and python and array.size:
-        raise TypeError(f"Cannot convert {_short(value)} to a tensor of dtype {target.name}; use tf.cast.")
+        raise DtypeError(f"Cannot convert {_short(value)} to a tensor of dtype {target.name}; use tf.cast.")
     if array.dtype.kind == "c" and target.kind in "fiub" and array.size:
-        raise TypeError(
+        raise DtypeError(
             f"Cannot convert {_short(value)} to a tensor of dtype {dtypes.as_dtype(target).name}: it would lose its "
             "imaginary part; use tf.math.real."
         )
     if (target == object) != (array.dtype == object) and not (python and not array.size):
-        raise TypeError(
+        raise DtypeError(
             f"Cannot convert {_short(value)} to a tensor of dtype {dtypes.as_dtype(target).name}; "
             "tf.strings.as_string and tf.strings.to_number convert between numbers and strings."
         )
     if target.kind in "iu" and array.dtype.kind in "iu" and array.size and (python or isinstance(value, np.generic)):
         limits = np.iinfo(target)
         if array.min() < limits.min or array.max() > limits.max:
-            raise ValueError(f"Cannot convert {_short(value)} to a tensor of dtype {target.name}: it does not fit.")
+            raise DtypeError(f"Cannot convert {_short(value)} to a tensor of dtype {target.name}: it does not fit.")
 
 
 def _refuse_unknown(value: Any) -> None:
@@ -252,7 +257,7 @@ def _stacked(value: Any, dtype: DType | None, like: np.dtype | None) -> Tensor:
         )
     kinds = [part.dtype for part in parts]
     if any(kind is not kinds[0] for kind in kinds):
-        raise InvalidArgumentError(
+        raise DtypeError(
             explain(
                 "convert_to_tensor",
                 f"cannot mix {' and '.join(dict.fromkeys(kind.name for kind in kinds))}",

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from tensorsmith.core import dtypes
-from tensorsmith.core.errors import InvalidArgumentError, explain
+from tensorsmith.core.errors import DtypeError, explain
 from tensorsmith.core.specs import describe
 from tensorsmith.program.op import Op
 
 
 def check_dtypes(op: Op, values: list[Any], shared: list[bool]) -> None:
-    """InvalidArgumentError unless the values of the shared arguments are of one dtype, which the operation takes."""
+    """DtypeError unless the values of the shared arguments are of one dtype, which the operation takes."""
     first: Any = None
     owner = ""
     for at, value in enumerate(values):
@@ -24,7 +24,7 @@ def check_dtypes(op: Op, values: list[Any], shared: list[bool]) -> None:
             if first is None:
                 first, owner = dtype, op.arrays[at]
                 if dtype.numpy_dtype.kind not in op.kinds and not (dtype.numpy_dtype.kind == "V" and "f" in op.kinds):
-                    raise InvalidArgumentError(
+                    raise DtypeError(
                         explain(
                             op.name,
                             f"it does not take {dtype.name}",
@@ -38,7 +38,7 @@ def check_dtypes(op: Op, values: list[Any], shared: list[bool]) -> None:
                 given = {n: describe(v) for n, v in zip(op.arrays, values) if n in names}
                 wider = _wider(first, dtype)
                 narrow = op.arrays[at] if wider is first else owner
-                raise InvalidArgumentError(
+                raise DtypeError(
                     explain(
                         op.name,
                         f"cannot mix {first.name} and {dtype.name}",
