@@ -21,6 +21,7 @@ FIGURES = (
     "large_table",
     "residual_epoch",
     "eager_ops",
+    "elementwise",
     "tape_gradient",
     "eager_loop",
     "function_loop",

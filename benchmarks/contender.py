@@ -60,6 +60,15 @@ class Target:
 
 
 @dataclass(frozen=True)
+class Share:
+    """In at least the part `least` of the rows that both have, ours takes at most `at_most` times what `than` takes."""
+
+    least: float
+    at_most: float
+    than: str
+
+
+@dataclass(frozen=True)
 class Verdict:
     """One line of judgement. passed: None where it could not be judged."""
 
@@ -74,6 +83,8 @@ class Figure:
     rounds: how often the contenders take turns (the second number with --quick).
     agree: relative tolerance within which all checks must equal that of the first contender.
     extra: further judgements that are no times.
+    shares: targets of many rows at once.
+    worst: where not 0, the table has only so many rows: those in which ours falls behind the fastest peer most.
     """
 
     name: str
@@ -83,3 +94,5 @@ class Figure:
     rounds: tuple[int, int] = (9, 3)
     agree: float = 5e-3
     extra: Callable[[Settings], list[Verdict]] | None = None
+    shares: tuple[Share, ...] = ()
+    worst: int = 0

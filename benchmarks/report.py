@@ -9,7 +9,7 @@ import statistics
 from datetime import UTC, datetime
 from typing import Any
 
-from benchmarks.contender import OURS, Figure, Target, Verdict
+from benchmarks.contender import OURS, Figure, Share, Target, Verdict
 from benchmarks.runner import Standing
 
 PACKAGES = ("numpy", "jax", "keras", "tensorflow", "torch", "scikit-learn")
@@ -65,6 +65,37 @@ def judge(target: Target, standings: list[Standing]) -> Verdict:
     return Verdict(text, ratio <= target.at_most)
 
 
+def ratios(standings: list[Standing], name: str) -> dict[str, float]:
+    """Ours divided by that contender's time, for each row that both have."""
+    found: dict[str, float] = {}
+    for row in rows_of(standings):
+        mine, theirs = samples(standings, OURS, row), samples(standings, name, row)
+        if mine and theirs:
+            found[row] = statistics.median(mine) / statistics.median(theirs)
+    return found
+
+
+def judge_share(share: Share, standings: list[Standing]) -> Verdict:
+    found = ratios(standings, share.than)
+    text = f"at most {share.at_most:.3g} times {share.than} in {share.least:.0%} of the rows"
+    if not found:
+        return Verdict(text, None)
+    good = sum(ratio <= share.at_most for ratio in found.values())
+    text += f": in {good} of {len(found)}, {good / len(found):.1%}"
+    return Verdict(text, good >= share.least * len(found))
+
+
+def shown_rows(figure: Figure, standings: list[Standing]) -> list[str]:
+    """All rows, or those in which ours falls behind the peers that the shares speak of most."""
+    if not figure.worst:
+        return rows_of(standings)
+    behind: dict[str, float] = {}
+    for share in figure.shares:
+        for row, ratio in ratios(standings, share.than).items():
+            behind[row] = max(behind.get(row, 0.0), ratio)
+    return sorted(behind, key=lambda row: -behind[row])[: figure.worst]
+
+
 def agreement(figure: Figure, standings: list[Standing]) -> list[Verdict]:
     """Who does not get the same numbers has not done the same work."""
     checked = [s for s in standings if s.check]
@@ -85,13 +116,14 @@ def agreement(figure: Figure, standings: list[Standing]) -> list[Verdict]:
 
 
 def verdicts(figure: Figure, standings: list[Standing]) -> list[Verdict]:
-    return [*(judge(t, standings) for t in figure.targets), *agreement(figure, standings)]
+    told = [judge(t, standings) for t in figure.targets] + [judge_share(s, standings) for s in figure.shares]
+    return [*told, *agreement(figure, standings)]
 
 
 def table(figure: Figure, standings: list[Standing], judged: list[Verdict]) -> str:
     lines = [f"\n{figure.title}  [{figure.name}]"]
     width = max(len(s.contender.name) for s in standings)
-    for row in rows_of(standings):
+    for row in shown_rows(figure, standings):
         lines.append(f"  {row + ' ':-<{width + 4}}{' median':->12}{' minimum':->12}{' ours / it':->14}")
         mine = samples(standings, OURS, row)
         for standing in standings:

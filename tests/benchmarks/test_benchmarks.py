@@ -9,7 +9,7 @@ import pytest
 
 from benchmarks import report
 from benchmarks.__main__ import FIGURES, figure_of
-from benchmarks.contender import OURS, Contender, Figure, Job, Target
+from benchmarks.contender import OURS, Contender, Figure, Job, Share, Target
 from benchmarks.runner import Race, Standing
 from benchmarks.settings import Settings
 
@@ -45,6 +45,34 @@ def test_a_limit_in_seconds_needs_no_peer() -> None:
 
 def test_a_target_without_its_peer_stays_open() -> None:
     assert report.judge(Target(ROW, 1.1, "peer"), [standing(OURS, 1.0)]).passed is None
+
+
+def test_a_share_of_the_rows_is_judged_and_the_worst_are_shown() -> None:
+    def times(name: str, *seconds: float) -> Standing:
+        return Standing(Contender(name, ""), {f"row {at}": [value] for at, value in enumerate(seconds)})
+
+    # twice as slow, even, three times as slow; the peer lacks the fourth row
+    both = [times(OURS, 2.0, 1.0, 3.0, 5.0), times("peer", 1.0, 1.0, 1.0)]
+    share = Share(0.3, 1.0, "peer")
+    assert report.judge_share(share, both).passed is True
+    assert "1 of 3" in report.judge_share(share, both).text
+    assert report.judge_share(Share(0.5, 1.0, "peer"), both).passed is False
+    assert report.judge_share(Share(0.6, 2.0, "peer"), both).passed is True
+    assert report.judge_share(Share(0.3, 1.0, "nobody"), both).passed is None
+    two = Figure("figure", "A figure", (), (), shares=(share,), worst=2)
+    assert report.shown_rows(two, both) == ["row 2", "row 0"]
+    assert report.verdicts(two, both)[0].passed is True
+    table = report.table(two, both, [])
+    assert "row 2" in table and "row 1" not in table
+
+
+def test_the_elementwise_figure_has_a_row_for_every_operation() -> None:
+    elementwise = importlib.import_module("benchmarks.figures.elementwise")
+    plan = elementwise.plan()
+    assert set(elementwise.OTHER_NAMES) <= set(plan) | {"clip_by_value"}
+    assert {"add", "sin", "is_nan", "invert", "logical_and", "conj", "divide"} <= set(plan)
+    rows = elementwise.eager_job(Settings("none.csv", True, ""), "numpy").measure()
+    assert {"add", "add, scalar", "sin"} <= set(rows) and "sin, scalar" not in rows
 
 
 @pytest.mark.parametrize("loss", [0.51, float("nan")])

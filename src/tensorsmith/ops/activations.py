@@ -16,13 +16,17 @@ from tensorsmith.tensor.apply import op
 from tensorsmith.tensor.convert import convert
 from tensorsmith.tensor.tensor import Tensor
 
+_ONE = np.float64(1)
+
 
 def sigmoid_of(xp: Any, x: Any) -> Any:
     """1 / (1 + exp(-x)) to full precision on both sides."""
     if xp is np:
-        # exp(-|x|) never overflows; 1 / (1 + exp(-x)) would lose digits far below 0
-        e = np.exp(-np.abs(x))
-        return np.where(x >= 0, np.ones_like(x), e) / (np.ones_like(x) + e)
+        if x.dtype.itemsize < 4:
+            # exp(-x) overflows float16 from -11 on
+            return sigmoid_of(np, x.astype(np.float32)).astype(x.dtype)
+        # where exp(-x) overflows the result has no digits left
+        return np.reciprocal(np.exp(-x) + x.dtype.type(1))
     from tensorsmith.program.execute import jax
 
     return jax().nn.sigmoid(x)
@@ -30,7 +34,7 @@ def sigmoid_of(xp: Any, x: Any) -> Any:
 
 def softplus_of(xp: Any, x: Any) -> Any:
     """log(1 + exp(x)) without overflow: exp overflows float32 above x = 88."""
-    return xp.logaddexp(x, xp.zeros_like(x))
+    return np.logaddexp(x, x.dtype.type(0)) if xp is np else xp.logaddexp(x, xp.zeros_like(x))
 
 
 @op(kinds="f", shapes=elementwise, quiet=True)
@@ -116,7 +120,10 @@ def leaky_relu(xp, features: Array, alpha: float = 0.2):
     >>> tf.nn.leaky_relu([-1.0, 2.0], alpha=0.5).numpy()
     array([-0.5,  2. ], dtype=float32)
     """
-    return xp.where(features > 0, features, features * np.asarray(alpha, features.dtype))
+    below = features * np.asarray(alpha, features.dtype)
+    if xp is np and 0 <= alpha <= 1:
+        return np.maximum(features, below)
+    return xp.where(features > 0, features, below)
 
 
 def elu_of(xp: Any, x: Any, alpha: float, scale: float = 1.0) -> Any:
@@ -125,7 +132,8 @@ def elu_of(xp: Any, x: Any, alpha: float, scale: float = 1.0) -> Any:
     alpha = alpha * scale
     if xp is np:
         # each side is 0 where the other counts
-        above, below = np.maximum(x, 0), np.expm1(np.minimum(x, 0))
+        zero = x.dtype.type(0)
+        above, below = np.maximum(x, zero), np.expm1(np.minimum(x, zero))
         if scale != 1.0:
             above = above * np.asarray(scale, x.dtype)
         return above + (below if alpha == 1.0 else below * np.asarray(alpha, x.dtype))
@@ -188,6 +196,10 @@ def silu(xp, features: Array, beta: float = 1.0):
     >>> tf.nn.silu([0.0]).numpy()
     array([0.], dtype=float32)
     """
+    if xp is np and beta == 1.0:
+        # (see `gated`)
+        e = np.exp(-features, dtype=np.float64)
+        return (features / (e + _ONE)).astype(features.dtype)
     if beta == 1.0:
         return gated(xp, features, lambda x: x, lambda x: 1)
     return gated(xp, features, lambda x: x * beta, lambda x: beta)
@@ -217,6 +229,8 @@ def hard_sigmoid(xp, x: Array):
     """
     # x / 6 + 1 / 2 would lose its digits near -3
     line = (x + np.asarray(3, x.dtype)) / np.asarray(6, x.dtype)
+    if xp is np:
+        return np.minimum(np.maximum(line, x.dtype.type(0)), x.dtype.type(1))
     one = xp.ones_like(x)
     return xp.where(line >= one, one, xp.where(line <= 0, xp.zeros_like(x), line))
 

@@ -258,7 +258,7 @@ def rsqrt(xp, x: Array):
     >>> tf.math.rsqrt([4.0, 0.25]).numpy()
     array([0.5, 2. ], dtype=float32)
     """
-    return xp.true_divide(xp.ones_like(x), xp.sqrt(x))
+    return np.reciprocal(np.sqrt(x)) if xp is np else xp.true_divide(xp.ones_like(x), xp.sqrt(x))
 
 
 @op(kinds="fc", shapes=elementwise, quiet=True)
@@ -269,7 +269,7 @@ def reciprocal(xp, x: Array):
     >>> tf.math.reciprocal([4.0, 0.5]).numpy()
     array([0.25, 2.  ], dtype=float32)
     """
-    return xp.true_divide(xp.ones_like(x), x)
+    return np.reciprocal(x) if xp is np else xp.true_divide(xp.ones_like(x), x)
 
 
 @op(kinds="fc", shapes=elementwise, quiet=True)
@@ -309,7 +309,7 @@ def exp(xp, x: Array):
     >>> tf.exp([0.0]).numpy()
     array([1.], dtype=float32)
     """
-    return exp_of(xp, x)
+    return np.exp(x) if xp is np else exp_of(xp, x)
 
 
 @op(kinds="fc", shapes=elementwise, quiet=True)
@@ -320,7 +320,7 @@ def expm1(xp, x: Array):
     >>> tf.math.expm1([0.0]).numpy()
     array([0.], dtype=float32)
     """
-    return expm1_of(xp, x)
+    return np.expm1(x) if xp is np else expm1_of(xp, x)
 
 
 @op(kinds="fc", shapes=elementwise, quiet=True)
@@ -345,6 +345,11 @@ def log1p(xp, x: Array):
     return xp.log1p(x)
 
 
+def _unless_zero(x: Any, value: Any) -> Any:
+    """NumPy's value, and 0 where x is 0."""
+    return np.where(x == 0, value.dtype.type(0), value)
+
+
 @op(kinds="fc", shapes=elementwise, quiet=True)
 def xlogy(xp, x: Array, y: Array):
     """x * log(y), and 0 where x is 0, elementwise.
@@ -353,6 +358,8 @@ def xlogy(xp, x: Array, y: Array):
     >>> tf.math.xlogy([0.0, 2.0], [0.0, 1.0]).numpy()
     array([0., 0.], dtype=float32)
     """
+    if xp is np:
+        return _unless_zero(x, x * np.log(y))
     zero = x == 0
     return xp.where(zero, xp.zeros_like(y), x * xp.log(xp.where(zero, xp.ones_like(y), y)))
 
@@ -365,6 +372,8 @@ def xlog1py(xp, x: Array, y: Array):
     >>> tf.math.xlog1py([0.0], [-1.0]).numpy()
     array([0.], dtype=float32)
     """
+    if xp is np:
+        return _unless_zero(x, x * np.log1p(y))
     zero = x == 0
     return xp.where(zero, xp.zeros_like(y), x * xp.log1p(xp.where(zero, xp.zeros_like(y), y)))
 
@@ -377,6 +386,8 @@ def xdivy(xp, x: Array, y: Array):
     >>> tf.math.xdivy([0.0, 2.0], [0.0, 4.0]).numpy()
     array([0. , 0.5], dtype=float32)
     """
+    if xp is np:
+        return _unless_zero(x, np.true_divide(x, y))
     zero = x == 0
     return xp.where(zero, xp.zeros_like(y), xp.true_divide(x, xp.where(zero, xp.ones_like(y), y)))
 

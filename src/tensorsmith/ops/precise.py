@@ -12,6 +12,8 @@ from typing import Any
 import numpy as np
 
 FLOAT32, FLOAT64 = np.dtype("float32"), np.dtype("float64")
+# as scalars: NumPy takes 0.3 µs longer to find the dtype of a Python number beside an array
+_ONE, _TWO, _FORTY = np.float64(1), np.float64(2), np.float64(40)
 
 
 def with_slope(x: Any, value: Callable[[Any], Any], slope: Callable[[Any], Any]) -> Any:
@@ -23,21 +25,19 @@ def with_slope(x: Any, value: Callable[[Any], Any], slope: Callable[[Any], Any])
     return function(x)
 
 
-def _in_single(
-    xp: Any, x: Any, usual: Callable[[Any], Any], value: Callable[[Any], Any], slope: Callable[[Any], Any]
-) -> Any:
-    """usual(x), in XLA's float32 value(x); complex numbers and NumPy keep to what is usual.
+def _in_single(x: Any, usual: Callable[[Any], Any], value: Callable[[Any], Any], slope: Callable[[Any], Any]) -> Any:
+    """usual(x) of JAX arrays, in float32 value(x); complex numbers keep to what is usual.
 
     The slope is the same for all dtypes, so that the stored derivative is one.
     """
-    if xp is np or x.dtype.kind != "f":
+    if x.dtype.kind != "f":
         return usual(x)
     return with_slope(x, value if x.dtype == FLOAT32 else usual, slope)
 
 
 def exp_of(xp: Any, x: Any) -> Any:
     """e**x; XLA's own is 5.2 units off next to its overflow at 88.7."""
-    return _in_single(xp, x, xp.exp, lambda x: _exp(xp, x, 1.0), xp.exp)
+    return _in_single(x, xp.exp, lambda x: _exp(xp, x, 1.0), xp.exp)
 
 
 def _exp(xp: Any, x: Any, factor: float) -> Any:
@@ -49,12 +49,15 @@ def _exp(xp: Any, x: Any, factor: float) -> Any:
 def expm1_of(xp: Any, x: Any) -> Any:
     """e**x - 1; XLA's own is 5 units off around -0.1."""
 
+    if xp is np:
+        return np.expm1(x)
+
     def value(x: Any) -> Any:
         # up to 1/2 the series, of which the next term would be less than a hundredth of a unit
         series = _horner([1 / math.factorial(k) for k in range(10, 0, -1)], x) * x
         return xp.where(xp.abs(x) < 0.5, series, _exp(xp, x, 1.0) - 1)
 
-    return _in_single(xp, x, xp.expm1, value, xp.exp)
+    return _in_single(x, xp.expm1, value, xp.exp)
 
 
 def sinh_of(xp: Any, x: Any) -> Any:
@@ -65,7 +68,7 @@ def sinh_of(xp: Any, x: Any) -> Any:
         half = _exp(xp, xp.abs(x), 0.5)
         return xp.where(xp.abs(x) < 1, series, xp.sign(x) * (half - np.float32(0.25) / half))
 
-    return _in_single(xp, x, xp.sinh, value, xp.cosh)
+    return _in_single(x, xp.sinh, value, xp.cosh)
 
 
 def cosh_of(xp: Any, x: Any) -> Any:
@@ -75,7 +78,7 @@ def cosh_of(xp: Any, x: Any) -> Any:
         half = _exp(xp, xp.abs(x), 0.5)
         return half + np.float32(0.25) / half
 
-    return _in_single(xp, x, xp.cosh, value, xp.sinh)
+    return _in_single(x, xp.cosh, value, xp.sinh)
 
 
 def asin_of(xp: Any, x: Any) -> Any:
@@ -84,7 +87,7 @@ def asin_of(xp: Any, x: Any) -> Any:
     def value(x: Any) -> Any:
         return xp.where(xp.abs(x) < np.float32(1e-4), x, xp.arcsin(x))
 
-    return _in_single(xp, x, xp.arcsin, value, lambda x: 1 / xp.sqrt(1 - xp.square(x)))
+    return _in_single(x, xp.arcsin, value, lambda x: 1 / xp.sqrt(1 - xp.square(x)))
 
 
 def _horner(coefficients: list[float], x: Any) -> Any:
@@ -142,7 +145,8 @@ def gated(xp: Any, x: Any, gate: Callable[[Any], Any], gate_slope: Callable[[Any
 
     def value(x: Any) -> Any:
         wide = x.astype(FLOAT64)
-        return (wide / (1 + xp.exp(-gate(wide)))).astype(x.dtype)
+        e = xp.exp(-gate(wide))
+        return (wide / (e + _ONE)).astype(x.dtype)
 
     if xp is np:
         return value(x)
@@ -161,9 +165,9 @@ def mish_of(xp: Any, x: Any) -> Any:
     def value(x: Any) -> Any:
         # tanh(log(1 + e)) is e (e + 2) / (e (e + 2) + 2); above 40 it is 1
         wide = x.astype(FLOAT64)
-        e = xp.exp(xp.minimum(wide, 40.0))
-        n = e * (e + 2)
-        return (wide * (n / (n + 2))).astype(x.dtype)
+        e = xp.exp(xp.minimum(wide, _FORTY))
+        n = e * (e + _TWO)
+        return (wide * (n / (n + _TWO))).astype(x.dtype)
 
     if xp is np:
         return value(x)

@@ -12,19 +12,23 @@ from tensorsmith.ops.reductions import still
 from tensorsmith.program.op import Array, elementwise
 from tensorsmith.tensor.apply import op
 
+_imported: dict[bool, Any] = {}
+
 
 def special(xp: Any) -> Any:
     """SciPy's special functions, or JAX's; neither is imported before it is needed."""
-    if xp is np:
-        import scipy.special
+    found = _imported.get(xp is np)
+    if found is None:
+        if xp is np:
+            import scipy.special as found
+        else:
+            from tensorsmith.program.execute import jax
 
-        return scipy.special
-    from tensorsmith.program.execute import jax
+            jax()
+            import jax.scipy.special as found
 
-    jax()
-    import jax.scipy.special
-
-    return jax.scipy.special
+        _imported[xp is np] = found
+    return found
 
 
 # SciPy computes these in float64 itself
@@ -106,8 +110,8 @@ def lgamma(xp, x: Array):
     """
     found = wide(xp, "gammaln", x)
     if xp is np:
-        # SciPy has -inf at -inf
-        return np.where(x == -np.inf, -x, found)
+        # SciPy has -inf at -inf, and that nowhere else
+        return np.where(found == -np.inf, -found, found)
     # JAX's is some 1e-16 where the function passes 0
     return found - still(xp, xp.where((x == 1) | (x == 2), found, xp.zeros_like(found)))
 
