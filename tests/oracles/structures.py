@@ -25,6 +25,10 @@ def texts(*values: str) -> np.ndarray:
     return out
 
 
+def text(value: str) -> np.ndarray:
+    return texts(value).reshape(())
+
+
 SPLITS = longs(0, 2, 2, 5)
 VALUES, TABLE = d.normal(5), d.normal(5, 2)
 WORDS = texts("Hello", " wo rld ", "", "é1é")
@@ -347,23 +351,35 @@ ROWS: dict[str, Row | Elsewhere] = {
         compiled=NUMPY,
     ),
     "string_regex_replace": row(
-        lambda x, pattern, rewrite, replace_global: each(
-            lambda s: re.sub(pattern, rewrite.replace(rb"\1", rb"\g<1>"), s, count=0 if replace_global else 1), x
+        lambda x, late, anew, pattern, rewrite, replace_global: each(
+            lambda s: re.sub(
+                pattern if late is None else late[()],
+                (rewrite if anew is None else anew[()]).replace(rb"\1", rb"\g<1>"),
+                s,
+                count=0 if replace_global else 1,
+            ),
+            x,
         ),
-        (texts("aXbX", "no"),),
+        (texts("aXbX", "no"), None, None),
+        (texts("aXbX", "no"), text("(b|o)"), text(r"\1\1")),
         settings=[
             {"pattern": b"X", "rewrite": b"-"},
             {"pattern": b"X", "rewrite": b"-", "replace_global": False},
             {"pattern": b"(.)X", "rewrite": rb"<\1>"},
         ],
         compiled=NUMPY,
+        symbolic="known",
     ),
     "string_full_match": row(
-        lambda x, pattern: each(lambda s: re.fullmatch(pattern, s) is not None, x).astype(bool),
-        (texts("a1", "a", "1a1"),),
+        lambda x, late, pattern: each(
+            lambda s: re.fullmatch(pattern if late is None else late[()], s) is not None, x
+        ).astype(bool),
+        (texts("a1", "a", "1a1"), None),
+        (texts("a1", "a", "1a1"), text("a|1.*")),
         settings=[{"pattern": b"[a-z][0-9]"}, {"pattern": b".*1"}],
         dtype="bool",
         compiled=NUMPY,
+        symbolic="known",
     ),
     "string_to_number": row(
         lambda x, out_type: each(float, x).astype(out_type),
@@ -436,11 +452,15 @@ ROWS: dict[str, Row | Elsewhere] = {
         compiled=NUMPY,
     ),
     "string_pieces": row(
-        lambda x, sep, maxsplit: pieces([s.split(sep, maxsplit) for s in x.tolist()]),
-        (texts("a b  c", "d,e,f"),),
+        lambda x, late, sep, maxsplit: pieces(
+            [s.split(sep if late is None else late[()], maxsplit) for s in x.tolist()]
+        ),
+        (texts("a b  c", "d,e,f"), None),
+        (texts("a b  c", "d,e,f"), text(",")),
         settings=[{}, {"sep": b","}, {"sep": b",", "maxsplit": 1}],
         dtype=("object", "int64"),
         compiled=NUMPY,
+        symbolic="known",
     ),
     "string_bytes": row(
         lambda x: pieces([[bytes([b]) for b in s] for s in x.tolist()]),

@@ -151,7 +151,9 @@ def test_shuffling():
 def test_some_stay_behind_for_the_mixture_until_it_is_closed():
     q = tf.queue.RandomShuffleQueue(20, 3, tf.int32, shapes=[()], seed=1)
     q.enqueue_many([[1, 2, 3, 4]])
+    assert q._ready()
     q.dequeue()
+    assert not q._ready() and q.size().numpy() == 3
     thread, out = started(q.dequeue)
     q.close()
     finished(thread)

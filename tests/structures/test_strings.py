@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 import tensorsmith as tf
@@ -161,3 +162,45 @@ def test_nothing_at_all_can_be_strings():
     assert empty.dtype == tf.string and empty.shape == (0,) and plain(tf.strings.upper(empty)) == []
     with pytest.raises(TypeError, match=r"tf.strings.as_string and tf.strings.to_number convert"):
         tf.constant([1], tf.string)
+
+
+@pytest.mark.parametrize("sizes", [[None], [None, None], [2, None], [None, 3], []])
+def test_sizes_known_at_run_time(sizes):
+    words = np.array([["a é", "", "b"], ["c d e", " ", "f"]])
+    given = tf.constant({0: "a é", 1: words[0], 2: words}[len(sizes)])
+
+    def f(s):
+        points = tf.strings.unicode_decode(s, "UTF-8")
+        whole = tf.strings.unicode_encode(points, "UTF-8")
+        return tf.strings.split(s), points, whole, tf.strings.bytes_split(s), tf.strings.length(tf.strings.split(s))
+
+    traced = tf.function(f, input_signature=[tf.TensorSpec(sizes, tf.string)])
+    for a, b in zip(f(given), traced(given)):
+        assert plain(a) == plain(b) and a.dtype == b.dtype
+    assert plain(traced(given)[2]) == plain(given)
+    if len(sizes) == 2 and sizes[1] is None:
+        assert traced(tf.zeros([2, 0], tf.string))[0].to_list() == [[], []]
+        assert plain(tf.function(lambda x: tf.strings.unicode_encode(x, "UTF-8"), input_signature=[
+            tf.TensorSpec(sizes, tf.int32)])(tf.constant([[97, 98], [233, 100]]))) == [b"ab", "éd".encode()]  # fmt: skip
+
+
+def test_patterns_and_separators_known_at_run_time():
+    @tf.function
+    def f(s, pattern, rewrite, sep):
+        return (
+            tf.strings.regex_replace(s, pattern, rewrite),
+            tf.strings.regex_full_match(s, pattern),
+            tf.strings.split(s, sep),
+        )
+
+    given = tf.constant(["a,b", "ab"])
+    for pattern, rewrite, sep in (("a.", "-", ","), ("(b)", r"\\1\\1", "a"), (".*", "", "")):
+        found = f(given, *map(tf.constant, (pattern, rewrite, sep)))
+        expected = (
+            tf.strings.regex_replace(given, pattern, rewrite),
+            tf.strings.regex_full_match(given, pattern),
+            tf.strings.split(given, sep),
+        )
+        assert [plain(x) for x in found] == [plain(x) for x in expected]
+    with pytest.raises(ValueError, match="the rank of the strings must be known"):
+        tf.function(tf.strings.split, input_signature=[tf.TensorSpec(None, tf.string)])(given)

@@ -226,7 +226,7 @@ class QueueBase:
 
     def dequeue_up_to(self, n: Any, name: str | None = None) -> Any:
         """As `dequeue_many`, but takes the fewer that a closed queue holds; OutOfRangeError only when it is empty."""
-        return self._several("dequeue_up_to", n, None, lambda count: min(count, 1))
+        return self._several("dequeue_up_to", n, None, lambda count: 1)
 
     def _several(self, what: str, n: Any, rows: Any, least: Callable[[int], int]) -> Any:
         who = f"{self._name}.{what}"

@@ -163,7 +163,7 @@ class _Parser:
             if not items:
                 raise PatternError(f"no argument for repetition operator: {given}")
             least, most, greedy = bounds
-            if max(least, most or 0) > MOST_REPEATS or most is not None and most < least:
+            if most is not None and most < least:
                 raise PatternError(f"invalid repetition size: {given}")
             items[-1] = Repeat(items[-1], least, most, greedy)
             operator = begin

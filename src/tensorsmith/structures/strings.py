@@ -21,7 +21,7 @@ from tensorsmith.structures.ragged_ops import elementwise
 from tensorsmith.structures.regex import PatternError
 from tensorsmith.tensor.apply import functions, op
 from tensorsmith.tensor.convert import convert
-from tensorsmith.tensor.tensor import Tensor
+from tensorsmith.tensor.tensor import Symbol, Tensor
 
 _INT32, _INT64, _STRING = np.dtype("int32"), np.dtype("int64"), np.dtype(object)
 
@@ -109,17 +109,38 @@ def string_substr(xp, x: Array, pos: Array, count: Array, unit="BYTE"):
     return each(part, _STRING, x, pos, count)
 
 
-@op(kinds="O", differentiable=False, shapes=same_shape(_STRING))
-def string_regex_replace(xp, x: Array, pattern: Any = "", rewrite: Any = "", replace_global=True):
-    """Each string with the matches of a pattern (only the first, unless global) written anew."""
-    ready, target = _ready(bytes_of(pattern), "strings.regex_replace"), bytes_of(rewrite)
+@op(kinds="O", differentiable=False, same=False, shapes=same_shape(_STRING))
+def string_regex_replace(
+    xp,
+    x: Array,
+    late_pattern: Array | None = None,
+    late_rewrite: Array | None = None,
+    pattern: Any = "",
+    rewrite: Any = "",
+    replace_global=True,
+):
+    """Each string with the matches of a pattern (only the first, unless global) written anew.
+
+    The pattern and what is written are settings, or values where they are known only when the program runs.
+    """
+    ready = _ready(_one(pattern, late_pattern), "strings.regex_replace")
+    target = _one(rewrite, late_rewrite)
     return each(lambda s: replaced(s, ready, target, replace_global), _STRING, x)
 
 
-@op(kinds="O", differentiable=False, shapes=same_shape(np.dtype(bool)))
-def string_full_match(xp, x: Array, pattern: Any = ""):
-    """Whether a pattern matches the whole of each string."""
-    return each(_ready(bytes_of(pattern), "strings.regex_full_match").full, np.dtype(bool), x)
+@op(kinds="O", differentiable=False, same=False, shapes=same_shape(np.dtype(bool)))
+def string_full_match(xp, x: Array, late_pattern: Array | None = None, pattern: Any = ""):
+    """Whether a pattern, a setting or a value, matches the whole of each string."""
+    return each(_ready(_one(pattern, late_pattern), "strings.regex_full_match").full, np.dtype(bool), x)
+
+
+def _one(setting: Any, late: Any) -> bytes:
+    return bytes_of(setting if late is None else late)
+
+
+def _late(value: Any) -> tuple[Tensor | None, bytes]:
+    """One string as a value, where it is known only when a program runs, else as a setting."""
+    return (value, b"") if isinstance(value, Symbol) else (None, bytes_of(value))
 
 
 def _ready(pattern: bytes, who: str) -> Matcher:
@@ -140,7 +161,7 @@ def bytes_of(value: Any) -> bytes:
     """The bytes of one string."""
     if isinstance(value, (str, bytes)):
         return value.encode() if isinstance(value, str) else value
-    given = convert(value, "string").numpy()
+    given = value[()] if isinstance(value, np.ndarray) and not value.ndim else convert(value, "string").numpy()
     if not isinstance(given, bytes):
         raise InvalidArgumentError(
             explain("tf.strings", "one string is needed, not several", {"given": given.tolist()})
@@ -165,13 +186,13 @@ def _pieces_shapes(specs: Any, settings: Any) -> Any:
     return ((None,), _STRING), ((None if size is None else size + 1,), _INT64)
 
 
-@op(kinds="O", eager=True, differentiable=False, shapes=_pieces_shapes)
-def string_pieces(xp, x: Array, sep=None, maxsplit=-1):
+@op(kinds="O", eager=True, differentiable=False, same=False, shapes=_pieces_shapes)
+def string_pieces(xp, x: Array, late_sep: Array | None = None, sep=None, maxsplit=-1):
     """The pieces of strings [n], and the row splits [n + 1] that tell whose they are.
 
-    sep  what stands between pieces; None or empty: white space, of which any amount counts once.
+    sep  what stands between pieces (or `late_sep`, a value); None or empty: white space, of which any amount counts once.
     """
-    cut = bytes_of(sep) if sep else None
+    cut = _one(sep or b"", late_sep) or None
     return laid_out([_split_at_spaces(s, maxsplit) if cut is None else s.split(cut, maxsplit) for s in x])
 
 
@@ -280,12 +301,9 @@ def regex_replace(input: Any, pattern: Any, rewrite: Any, replace_global: bool =
     >>> regex_replace("aXbX", "(.)X", r"<\\1>").numpy()
     b'<a><b>'
     """
-    return mapped(
-        lambda x: string_regex_replace(
-            x, pattern=bytes_of(pattern), rewrite=bytes_of(rewrite), replace_global=replace_global
-        ),
-        of_strings(input),
-    )
+    (late_pattern, known), (late_rewrite, target) = _late(pattern), _late(rewrite)
+    settings = {"pattern": known, "rewrite": target, "replace_global": replace_global}
+    return mapped(lambda x: string_regex_replace(x, late_pattern, late_rewrite, **settings), of_strings(input))
 
 
 def regex_full_match(input: Any, pattern: Any, name: str | None = None) -> Any:
@@ -294,7 +312,8 @@ def regex_full_match(input: Any, pattern: Any, name: str | None = None) -> Any:
     >>> regex_full_match(["a1", "a"], "[a-z][0-9]").numpy()
     array([ True, False])
     """
-    return mapped(lambda x: string_full_match(x, pattern=bytes_of(pattern)), of_strings(input))
+    late, known = _late(pattern)
+    return mapped(lambda x: string_full_match(x, late, pattern=known), of_strings(input))
 
 
 def split(input: Any, sep: Any = None, maxsplit: int = -1, name: str | None = None) -> Any:
@@ -305,9 +324,8 @@ def split(input: Any, sep: Any = None, maxsplit: int = -1, name: str | None = No
     >>> split(["a b", "c"])
     <tf.RaggedTensor [[b'a', b'b'], [b'c']]>
     """
-    return pieces_of(
-        input, lambda flat: string_pieces(flat, sep=bytes_of(sep) if sep is not None else None, maxsplit=maxsplit)
-    )
+    late, known = _late(b"" if sep is None else sep)
+    return pieces_of(input, lambda flat: string_pieces(flat, late, sep=known or None, maxsplit=maxsplit))
 
 
 def bytes_split(input: Any, name: str | None = None) -> Any:
@@ -320,6 +338,18 @@ def pieces_of(strings: Any, cut: Callable[[Tensor], tuple[Tensor, Tensor]]) -> A
     return tables_of(strings, cut)[0]
 
 
+def _in_rows_of(tables: list[Any], strings: Tensor, axis: int) -> list[Any]:
+    """Tables of what stands along an axis of a dense tensor, as rows of so many."""
+    size, before = strings.shape[axis], tuple(strings.shape[:axis])
+    if size is None or None in before and not size:
+        sizes = functions["shape"](strings, out_type="int64")
+        splits = functions["range"](functions["reduce_prod"](sizes[:axis]) + 1) * sizes[axis]
+        return [RaggedTensor(table, splits) for table in tables]
+    # (rows of no strings do not tell how many they are)
+    rows = None if None in before else int(np.prod(before))
+    return [RaggedTensor.from_uniform_row_length(table, size, rows, validate=False) for table in tables]
+
+
 def tables_of(strings: Any, cut: Callable[[Tensor], tuple[Tensor, ...]]) -> list[Any]:
     """The values that `cut` makes of each string, in the form of the input with one axis more.
 
@@ -328,15 +358,14 @@ def tables_of(strings: Any, cut: Callable[[Tensor], tuple[Tensor, ...]]) -> list
     if is_ragged(strings):
         return [strings.with_values(table) for table in tables_of(strings.values, cut)]
     strings = convert(strings, "string")
-    rank = len(strings.shape)
-    flat = strings if rank == 1 else functions["reshape"](strings, (-1,))
+    shape = strings.shape
+    if shape.rank is None:
+        raise ValueError(explain("tf.strings", "the rank of the strings must be known", {"given": describe(strings)}))
+    flat = strings if shape.rank == 1 else functions["reshape"](strings, (-1,))
     values, splits, *further = quietly(cut, flat)
-    if rank == 0:
+    if shape.rank == 0:
         return [values, *further]
     tables = [RaggedTensor(v, splits) for v in (values, *further)]
-    shape = tuple(strings.shape)
-    for axis in range(rank - 1, 0, -1):
-        # (rows of no strings do not tell how many they are)
-        rows = None if None in shape[:axis] else int(np.prod(shape[:axis]))
-        tables = [RaggedTensor.from_uniform_row_length(table, shape[axis], rows, validate=False) for table in tables]
+    for axis in range(shape.rank - 1, 0, -1):
+        tables = _in_rows_of(tables, strings, axis)
     return tables

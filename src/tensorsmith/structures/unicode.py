@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from tensorsmith.core.errors import explain
+from tensorsmith.core.specs import describe
 from tensorsmith.program.op import Array
 from tensorsmith.structures.decoding import REPLACEMENT, Policy, decoded, encoded, output_codec
 from tensorsmith.structures.ragged import is_ragged
@@ -192,14 +193,17 @@ def unicode_encode(
         if not is_ragged(points.values) and len(points.values.shape) == 1:
             return written(points.values, points.row_splits)
         return points.with_values(unicode_encode(points.values, output_encoding, errors, replacement_char))
-    shape = tuple(points.shape)
-    if not shape:
+    if not points.shape.rank:
         raise ValueError(
-            explain("strings.unicode_encode", "code points of at least one axis are needed", {"shape": shape})
+            explain(
+                "strings.unicode_encode", "code points of at least one axis are needed", {"input": describe(points)}
+            )
         )
-    rows = int(np.prod(shape[:-1]))
-    splits = Tensor(np.arange(rows + 1, dtype=np.int64) * shape[-1])
-    return functions["reshape"](written(functions["reshape"](points, (-1,)), splits), shape[:-1])
+    sizes = functions["shape"](points, out_type="int64")
+    splits = functions["range"](functions["reduce_prod"](sizes[:-1]) + 1) * sizes[-1]
+    words = written(functions["reshape"](points, (-1,)), splits)
+    known = tuple(points.shape[:-1])
+    return functions["reshape"](words, sizes[:-1] if None in known else known)
 
 
 def unicode_transcode(
