@@ -12,6 +12,7 @@ import numpy as np
 from tensorsmith.core import ports
 from tensorsmith.core.dtypes import DType
 from tensorsmith.core.errors import explain
+from tensorsmith.function.iteration import of_tensor
 from tensorsmith.ops.indexing import getitem
 from tensorsmith.ops.shaping import expand_dims, matrix_transpose, transpose
 from tensorsmith.tensor.convert import convert
@@ -155,6 +156,10 @@ class Array:
 
     def _from_parts(self, parts: list[Any]) -> Array:
         return Array(parts[0])
+
+    def _rounds(self) -> Any:
+        """How a loop of a program runs over it: row by row."""
+        return of_tensor(self._tensor).mapped(Array)
 
     if TYPE_CHECKING:
         # operators.py sets them

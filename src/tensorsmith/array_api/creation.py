@@ -61,8 +61,8 @@ def asarray(obj: Any, /, *, dtype: Any = None, device: Any = None, copy: bool | 
         return Array(_from_python(list(obj) if isinstance(obj, range) else obj, wanted))
     if not isinstance(obj, (Array, Tensor, np.ndarray, np.generic)) and hasattr(obj, "__dlpack__"):
         array = from_dlpack(obj, copy=copy)
-    elif hasattr(obj, "__buffer__") and not isinstance(obj, (Tensor, np.ndarray, np.generic)):
-        array = Array(creation.constant(np.asarray(obj)))
+    elif not isinstance(obj, (Array, Tensor, np.ndarray)) and (hasattr(obj, "__buffer__") or hasattr(obj, "__array__")):
+        array = Array(Tensor(np.array(obj)))
     elif copy is False and isinstance(obj, np.ndarray):
         array = Array(Tensor(obj))
     else:

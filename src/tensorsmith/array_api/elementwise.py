@@ -119,7 +119,10 @@ def _hypotenuse(x1: Tensor, x2: Tensor) -> Tensor:
     dtype = x1.dtype
     if dtype not in COMPLEX_OF:
         return cast(_hypotenuse(cast(x1, dtypes.float32), cast(x2, dtypes.float32)), dtype)
-    return elementwise.abs(complex_(x1, x2))
+    found = elementwise.abs(complex_(x1, x2))
+    # XLA's is NaN for infinity beside NaN
+    ends = comparison.logical_or(rounding.is_inf(x1), rounding.is_inf(x2))
+    return comparison.where(ends, number_tensor("hypot", float("inf"), dtype), found)
 
 
 def _less_one(x: Tensor) -> Tensor:

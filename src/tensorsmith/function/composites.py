@@ -29,6 +29,14 @@ def is_tensor(value: Any) -> bool:
     return isinstance(value, Tensor) or hasattr(type(value), "_read")
 
 
+def held(value: Any) -> Any:
+    """The tensor that a variable, or an array on top of a tensor, holds; any other value as it is."""
+    kind = type(value)
+    if hasattr(kind, "_read"):
+        return value._read()
+    return value._parts()[0] if hasattr(kind, "__array_namespace__") and is_composite(value) else value
+
+
 def parts_of(leaf: Any) -> list[Tensor] | None:
     """The tensors in a leaf; None for a plain Python value."""
     if is_composite(leaf):

@@ -10,7 +10,7 @@ from tensorsmith.core.errors import explain
 from tensorsmith.core.specs import describe
 from tensorsmith.function import control_kernels as kernels
 from tensorsmith.function.carrying import Carried
-from tensorsmith.function.composites import is_composite
+from tensorsmith.function.composites import held, is_composite
 from tensorsmith.function.merging import PLAIN, RETURNED, Branches, fill
 from tensorsmith.function.subprograms import closed, commit, give_written, node, operands, written
 from tensorsmith.ops.debugging import assert_less, assert_positive
@@ -27,9 +27,7 @@ ROUNDS = 16
 
 def is_open(value: Any) -> bool:
     """True for a value that decides about a branch or a loop only when the program runs."""
-    if hasattr(type(value), "_read"):
-        value = value._read()
-    return isinstance(value, Symbol)
+    return isinstance(held(value), Symbol)
 
 
 # ---- branches
@@ -81,6 +79,7 @@ def _branches(deciding: Tensor, bodies: list[Callable[[], Any]], labels: list[st
 
 def scalar(predicate: Any, who: str) -> Tensor:
     """A condition as one boolean; ValueError where it is none."""
+    predicate = held(predicate)
     if predicate is None or nest.is_nested(predicate) or is_composite(predicate):
         raise TypeError(explain(who, "the condition must be a single boolean", {"condition": describe(predicate)}))
     value = convert(predicate)

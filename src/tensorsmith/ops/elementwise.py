@@ -117,7 +117,11 @@ def floordiv(xp, x: Array, y: Array):
     array([-4,  3], dtype=int32)
     """
     _refuse_zero(xp, "floordiv", y)
-    return xp.floor_divide(x, y)
+    found = xp.floor_divide(x, y)
+    if xp is np or x.dtype.kind != "f":
+        return found
+    # a zero has the sign of the quotient, as with NumPy; XLA's has not
+    return xp.where(found == 0, xp.copysign(found, x / y), found)
 
 
 @op(kinds="fiu", shapes=elementwise, quiet=True)
@@ -129,7 +133,11 @@ def floormod(xp, x: Array, y: Array):
     array([2, 1], dtype=int32)
     """
     _refuse_zero(xp, "floormod", y)
-    return xp.remainder(x, y)
+    found = xp.remainder(x, y)
+    if xp is np or x.dtype.kind != "f":
+        return found
+    # a zero has the sign of y, as with NumPy; XLA's has that of x
+    return xp.where(found == 0, xp.copysign(found, y), found)
 
 
 @op(kinds="fiu", shapes=elementwise, quiet=True)

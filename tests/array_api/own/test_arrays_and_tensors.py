@@ -149,6 +149,52 @@ def test_a_derivative_through_what_is_set() -> None:
     np.testing.assert_allclose(np.asarray(tape.gradient(loss, x)), [0.0, 3 * 2.0**2, 3 * 3.0**2])
 
 
+def test_an_array_decides_about_branches_and_loops() -> None:
+    @tf.function
+    def steps(x: Any) -> Any:
+        count = 0
+        while xp.sum(x) > 1:
+            x = x / 2
+            count += 1
+        return count if xp.all(x > 0) else -count
+
+    assert int(steps(xp.asarray([2.0, 4.0]))) == 3
+    assert int(steps(xp.asarray([8.0, -2.0]))) == -3
+    assert int(tf.cond(xp.asarray(3) > 2, lambda: 1, lambda: 2)) == 1
+
+
+def test_a_program_walks_the_rows_of_an_array() -> None:
+    rows = []
+
+    @tf.function
+    def longest(x: Any) -> Any:
+        best = xp.zeros((), dtype=xp.float64)
+        for row in x:
+            rows.append(row)
+            best = xp.maximum(best, xp.sum(row))
+        return best
+
+    given = np.arange(12.0).reshape(4, 3)
+    assert float(longest(xp.asarray(given))) == given.sum(axis=1).max()
+    assert {type(row) for row in rows} == {type(xp.asarray(0))}
+    assert len(rows) < 4
+
+
+def test_a_model_is_fitted_to_arrays() -> None:
+    x = xp.asarray(np.linspace(-1.0, 1.0, 64, dtype="float32").reshape(-1, 1))
+    model = tf.keras.Sequential([tf.keras.layers.Dense(1)])
+    model.compile(loss="mse", optimizer=tf.keras.optimizers.SGD(0.5))
+    model.fit(x, 3 * x + 1, epochs=20, batch_size=16, verbose=0)
+    np.testing.assert_allclose(model.predict(x, verbose=0), 3 * np.asarray(x) + 1, atol=0.05)
+
+
+def test_an_array_of_a_column_of_a_table() -> None:
+    import pandas as pd
+
+    found = xp.asarray(pd.Series([1.5, 2.5], name="a"))
+    assert (np.asarray(found).tolist(), found.dtype) == ([1.5, 2.5], tf.float64)
+
+
 # ---- what is refused
 
 

@@ -9,7 +9,7 @@ import pytest
 
 import tensorsmith as tf
 import tensorsmith.array_api as xp
-from tests.array_api import facts
+from tests.array_api import facts, special_cases
 
 _rng = np.random.default_rng(5)
 _X = _rng.uniform(0.2, 0.9, (3, 3))
@@ -131,6 +131,27 @@ def test_for_any_number_of_rows() -> None:
     ):
         at_once = _run(name, [xp.asarray(x) for x in xs], _ALL[name][1])
         np.testing.assert_allclose(np.asarray(found), np.asarray(at_once), rtol=1e-6, atol=1e-9, err_msg=name)
+
+
+def test_special_values_compiled() -> None:
+    tables = ((special_cases.UNARY, 1), (special_cases.BINARY, 2))
+    asked = {
+        name: [(row, *special_cases.cases(row, count)) for row in rows]
+        for table, count in tables
+        for name, rows in table.items()
+    }
+
+    @tf.function
+    def compiled(columns: Any) -> Any:
+        return [getattr(xp, name)(*xs) for name, xs in zip(asked, columns)]
+
+    # all rows of a function in one call
+    given = [[xp.asarray(np.asarray(c)) for c in zip(*(x for _, xs, _ in rows for x in xs))] for rows in asked.values()]
+    for (name, rows), found in zip(asked.items(), compiled(given), strict=True):
+        results = iter(np.asarray(found).tolist())
+        for row, values, result in rows:
+            wrong = [(x, got) for x, got in zip(values, results) if not special_cases.agrees(result, got, x)]
+            assert not wrong, f"{name}({row}): {wrong[:5]}"
 
 
 _SMOOTH = [

@@ -137,7 +137,9 @@ def unpack(data: Any) -> tuple[Any, Any, Any]:
 
 def is_iterable_data(x: Any) -> bool:
     """True for a generator, a dataset or a `keras.utils.Sequence`: what gives batches by itself."""
-    if isinstance(x, (np.ndarray, Tensor, list, tuple, dict)) or hasattr(x, "_read") or hasattr(x, "to_numpy"):
+    if isinstance(x, (np.ndarray, Tensor, list, tuple, dict)) or hasattr(x, "_read"):
+        return False
+    if hasattr(x, "to_numpy") or hasattr(x, "__array_namespace__"):
         return False
     return hasattr(x, "__next__") or hasattr(x, "__iter__") or (hasattr(x, "__getitem__") and hasattr(x, "__len__"))
 
