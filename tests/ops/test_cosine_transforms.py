@@ -32,6 +32,7 @@ def test_half_floats_and_a_size_known_late() -> None:
             assert found.dtype == dtype
             expected = scipy.fft.dct(x.numpy().astype("float64"))
             np.testing.assert_allclose(found.numpy().astype("float64"), expected, rtol=digits, atol=2 * digits)
+    assert tf.signal.dct(tf.ones([2, 3000], tf.bfloat16)).dtype == tf.bfloat16
 
     @tf.function(input_signature=[tf.TensorSpec([None, None], tf.float64)])
     def f(x):

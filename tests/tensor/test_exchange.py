@@ -151,3 +151,9 @@ def test_columns_of_polars() -> None:
     assert [tf.constant(frame[name]).dtype for name in frame.columns] == [tf.int64, tf.float64, tf.string]
     assert tf.constant(frame[["a", "b"]]).numpy().tolist() == [[1, 1.5], [2, 2.5]]
     assert polars.Series(np.asarray(tf.constant(VALUES))).to_list() == VALUES
+
+
+def test_a_capsule_of_a_view_has_a_copy() -> None:
+    for view in (tf.broadcast_to(tf.constant([1.0, 2.0]), [3, 2]), tf.signal.frame([1.0, 2.0, 3.0], 2, 1)):
+        capsule = tf.experimental.dlpack.to_dlpack(view)
+        np.testing.assert_array_equal(tf.experimental.dlpack.from_dlpack(capsule), view)

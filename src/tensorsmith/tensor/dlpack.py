@@ -36,7 +36,12 @@ def to_dlpack(tf_tensor: Any) -> Any:
     >>> tf.experimental.dlpack.from_dlpack(capsule).numpy()
     array([1., 2.], dtype=float32)
     """
-    return convert(tf_tensor).__dlpack__()
+    tensor = convert(tf_tensor)
+    try:
+        return tensor.__dlpack__()
+    except BufferError:
+        # a view on other elements, which capsules of this age cannot say that nobody may write to: the capsule has a copy
+        return Tensor(np.array(tensor._array)).__dlpack__()
 
 
 def from_dlpack(dlcapsule: Any) -> Tensor:
