@@ -75,7 +75,7 @@ def _along_the_last(xp: Any, x: Any, type: int, n: int, norm: Any) -> Any:
     n = x.shape[-1]
     if 0 in x.shape:
         return x
-    # half floats have no Fourier transform
+    # scales and turns are not rounded to half floats
     x = x if x.dtype.itemsize >= 4 and x.dtype.kind == "f" else x.astype("float32")
     if type == 1:
         if n < 2:
