@@ -1,4 +1,4 @@
-"""Fourier and cosine transforms as sums written out, frames."""
+"""Fourier and cosine transforms as sums written out, frames, and what else `keras.ops` has of signals."""
 
 from __future__ import annotations
 
@@ -138,5 +138,8 @@ ROWS: dict[str, Row] = {
     "overlap_and_add": row(added, (X, []), (d.ints(0, 9, 4, 6), []), settings=[{"frame_step": n} for n in (1, 2, 5, 7)]),
     "sinc": row(np.sinc, (np.concatenate([d.normal(2, 4), [[0.0, 1e-3, 0.25, 0.24999], [-0.3, 1.0, 2.5, -3.0]]]).astype("float32"),), atol=1e-7),
     "hypot": row(lambda x, y: np.sqrt(x * x + y * y), (X, d.normal(3, 4, 5))),
+    "cbrt": row(lambda x: np.sign(x) * np.abs(x) ** (1 / 3), (d.apart(3, 4),)),
+    "signbit": row(lambda x: np.copysign(1, x) < 0, (np.concatenate([X[0], [[0.0, -0.0, 1.0, -2.0, 3.0]]]).astype("float32"),), dtype="bool", nan="NaN has a sign, which nobody asked for"),
+    "logaddexp2": row(lambda x, y: np.log2(2.0**x + 2.0**y), (X, d.normal(3, 4, 5))),
     "correlate": row(correlated, (d.normal(7), d.normal(3)), (d.normal(4), d.normal(6)), (d.complex(5), d.complex(5)), settings=[{"mode": m} for m in ("full", "same", "valid")], nan="XLA multiplies it with the zeros beside the other vector"),
 }  # fmt: skip

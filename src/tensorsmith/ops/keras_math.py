@@ -68,6 +68,20 @@ def pair(x1: Any, x2: Any) -> tuple[Any, Any]:
     return cast(x1, wanted), cast(x2, wanted)
 
 
+def both(x1: Any, x2: Any) -> tuple[Tensor, Tensor]:
+    """`pair`, with a number beside a tensor as a tensor of that one's dtype."""
+    x1, x2 = pair(x1, x2)
+    if not isinstance(x1, Tensor):
+        x1 = convert(x1, None, x2.dtype.numpy_dtype if isinstance(x2, Tensor) else None)
+    return x1, convert(x2, None, x1.dtype.numpy_dtype)
+
+
+def both_floats(x1: Any, x2: Any) -> tuple[Tensor, Tensor]:
+    """`both`, as float32 when they hold integers or booleans."""
+    x1, x2 = both(x1, x2)
+    return floats(x1), floats(x2)
+
+
 def _is_number(x: Any) -> bool:
     return isinstance(x, (int, float)) and not isinstance(x, bool)
 
@@ -241,7 +255,11 @@ def clip(x: Any, x_min: Any, x_max: Any) -> Tensor:
 def isclose(x1: Any, x2: Any, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: bool = False) -> Tensor:
     """True where |x1 - x2| <= atol + rtol * |x2|."""
     x1, x2 = (floats(x) for x in pair(x1, x2))
-    near = elementwise.abs(x1 - x2) <= atol + rtol * elementwise.abs(x2)
+    # of an infinity nothing is near but itself
+    finite = comparison.logical_and(rounding.is_finite(x1), rounding.is_finite(x2))
+    first, second = comparison.where(finite, x1, 0.0), comparison.where(finite, x2, 0.0)
+    near = elementwise.abs(first - second) <= atol + rtol * elementwise.abs(second)
+    near = comparison.logical_and(finite, near)
     same = comparison.logical_or(near, comparison.equal(x1, x2))
     if equal_nan:
         same = comparison.logical_or(same, comparison.logical_and(rounding.is_nan(x1), rounding.is_nan(x2)))

@@ -12,7 +12,7 @@ from tensorsmith.core.errors import explain
 from tensorsmith.core.specs import describe
 from tensorsmith.ops import complex_numbers, fourier, special, spectrograms, window_functions
 from tensorsmith.ops.frames import frame
-from tensorsmith.ops.keras_math import floats, pair
+from tensorsmith.ops.keras_math import both_floats, floats
 from tensorsmith.ops.repeating import pad
 from tensorsmith.ops.shaping import stack
 from tensorsmith.program.op import Array, Specs, elementwise
@@ -252,7 +252,7 @@ def hypot(x1: Any, x2: Any) -> Tensor:
     >>> hypot([3.0], [4]).numpy()
     array([5.], dtype=float32)
     """
-    return apply(_hypot, pair(floats(x1), floats(x2)), {})
+    return apply(_hypot, both_floats(x1, x2), {})
 
 
 def i0(x: Any) -> Tensor:
@@ -322,4 +322,4 @@ def correlate(x1: Any, x2: Any, mode: str = "valid") -> Tensor:
     """
     if mode not in _MODES:
         raise ValueError(explain("correlate", "no mode", {"mode": mode}, f"it is one of {', '.join(_MODES)}"))
-    return apply(_correlate, pair(floats(x1), floats(x2)), {"mode": mode})
+    return apply(_correlate, both_floats(x1, x2), {"mode": mode})
