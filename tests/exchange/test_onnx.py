@@ -227,7 +227,7 @@ NOT_IN_ONNX = frozenset(
     inv irfft is_jpeg
     isotonic_regression lbeta left_shift lgamma logdet lstsq lu lu_solve matrix_rank nextafter pinv polygamma
     qr random_binomial random_gamma random_normal_within random_order random_poisson range real rfft
-    right_shift row_ids searchsorted singular_values slogdet solve sparse_order splits_from_row_ids sqrtm svd
+    right_shift row_ids searchsorted singular_values signbit slogdet solve sparse_order splits_from_row_ids sqrtm svd
     table_lookup tensor_diag_part toeplitz_product triangular_solve tridiagonal_solve zeta
     """.split()
 )

@@ -118,11 +118,6 @@ RANGES: dict[str, tuple[str, Ranges]] = {
     "zeta": ("x in 1.01 to 40, q in 0.05 to 100", lambda r, n: [_spread(r, n, 1.01, 40), _spread(r, n, 0.05, 100)]),
     "polygamma": ("a in 0 to 8, x in 0.05 to 100", lambda r, n: [r.integers(0, 9, n), _spread(r, n, 0.05, 100)]),
     **{
-        # (float64 has no digits left for the phase of a huge argument)
-        f"bessel_{name}": ("|x| to 1e4", lambda r, n: [np.where(np.abs(x := _near(r, n)) < 1e4, x, _ordinary(r, n) % 1e4)])
-        for name in ("j0", "j1", "y0", "y1")
-    },
-    **{
         name: ("labels in 0 to 1", lambda r, n: [_labels(r, n), _ordinary(r, n)])
         for name in ("sigmoid_cross_entropy_with_logits", "weighted_cross_entropy_with_logits")
     },

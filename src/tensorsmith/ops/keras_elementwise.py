@@ -164,7 +164,7 @@ def _logaddexp2(xp, x1: Array, x2: Array):
     # in float64: JAX's own of -1 and -1 is -1e-8 in float32, not 0
     a, b = x1.astype("float64"), x2.astype("float64")
     gap = xp.where(a == b, 0, -xp.abs(a - b))
-    return (xp.maximum(a, b) + xp.log1p(xp.exp2(gap)) / math.log(2)).astype(x1.dtype)
+    return ((xp.maximum(a, b) * math.log(2) + xp.log1p(xp.exp2(gap))) / math.log(2)).astype(x1.dtype)
 
 
 def logaddexp2(x1: Any, x2: Any) -> Tensor:
