@@ -19,6 +19,8 @@ class Recorder(Protocol):
 
     def note_read(self, variable: Any, value: Any) -> None: ...
 
+    def knows(self, tensor: Any) -> bool: ...
+
 
 class _Local(threading.local):
     """The state of one thread. `tapes`: open tapes, outermost first; `graph`: what is being traced, or None."""
@@ -26,6 +28,8 @@ class _Local(threading.local):
     def __init__(self) -> None:
         self.tapes: list[Any] = []
         self.graph: Any = None
+        # the open tapes that do not listen to the trace under way, as they were opened outside of it
+        self.hidden: list[Any] = []
         self.name_scopes: list[str] = []
         # the layers whose calls are under way and the open name scopes, "block/dense": who asks for operations now
         self.part = ""
@@ -65,14 +69,19 @@ def inside_function() -> bool:
 @contextmanager
 def tracing(graph: Any) -> Iterator[Any]:
     """Operations on symbols become nodes of `graph` until the end of the block; tapes opened outside do not listen."""
-    outer, tapes = local.graph, local.tapes
-    local.graph, local.tapes = graph, []
+    outer, tapes, hidden = local.graph, local.tapes, local.hidden
+    local.graph, local.tapes, local.hidden = graph, [], [*hidden, *tapes]
     busy.append(graph)
     try:
         yield graph
     finally:
-        local.graph, local.tapes = outer, tapes
+        local.graph, local.tapes, local.hidden = outer, tapes, hidden
         busy.remove(graph)
+
+
+def hears(tensor: Any) -> bool:
+    """Whether an open tape, also one that a trace hides, watches a tensor or knows what it was made from."""
+    return any([tape.knows(tensor) for tape in (*local.tapes, *local.hidden)])  # noqa: C419
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import copy
 import functools
 from collections.abc import Callable
 from types import GeneratorType
@@ -51,6 +52,10 @@ class ConcreteFunction:
         self._written = [variable for variable, _ in self._program.updates]
         self._runner: Runner | None = None
         self._one = traced.form.is_one_tensor()
+        # tensors that it takes behind its arguments, and those that it holds as constants, which a tape may come to know
+        graph = traced.graph
+        self._taken: list[Tensor] = [] if graph is None else graph.taken or []
+        self._held = [] if graph is None or graph.outer is not None else list(graph.held.values())
 
     def _result_specs(self, specs: Any, settings: Any) -> tuple[Any, ...]:
         program = self._program
@@ -114,13 +119,19 @@ class ConcreteFunction:
     @property
     def program(self) -> Program:
         """The operations that it runs, to print, count, draw and save."""
-        return self._program
+        if not self._taken:
+            return self._program
+        program, count = copy.copy(self._program), len(self._taken)
+        program._signature = None
+        program.inputs, taken = program.inputs[:-count], program.inputs[-count:]
+        program.constants = {**program.constants, **dict(zip(taken, [tensor._array for tensor in self._taken]))}
+        return program
 
     @functools.cached_property
     def graph(self) -> Listing:
         """Its operations as TensorFlow lists them: `get_operations()`, `get_tensor_by_name("Identity:0")`, `as_graph_def()`."""
         names = {id(value): name for name, value in self._given.named() if isinstance(value, Variable)}
-        return Listing(self._program, self.name, names)
+        return Listing(self.program, self.name, names)
 
     @property
     def function_def(self) -> FunctionDef:
@@ -153,8 +164,13 @@ class ConcreteFunction:
         """
         return self.run(self._given.tensors(args, kwargs))
 
+    def misses(self) -> bool:
+        """Whether it holds as a constant what an open tape knows, which would not hear of it."""
+        return bool(self._held) and any(map(context.hears, self._held))
+
     def run(self, tensors: list[Tensor]) -> Any:
         """Its result for these tensors: at once, or as nodes of the graph being traced."""
+        tensors = [*tensors, *self._taken] if self._taken else tensors
         if _local.graph is not None:
             return self._traced.pack(self._inlined(_local.graph, tensors))
         count = len(self._program.outputs)
@@ -164,9 +180,9 @@ class ConcreteFunction:
             # the symbol that a model draws with is neither run nor traced here
             values = [*tensors, *[source._tensor for source in self._sources]]
         else:
-            return self.run_arrays([t._array for t in tensors])
+            return self._ran([t._array for t in tensors])
         if not values:
-            return self.run_arrays([])
+            return self._ran([])
         if _local.tapes and self._stepwise:
             return self._traced.pack(self._stepped(values))
         results = apply(self._op, [values], {})
@@ -198,6 +214,9 @@ class ConcreteFunction:
 
     def run_arrays(self, arrays: list[Any]) -> Any:
         """Its result for arrays that fit its inputs, where nobody traces or records. They may be the caller's own."""
+        return self._ran([*arrays, *[tensor._array for tensor in self._taken]] if self._taken else arrays)
+
+    def _ran(self, arrays: list[Any]) -> Any:
         runner = self._runner
         if runner is None:
             if execute.on_numpy(self._program):
@@ -242,8 +261,10 @@ class ConcreteFunction:
         values: dict[int, Any] = dict(zip(program.inputs, tensors))
         for source, number in program.captures:
             values[number] = source if isinstance(source, Symbol) else source._read()
+        graph_of = self._traced.graph
+        own = {} if graph_of is None else {number: tensor for tensor, number in graph_of._constants.values()}
         for number, array in program.constants.items():
-            values[number] = Tensor(array)
+            values[number] = own.get(number) or Tensor(array)
         for node in program.nodes:
             self._inline(graph, node, values)
         for variable, number in program.updates:
@@ -270,7 +291,7 @@ def traced_form(
     given = Given(function, name, args, kwargs, shapes)
 
     def body(graph: Graph) -> Any:
-        graph.streams = {}
+        graph.streams, graph.taken = {}, [] if graph.outer is None else None
         stand = iter(given.specs)
 
         def one(shape: Any, dtype: Any) -> Symbol:

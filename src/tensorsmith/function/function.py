@@ -95,6 +95,8 @@ class Function:
         args, kwargs = self._parameters.bind(args, kwargs)
         if self._signature is not None:
             tensors, form = self._signature.fit(args, kwargs), self._signed()
+            if (_local.tapes or _local.hidden) and form.misses():
+                form = self._anew("input_signature", *self._signature.given())
             if known is not None and not form.local:
                 self._forms.remembered.note(known, given, tensors, form)
             return form.run(tensors)
@@ -110,6 +112,8 @@ class Function:
                 )
             )
         form = self._form(key, args, kwargs)
+        if (_local.tapes or _local.hidden) and form.misses():
+            form = self._anew(key.key, args, kwargs)
         if known is not None and not form.local:
             self._forms.remembered.note(known, given, key.tensors, form)
         return form.run(key.tensors)
@@ -128,6 +132,16 @@ class Function:
                 found = self._trace(key.key, args, kwargs, shapes)
                 if not found.local:
                     forms.add(key, shapes, found)
+        return found
+
+    def _anew(self, key: Any, args: tuple, kwargs: dict) -> ConcreteFunction:
+        """The form traced once more, as a tape knows by now what it holds as constants."""
+        with _tracing:
+            found = self._trace(key, args, kwargs)
+            # what is still a constant stays one
+            found._held = []
+            if not found.local:
+                self._forms.exact[key] = found
         return found
 
     def _signed(self) -> ConcreteFunction:

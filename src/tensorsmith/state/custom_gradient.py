@@ -84,6 +84,9 @@ class _Reads:
 
     def record(self, call: Any) -> None: ...
 
+    def knows(self, tensor: Tensor) -> bool:
+        return False
+
     def note_read(self, variable: Variable, value: Tensor) -> None:
         if variable.trainable:
             self.found[id(variable)] = variable, value

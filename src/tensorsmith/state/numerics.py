@@ -48,6 +48,10 @@ class _Watcher:
                 text = explain(op.name, f"its result has {wrong}", given)
                 raise InvalidArgumentError(f"{text} Called at {place}." if place else text)
 
+    def knows(self, tensor: Any) -> bool:
+        """It asks for no derivative."""
+        return False
+
     def note_read(self, variable: Any, value: Any) -> None:
         """What a variable holds was the result of an operation."""
 

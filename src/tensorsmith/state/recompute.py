@@ -49,6 +49,10 @@ class _Recorder:
         self.calls: list[Any] = []
         self.record, self.outer = self.calls.append, outer
 
+    def knows(self, tensor: Tensor) -> bool:
+        made = [result for _, _, _, results in self.calls for result in nest.flatten(results)]
+        return any([tape.knows(tensor) for tape in self.outer]) or any([tensor is result for result in made])  # noqa: C419
+
     def note_read(self, variable: Variable, value: Tensor) -> None:
         for tape in self.outer:
             tape.note_read(variable, value)

@@ -58,6 +58,9 @@ class GradientTape:
         self._watched: dict[int, Any] = {}
         # {id of a variable: (the variable, the tensors it was read as)}
         self._reads: dict[int, tuple[Any, list[Tensor]]] = {}
+        # the ids of what the calls gave, as far as somebody asked
+        self._made: set[int] = set()
+        self._looked = 0
         self._open = self._used = False
         # in a trace: the graph, and from which of its nodes to which the tape listened
         self._graph: Any = None
@@ -94,6 +97,15 @@ class GradientTape:
             _local.tapes.remove(self)
         if self._spans and self._spans[-1][1] < 0:
             self._spans[-1][1] = len(self._graph.program.nodes)
+
+    def knows(self, tensor: Tensor) -> bool:
+        """Whether it watches a tensor, or heard how it was made."""
+        if id(tensor) in self._watched:
+            return True
+        for _, _, _, results in self._calls[self._looked :]:
+            self._made.update(map(id, results if isinstance(results, (list, tuple)) else [results]))
+        self._looked = len(self._calls)
+        return id(tensor) in self._made
 
     def note_read(self, variable: Any, value: Tensor) -> None:
         found = self._reads.get(id(variable))

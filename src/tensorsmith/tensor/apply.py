@@ -433,6 +433,9 @@ def apply(op: Op, arguments: Any, settings: dict) -> Any:
             return lifter(op, tuple(arguments), settings)
     tensors = _convert_all(op, arguments)
     symbol = _first_symbol(tensors)
+    if symbol is None and _local.hidden and _local.graph is not None and op.differentiable and _heard(tensors):
+        # a tape that was opened outside of this trace must hear of it, through the program
+        symbol = _local.graph
     if symbol is not None:
         graph = _local.graph or symbol._graph
         try:
@@ -446,6 +449,10 @@ def apply(op: Op, arguments: Any, settings: dict) -> Any:
         return results
     arrays = [[t._array for t in x] if type(x) is list else None if x is None else x._array for x in tensors]
     return _run(op, tensors, arrays, settings)
+
+
+def _heard(tensors: list[Any]) -> bool:
+    return any([_heard(t) if type(t) is list else t is not None and context.hears(t) for t in tensors])  # noqa: C419
 
 
 def _plain_tensors(op: Op, arguments: Any) -> list[Tensor] | None:

@@ -49,7 +49,10 @@ def convert(value: Any, dtype: Any = None, like: np.dtype | None = None) -> Tens
     wanted = None if dtype is None else dtypes.as_dtype(dtype)
     if isinstance(value, (list, tuple)) and not isinstance(value, TensorShape) and _holds_tensors(value):
         return _stacked(value, wanted, like)
-    return Tensor(to_array(value, wanted, like))
+    made = Tensor(to_array(value, wanted, like))
+    if context.local.graph is not None:
+        context.local.graph.literals.add(id(made))
+    return made
 
 
 def to_array(value: Any, dtype: DType | None = None, like: np.dtype | None = None) -> np.ndarray:

@@ -37,6 +37,13 @@ class Graph:
         # of variables that were assigned and not read since: the value that they had before, None for one never read
         self._before: dict[int, Tensor | None] = {}
         self._keep: list[Any] = []
+        # {id: tensor} of the floats made before the trace that bodies of this graph hold as constants
+        self.held: dict[int, Tensor] = {}
+        # ids of the tensors that were made in the trace of what Python code gave
+        self.literals: set[int] = set()
+        # the tensors that became arguments behind those of the caller, as a tape outside knows them; None: none may
+        self.taken: list[Tensor] | None = None
+        self._heard: dict[int, Symbol] = {}
         # True once the trace is over: its symbols mean nothing any more
         self.closed = False
         # of a traced function: the streams that its draws use (`state/random_generator.py`); None: those of the graph around
@@ -100,9 +107,42 @@ class Graph:
             return self._capture(tensor)
         found = self._constants.get(id(tensor))
         if found is None:
-            found = tensor, self.program.constant(np.asarray(tensor._array))
-            self._constants[id(tensor)] = found
+            floats = tensor._array.dtype.kind in "fcV"
+            if floats and (context.local.tapes or context.local.hidden) and context.hears(tensor):
+                root = self._root()
+                if root is not self:
+                    return self._capture(root.heard(tensor))
+                if self.taken is not None:
+                    return self.heard(tensor)._id
+            if floats and id(tensor) not in self.literals:
+                self._root().held[id(tensor)] = tensor
+            return self._constant(tensor)
         return found[1]
+
+    def _constant(self, tensor: Tensor) -> int:
+        found = self._constants.get(id(tensor))
+        if found is None:
+            found = self._constants[id(tensor)] = tensor, self.program.constant(np.asarray(tensor._array))
+        return found[1]
+
+    def _root(self) -> Graph:
+        root = self
+        while root.outer is not None:
+            root = root.outer
+        return root
+
+    def heard(self, tensor: Tensor) -> Symbol:
+        """The one symbol of a tensor that a tape knows: an argument where the graph may take it, else a constant."""
+        found = self._heard.get(id(tensor))
+        if found is None:
+            if self.taken is not None and id(tensor) not in self._constants:
+                self.taken.append(tensor)
+                found = self.input(tensor.shape, tensor.dtype)
+                self._constants[id(tensor)] = tensor, found._id
+            else:
+                found = Symbol(self, self._constant(tensor), tensor.shape, tensor.dtype)
+            self._heard[id(tensor)] = found
+        return found
 
     def _capture(self, symbol: Symbol) -> int:
         graph = self.outer
