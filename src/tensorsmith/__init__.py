@@ -3,6 +3,7 @@
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from tensorsmith.core import ports as _ports
 from tensorsmith.core.context import eagerly as init_scope
 from tensorsmith.core.context import executing_eagerly, inside_function
 from tensorsmith.core.devices import DeviceSpec, device
@@ -240,6 +241,13 @@ newaxis = None
 for _package in ("function", "data"):
     importlib.import_module(f"tensorsmith.{_package}")
     del globals()[_package]
+
+
+def _array_namespace(version: str | None) -> Any:
+    return importlib.import_module("tensorsmith.array_api.array").namespace(version)
+
+
+_ports.namespaces.append(_array_namespace)
 
 # Where the names are that are not needed to build and add tensors: each is imported when it is first asked for.
 _LATER = {

@@ -11,6 +11,7 @@ reasons     [function() -> str]: why the user's line that asks a symbol for its 
             that rewrites functions knows, and it is the symbol, far below, that is asked.
 rewriters   [function(f) -> f]: what is called in place of a user's function while a program is traced. Functions with a
             derivative of their own are called by the floor of tapes, below the one that rewrites.
+namespaces  [function(version) -> module]: the array API's namespace, which stands far above tensors; only who asks imports it.
 
 Two more stand elsewhere, where speed wants them: Python's operators are set on Tensor itself (`ops/operators.py`), and
 the classes that hold a tensor are listed in `tensor/apply.py` (`variables`).
@@ -25,6 +26,7 @@ converters: dict[type, Callable[[Any, Any], Any]] = {}
 lifters: dict[type, Callable[[Any, tuple, dict], Any]] = {}
 by_element: dict[type, Callable[[Callable[..., Any], tuple, dict], Any]] = {}
 reasons: list[Callable[[], str]] = []
+namespaces: list[Callable[[str | None], Any]] = []
 rewriters: list[Callable[[Callable[..., Any]], Callable[..., Any]]] = []
 
 

@@ -6,7 +6,6 @@ The operators themselves (`+`, `@`, `t[...]`) are operations; `ops/operators.py`
 from __future__ import annotations
 
 from collections.abc import Iterator
-from importlib import import_module
 from types import ModuleType
 from typing import Any
 
@@ -134,8 +133,7 @@ class Tensor(Arithmetic):
 
     def __array_namespace__(self, /, *, api_version: str | None = None) -> ModuleType:
         """`tensorsmith.array_api`, whose functions take tensors and give its arrays."""
-        # by name: it stands on a floor far above, and only who asks needs it
-        return import_module("tensorsmith.array_api.array").namespace(api_version)
+        return ports.namespaces[0](api_version)
 
     def __dlpack__(self, **settings: Any) -> Any:
         array = np.asarray(self._array)
