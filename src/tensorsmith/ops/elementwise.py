@@ -9,6 +9,7 @@ import numpy as np
 from tensorsmith.core.errors import InvalidArgumentError, explain
 from tensorsmith.ops.guards import guard, never_negative, never_zero
 from tensorsmith.ops.precise import exp_of, expm1_of
+from tensorsmith.ops.reductions import still
 from tensorsmith.program.op import Array, Arrays, Specs, elementwise
 from tensorsmith.tensor.apply import apply, op, primitive, public
 from tensorsmith.tensor.convert import convert
@@ -121,7 +122,7 @@ def floordiv(xp, x: Array, y: Array):
     if xp is np or x.dtype.kind != "f":
         return found
     # a zero has the sign of the quotient, as with NumPy; XLA's has not
-    return xp.where(found == 0, xp.copysign(found, x / y), found)
+    return xp.where(found == 0, still(xp, x / y) * 0, found)
 
 
 @op(kinds="fiu", shapes=elementwise, quiet=True)
@@ -137,7 +138,8 @@ def floormod(xp, x: Array, y: Array):
     if xp is np or x.dtype.kind != "f":
         return found
     # a zero has the sign of y, as with NumPy; XLA's has that of x
-    return xp.where(found == 0, xp.copysign(found, y), found)
+    zero = xp.zeros((), x.dtype)
+    return xp.where(found == 0, xp.where(y < 0, -zero, zero), found)
 
 
 @op(kinds="fiu", shapes=elementwise, quiet=True)
