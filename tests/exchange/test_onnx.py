@@ -201,6 +201,11 @@ def sizes(x, at):
     return y, tf.gather(x, at), tf.cast(batch, tf.float32), tf.shape(x), x[1:, ::-1], tf.concat([x, x], 0)
 
 
+@tf.function(input_signature=[tf.TensorSpec([None]), tf.TensorSpec([None])])
+def quotients(x, y):
+    return x // y, x % y
+
+
 @pytest.mark.parametrize(
     ("function", "batches"),
     [
@@ -208,8 +213,9 @@ def sizes(x, at):
         (loops, [[normal(2, 3), np.int32(0)], [normal(4, 3), np.int32(2)], [normal(1, 3), np.int32(9)]]),
         (gradients, [[normal(3, 3)]]),
         (sizes, [[normal(5, 4), np.array([1, 4], "int32")], [normal(1, 4), np.array([0], "int32")]]),
+        (quotients, [[np.array([-7.0, 7.0, -6.5, 0.0]), np.array([3.0, -3.0, 1.5, 2.0])]]),
     ],
-    ids=["branches", "loops", "gradients", "sizes"],
+    ids=["branches", "loops", "gradients", "sizes", "quotients"],
 )
 def test_control_flow_gradients_and_open_sizes(tmp_path: Path, function, batches) -> None:
     batches = [[v.astype("float32") if v.dtype == "float64" else v for v in inputs] for inputs in batches]
