@@ -106,9 +106,10 @@ def test_the_best_of_all_classes(classes: int, each: int, total: int) -> None:
 def test_regions_worth_a_look() -> None:
     scores = RNG.permutation(2 * 3 * 4 * 2).reshape(2, 3, 4, 2).astype("float32") / 48
     deltas = RNG.normal(size=(2, 3, 4, 8)).astype("float32") * 0.3
-    deltas[0, 0, 0, 2] = 9.0  # its height would grow 8,000 times: 62.5 is the most
+    scores[0, 0, 0, 0], deltas[0, 0, 0, :4] = 1.0, (0, 0, 9, 0)  # its height would grow 8,000 times: 62.5 is the most
     corner = RNG.uniform(0, 50, (3, 4, 2, 2))
     anchors = np.concatenate([corner, corner + RNG.uniform(10, 40, (3, 4, 2, 2))], -1).astype("float32")
+    anchors[0, 0, 0] = [35, 20, 35.5, 50]
     sides = np.array([[70, 90, 1, 0, 0], [60, 60, 1.5, 0, 0]], "float32")
     for frames in (anchors, anchors[0, 0]):
         found = tf.image.generate_bounding_box_proposals(scores, deltas, sides, frames, 0.4, 20, 8, 6)

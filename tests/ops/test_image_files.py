@@ -67,8 +67,10 @@ def swapped(file: bytes, kind: bytes, body: bytes) -> bytes:
 
 def test_png_of_16_bits_with_every_filter() -> None:
     for channels in (2, 3, 4):
-        image = RNG.integers(0, 65536, (11, 6, channels)).astype("uint16")
-        same(tf.image.decode_png(filtered(image), dtype=tf.uint16), image)
+        # of few values as well: then neighbours are often equally near
+        for image in (RNG.integers(0, 65536, (11, 6, channels)), RNG.integers(0, 3, (11, 6, channels)) * 257):
+            image = image.astype("uint16")
+            same(tf.image.decode_png(filtered(image), dtype=tf.uint16), image)
     same(tf.image.decode_png(png(DEEP), channels=4, dtype=tf.uint16)[..., 3], np.full((3, 2), 65535, "uint16"))
     grey = tf.image.decode_png(png(DEEP), channels=1, dtype=tf.uint16)[..., 0]
     np.testing.assert_allclose(grey, DEEP @ np.array([0.299, 0.587, 0.114]), atol=0.51)
@@ -102,6 +104,9 @@ def test_jpeg() -> None:
         np.testing.assert_allclose(found.numpy().astype(int), SMOOTH, atol=12)
     luma = SMOOTH @ np.array([0.299, 0.587, 0.114])
     np.testing.assert_allclose(tf.image.decode_jpeg(contents, channels=1)[..., 0], luma, atol=4)
+    told = Image.open(io.BytesIO(contents.numpy()))
+    told.draft("YCbCr", None)
+    same(tf.image.decode_jpeg(contents, channels=1)[..., 0], np.array(told)[..., 0])
     grey = tf.image.encode_jpeg(SMOOTH[..., :1])
     assert tf.image.decode_jpeg(grey).shape == (24, 40, 1)
     assert tf.image.decode_jpeg(grey, channels=3).shape == (24, 40, 3)
@@ -128,6 +133,9 @@ def test_quality_lost_on_purpose() -> None:
         assert (worse.dtype, worse.shape) == (image.dtype.name, image.shape)
         loss = [abs(found.numpy().astype(float) - image).mean() for found in (worse, better)]
         assert loss[0] > 2 * loss[1]
+    same(
+        tf.image.adjust_jpeg_quality(SMOOTH, 40), tf.image.decode_jpeg(tf.image.encode_jpeg(SMOOTH, quality=40)).numpy()
+    )
     traced = tf.function(lambda x, q: tf.image.adjust_jpeg_quality(x, q) + tf.zeros([24, 40, 3], tf.uint8))
     same(traced(SMOOTH, tf.constant(5)), tf.image.adjust_jpeg_quality(SMOOTH, 5).numpy())
 
@@ -232,6 +240,12 @@ def test_a_header_that_claims_more_than_memory_holds() -> None:
             SETTINGS, match=r"the image is too large: \d+ x \d+ pixels of \d+ bytes .*; at most 536870912 bytes"
         ):
             tf.image.decode_image(contents, dtype=tf.uint16)
+    # half of what may be, but four times as much in floats
+    grey = swapped(png(COLOURS), b"IHDR", struct.pack(">IIBBBBB", 8000, 8000, 8, 0, 0, 0, 0))
+    with pytest.raises(SETTINGS, match="the image is too large"):
+        tf.image.decode_image(grey, dtype=tf.float32)
+    with pytest.raises(SETTINGS, match="the file is damaged"):
+        tf.image.decode_image(grey)
 
 
 def test_pixels_that_unpack_to_more_than_the_header_tells() -> None:

@@ -149,7 +149,7 @@ SCORES = d.apart(12) / np.float32(4) + np.float32(0.5)
 ROOMS = np.stack([BOXES, BOXES[::-1], BOXES * 3])
 RANKS = np.stack([SCORES, SCORES, -SCORES])
 LIKE = d.uniform(0, 1, 12, 12)
-INFINITE = -math.inf
+SIZE = np.array([40, 60, 3], "int32")
 
 ROWS: dict[str, Row] = {
     "crop_and_resize": Row(
@@ -196,16 +196,24 @@ ROWS: dict[str, Row] = {
             ((ROOMS, RANKS), {"count": 8}),
             ((ROOMS, RANKS), {"count": 5, "iou_threshold": 0.1, "score_threshold": 0.2}),
             ((ROOMS[:1], np.full((1, 12), 0.5, "f")), {"count": 12, "iou_threshold": 0.0}),
+            # boxes without an area, and all that there are
+            ((ROOMS[:2] * np.float32([[[0]], [[1]]]), RANKS[:2]), {"count": 13, "iou_threshold": 1.0}),
         ],
         dtype=lambda i, s: ("int32", i[1].dtype, "int32"), nan="a box with NaN overlaps nothing",
     ),
     "distorted_box": Row(
         distorted,
         [
-            ((np.array([40, 60, 3], "int32"), np.stack([BOXES[1:3], BOXES[5:7]]).clip(0, 1), d.uniform(0, 1, 20, 4), np.float32(0.5)), {}),
+            ((SIZE, np.stack([BOXES[1:3], BOXES[5:7]]).clip(0, 1), d.uniform(0, 1, 20, 4), np.float32(0.5)), {}),
             ((np.array([40, 60, 3]), BOXES[1:2, None].clip(0, 1), d.uniform(0, 1, 4, 4), np.float32(1.0)),
              {"aspect_ratio_range": (0.5, 2.5), "area_range": (0.2, 0.4)}),
             ((np.array([9, 7, 1], "int32"), np.zeros((1, 0, 4), "f"), d.uniform(0, 1, 5, 4), np.float32(0.1)), {"use_image": True}),
+            # the second part is the first that holds the box; a height rounded up, one rounded down; a box of no pixel
+            ((SIZE, np.float32([[[0.5, 0.5, 0.75, 0.75]]]), np.float32([[0.5, 0, 0, 0], [0.5, 0.9, 0.5, 0.5]]), np.float32(1)), {}),
+            ((SIZE, np.float32([[[0, 0, 1, 1]]]), np.float32([[0.6803866, 0.02708517, 0.2, 0.87]]), np.float32(0)), {}),
+            ((np.array([9, 7, 3]), np.float32([[[0, 0, 1, 1]]]), np.float32([[0.13819522, 0.8791475, 0.95, 0.45]]), np.float32(0)),
+             {"aspect_ratio_range": (0.5, 2.0), "area_range": (0.3, 0.35)}),
+            ((SIZE, np.float32([[[0.5, 0.5, 0.51, 0.51]]]), d.uniform(0, 1, 3, 4), np.float32(0)), {}),
         ],
         dtype=lambda i, s: (i[0].dtype, i[0].dtype, "float32"), gradient="a part is one of many", wide="sizes of other dtypes", nan="draws are numbers",
     ),

@@ -130,13 +130,13 @@ def still(
     if kind == "gif":
         if channels not in (0, 3):
             raise InvalidArgumentError(explain(who, "a GIF file has 3 channels", {"channels": channels}))
-        found = frames(who, "gif", data)
+        found = frames(who, "gif", data, each=dtype.itemsize)
         if len(found) > 1:
             raise refused(who, f"the GIF file has {len(found)} frames", data, "use tf.image.decode_gif")
         return _deep(found[0], dtype)
     if kind != "jpeg":
         opened(who, data, ("jpeg", "png", "gif"))
-    return _deep(jpeg(who, data, channels, **(jpeg_settings or {})), dtype)
+    return _deep(jpeg(who, data, channels, each=dtype.itemsize, **(jpeg_settings or {})), dtype)
 
 
 def _deep(found: np.ndarray, dtype: np.dtype) -> np.ndarray:
@@ -152,25 +152,26 @@ def any_kind(who: str, data: bytes, channels: int, dtype: np.dtype, expand: bool
     if kind == "png" or kind == "jpeg":
         return still(who, data, channels, dtype)
     if kind == "bmp":
-        return _deep(plain(who, "bmp", data, channels), dtype)
+        return _deep(plain(who, "bmp", data, channels, dtype.itemsize), dtype)
     if kind is None:
         opened(who, data, tuple(_KINDS))
     assert kind is not None
     if kind == "gif" and channels not in (0, 3):
         raise InvalidArgumentError(explain(who, "a GIF file has 3 channels", {"channels": channels}))
-    found = _deep(frames(who, kind, data, 3 if kind == "gif" else channels, not expand), dtype)
+    found = _deep(frames(who, kind, data, 3 if kind == "gif" else channels, not expand, dtype.itemsize), dtype)
     return found if expand else found[0]
 
 
 def jpeg(
-    who: str, data: bytes, channels: int, ratio: int = 1, truncated: bool = False, window: tuple[int, ...] | None = None
-) -> np.ndarray:
-    """[H, W, C] of a JPEG file, or the window (top, left, height, width) of it."""
+    who: str, data: bytes, channels: int, ratio: int = 1, truncated: bool = False, window: tuple[int, ...] | None = None,
+    each: int = 1,
+) -> np.ndarray:  # fmt: skip
+    """[H, W, C] of a JPEG file, or the window (top, left, height, width) of it; each pixel will take `each` bytes."""
     # an end where there was none: what is missing is grey
     _, image = opened(who, data + b"\xff\xd9" if truncated else data, ("jpeg",))
     many = _channels("jpeg", image, channels)
     width, height = image.size
-    bounded(who, data, -(-height // ratio), -(-width // ratio), max(many, 3))
+    bounded(who, data, -(-height // ratio), -(-width // ratio), max(many, 3) * each)
     if ratio > 1 or many == 1:
         image.draft(
             "L" if many == 1 and image.mode == "RGB" else image.mode, (max(width // ratio, 1), max(height // ratio, 1))
@@ -186,20 +187,20 @@ def jpeg(
     return np.ascontiguousarray(found[top : top + high, left : left + wide])
 
 
-def png(who: str, data: bytes, channels: int, dtype: np.dtype) -> np.ndarray:
+def png(who: str, data: bytes, channels: int, dtype: np.dtype, each: int = 0) -> np.ndarray:
     """[H, W, C] of a PNG file, uint8, uint16, or float32 from 0 to 1."""
     if dtype == np.float32:
         wide = image_png.is_wide(data)
-        found = png(who, data, channels, np.dtype("uint16" if wide else "uint8"))
+        found = png(who, data, channels, np.dtype("uint16" if wide else "uint8"), 4)
         return found * np.float32(1 / (65535 if wide else 255))
     if image_png.is_wide(data) and dtype == np.uint16:
         height, width, many = guarded(who, data, lambda: image_png.header(data))
-        bounded(who, data, height, width, 2 * max(many, channels))
+        bounded(who, data, height, width, max(2, each) * max(many, channels))
         return _as_channels(guarded(who, data, lambda: image_png.read(data)), channels or many)
     _, image = opened(who, data, ("png",))
     # Pillow makes RGBA of grey and alpha of 16 bits
     many = channels or (image_png.channels(data) if image_png.is_wide(data) else _channels("png", image, channels))
-    bounded(who, data, image.size[1], image.size[0], max(many, 4) * dtype.itemsize)
+    bounded(who, data, image.size[1], image.size[0], max(many, 4) * max(dtype.itemsize, each))
     found = guarded(who, data, lambda: _array(image, many))
     return found.astype(dtype) * dtype.type(257) if dtype == np.uint16 else found
 
@@ -218,22 +219,22 @@ def _as_channels(image: np.ndarray, channels: int) -> np.ndarray:
     return np.concatenate([colour, alpha], -1) if channels in (2, 4) else colour
 
 
-def plain(who: str, kind: str, data: bytes, channels: int) -> np.ndarray:
+def plain(who: str, kind: str, data: bytes, channels: int, each: int = 1) -> np.ndarray:
     """[H, W, C] of a BMP file, or of the first picture of a WebP file."""
     _, image = opened(who, data, (kind,))
     many = _channels(kind, image, channels)
-    bounded(who, data, image.size[1], image.size[0], max(many, 4))
+    bounded(who, data, image.size[1], image.size[0], max(many, 4) * each)
     return guarded(who, data, lambda: _array(image, many))
 
 
-def frames(who: str, kind: str, data: bytes, channels: int = 3, first: bool = False) -> np.ndarray:
+def frames(who: str, kind: str, data: bytes, channels: int = 3, first: bool = False, each: int = 1) -> np.ndarray:
     """[frames, H, W, C] of a GIF or WebP file; of its first frame alone [1, H, W, C]."""
     _, image = opened(who, data, (kind,))
     width, height = image.size
     many = _channels(kind, image, channels)
-    bounded(who, data, height, width, 4)
+    bounded(who, data, height, width, 4 * each)
     count = 1 if first else guarded(who, data, lambda: getattr(image, "n_frames", 1))
-    bounded(who, data, height, width, many * count)
+    bounded(who, data, height, width, many * count * each)
 
     def read() -> np.ndarray:
         found = np.empty((count, height, width, many), np.uint8)

@@ -257,9 +257,9 @@ def _suppressed(
         one = [xp.take_along_axis(part, best[:, None], axis=1) for part in corners]
         left = _left(xp, left, _overlap(xp, one, corners), iou_threshold, score_threshold, 0.0)
         left = xp.where(np.arange(size) == best[:, None], none, left)
-        there = value[:, 0] > none
-        places = places.at[:, step].set(xp.where(there, best, 0).astype(_INT32))
-        return step + 1, left, places, values.at[:, step].set(xp.where(there, value[:, 0], none))
+        # of a row without any left: place 0 and -inf
+        places = places.at[:, step].set(best.astype(_INT32))
+        return step + 1, left, places, values.at[:, step].set(value[:, 0])
 
     left = xp.where(scores > kind(score_threshold), scores, none)
     empty = xp.zeros((rows, count), _INT32)
