@@ -164,10 +164,10 @@ pairs = {"empty_key": [0, 0], "deleted_key": [-1, -1]}
         (lambda: Dense(tf.int64, tf.int64, -1, [0, 0], [1]), BAD,
          "DenseHashTable: the reserved keys must both be scalars, or vectors of one length "
          "(empty_key=[0, 0], deleted_key=[1])."),
-        (lambda: Dense(tf.int64, tf.int64, -1, 0, 1, initial_num_buckets=3), BAD,
-         "DenseHashTable: the buckets must be a power of 2, at least 4 (initial_num_buckets=3)."),
         (lambda: Dense(tf.int64, tf.int64, -1, 0, 1, initial_num_buckets=2), BAD,
          "DenseHashTable: the buckets must be a power of 2, at least 4 (initial_num_buckets=2)."),
+        (lambda: Dense(tf.int64, tf.int64, -1, 0, 1, initial_num_buckets=6), BAD,
+         "DenseHashTable: the buckets must be a power of 2, at least 4 (initial_num_buckets=6)."),
         (lambda: Dense(tf.int64, tf.int64, -1, 0, 7).insert([1, 0], [1, 1]), BAD,
          "DenseHashTable: the empty_key is no key (key=0)."),
         (lambda: Dense(tf.int64, tf.int64, -1, 0, 7).lookup(7), BAD, "DenseHashTable: the deleted_key is no key (key=7)."),
@@ -192,6 +192,8 @@ def test_other_dtypes_are_refused(use):
 
 def test_in_a_program_shapes_are_checked_when_they_are_known():
     table = Mutable(tf.int64, tf.int64, -1)
+    with pytest.raises(BAD, match="there must be one value for each key"):
+        tf.function(lambda: table.insert([1, 2], [1])).get_concrete_function()
     f = tf.function(lambda k, v: table.insert(k, v), input_signature=[tf.TensorSpec([None], tf.int64)] * 2)
     f(tf.constant([1], tf.int64), tf.constant([2], tf.int64))
     with pytest.raises(BAD, match="there must be one value for each key"):

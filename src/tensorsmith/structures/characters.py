@@ -72,7 +72,7 @@ def _cases() -> dict[int, tuple[int, ...]]:
         if point in (0x130, 0x131):
             continue
         text = chr(point)
-        for other in (text.lower(), text.upper(), text.casefold()):
+        for other in (text.lower(), text.upper()):
             if other != text and len(other) == 1:
                 together = families.get(point, {point}) | families.get(ord(other), {ord(other)})
                 families.update(dict.fromkeys(together, together))
