@@ -22,6 +22,7 @@ FIGURES = (
     "residual_epoch",
     "eager_ops",
     "elementwise",
+    "convolution",
     "tape_gradient",
     "eager_loop",
     "function_loop",

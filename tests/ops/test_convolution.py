@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import tensorsmith as tf
+from tensorsmith.ops import convolution
 
 RNG = np.random.default_rng(5)
 IMAGES = RNG.normal(size=(3, 6, 6, 2)).astype("float32")
@@ -98,3 +99,57 @@ def test_shapes_that_do_not_fit(call, told: str) -> None:
 def test_settings_that_mean_nothing(call, told: str) -> None:
     with pytest.raises(ValueError, match=told):
         call()
+
+
+@pytest.mark.parametrize(("strides", "dilations"), [(1, 1), (2, 1), (1, 2)])
+def test_xlas_own_convolution_is_taken_outside_of_loops_alone(monkeypatch, strides: int, dilations: int) -> None:
+    taken = []
+    by_engine = convolution._by_engine
+    monkeypatch.setattr(convolution, "_by_engine", lambda *a: taken.append(1) or by_engine(*a))
+    x = tf.constant(RNG.normal(size=(2, 13, 12, 2)).astype("float32"))
+    filters = tf.constant(RNG.normal(size=(5, 4, 2, 3)).astype("float32"))
+
+    def step(x, filters):
+        with tf.GradientTape() as tape:
+            tape.watch([x, filters])
+            loss = tf.reduce_mean(tf.square(tf.nn.conv2d(x, filters, strides, "SAME", dilations=dilations)))
+        return loss, *tape.gradient(loss, [x, filters])
+
+    @tf.function
+    def once(x, filters):
+        return step(x, filters)
+
+    @tf.function
+    def looped(x, filters):
+        loss, by_x, by_filters = tf.constant(0.0), tf.zeros_like(x), tf.zeros_like(filters)
+        for _ in tf.range(2):
+            loss, by_x, by_filters = step(x, filters)
+            x, filters = x + 0.0, filters + 0.0
+        return loss, by_x, by_filters
+
+    expected = step(x, filters)
+    taken.clear()
+    for result, right in zip(looped(x, filters), expected, strict=True):
+        np.testing.assert_allclose(result.numpy(), right.numpy(), rtol=1e-4, atol=1e-5)
+    assert not taken
+    for result, right in zip(once(x, filters), expected, strict=True):
+        np.testing.assert_allclose(result.numpy(), right.numpy(), rtol=1e-4, atol=1e-5)
+    assert taken
+
+
+def test_a_run_of_training_steps_takes_the_matrix_product(monkeypatch) -> None:
+    def refused(*arguments):
+        raise AssertionError("XLA's own convolution in a loop")
+
+    class Filtered(tf.keras.Model):
+        def __init__(self) -> None:
+            super().__init__()
+            self.filters = self.add_weight(name="filters", shape=(5, 5, 1, 2), initializer="ones")
+
+        def call(self, x):
+            return tf.reduce_sum(tf.nn.conv2d(x, self.filters, 1, "SAME"), [1, 2])
+
+    model = Filtered()
+    model.compile(loss="mse", optimizer="sgd")
+    monkeypatch.setattr(convolution, "_by_engine", refused)
+    model.fit(np.ones((4, 6, 6, 1), "float32"), np.zeros((4, 2), "float32"), batch_size=2, epochs=1, verbose=0)

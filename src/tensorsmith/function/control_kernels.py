@@ -13,7 +13,7 @@ import numpy as np
 
 from tensorsmith.function.reverse_loop import reversible
 from tensorsmith.program.execute import jax
-from tensorsmith.program.lower import lower
+from tensorsmith.program.lower import in_loop, lower
 from tensorsmith.program.op import Array, Arrays, Op, register
 from tensorsmith.program.program import Program
 
@@ -80,7 +80,7 @@ def _alike(xp: Any, functions: list[Any], values: Values, late: Any) -> list[Any
 
 def _while(xp: Any, carried: Arrays, fixed: Arrays, test: Any = None, body: Any = None, late: Any = ()) -> Values:
     """`carried` after rounds of `body` as long as `test` says so; both take carried and fixed values."""
-    go_on, step = run_of(test, xp), run_of(body, xp)
+    go_on, step = run_of(test, in_loop(xp)), run_of(body, in_loop(xp))
     values = list(carried)
     if _python_runs(xp):
         while bool(go_on([*values, *fixed])[0]):
@@ -114,8 +114,8 @@ def _for(
     test     None, or the program that says from carried and fixed values whether to go on (without rows then).
     reverse  True: from the last row to the first.
     """
-    step = run_of(body, xp)
-    go_on = None if test is None else run_of(test, xp)
+    step = run_of(body, in_loop(xp))
+    go_on = None if test is None else run_of(test, in_loop(xp))
     values, kept = list(carried), len(carried)
     rounds: Any = rows[0].shape[0] if rows else count
     if _python_runs(xp):

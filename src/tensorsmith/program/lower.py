@@ -282,7 +282,7 @@ def _differentiate(group: Group, env: Env, xp: Any, run: Call, amends: tuple[Ame
     module = jax()
     forwards = group.mode == "tangent"
     if forwards or getattr(xp, "forward", False):
-        xp = Namespace(getattr(xp, "unrolled", False), forwards)
+        xp = Namespace(getattr(xp, "unrolled", False), forwards, getattr(xp, "looped", False))
     made = [o for node in group.slice for o in node.outputs]
     steps = schedule(group.slice)
     inside = set(made)
@@ -404,15 +404,23 @@ class Namespace:
 
     unrolled  the code runs step by step: branches and loops ask values and take Python's way.
     forward   a tangent is computed: what was computed moves, and a derivative that somebody gave has no say.
+    looped    the code stands in a loop of the compiled program, where XLA's CPU code of some primitives is another.
     """
 
-    def __init__(self, unrolled: bool = False, forward: bool = False) -> None:
-        self.unrolled, self.forward = unrolled, forward
+    def __init__(self, unrolled: bool = False, forward: bool = False, looped: bool = False) -> None:
+        self.unrolled, self.forward, self.looped = unrolled, forward, looped
 
     def __getattr__(self, name: str) -> Any:
         from tensorsmith.program.execute import jax
 
         return getattr(jax().numpy, name)
+
+
+def in_loop(xp: Any) -> Any:
+    """The namespace for code inside a loop."""
+    if xp is np:
+        return xp
+    return Namespace(getattr(xp, "unrolled", False), getattr(xp, "forward", False), looped=True)
 
 
 def _differentiate_unrolled(group: Group, env: Env, run: Call) -> None:

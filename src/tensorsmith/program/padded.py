@@ -15,7 +15,7 @@ from collections.abc import Callable
 from typing import Any
 
 from tensorsmith.core.errors import SizeNotKnownError
-from tensorsmith.program.lower import GRADIENT, Env, arguments, call, execute, schedule
+from tensorsmith.program.lower import GRADIENT, Env, arguments, call, execute, in_loop, schedule
 from tensorsmith.program.op import pointwise
 from tensorsmith.program.program import Node, Program
 
@@ -76,7 +76,8 @@ class Lowered:
 
     def __init__(self, program: Program, jax: Any, widen: bool) -> None:
         _register(jax)
-        self.program, self.jax, self.xp = program, jax, jax.numpy
+        # (for the loop over the steps of an epoch)
+        self.program, self.jax, self.xp = program, jax, in_loop(jax.numpy)
         self.steps = schedule(program.nodes)
         # a jacobian has no rule: its sizes must be real ones
         self.exact = any(node.op is GRADIENT and node.settings["mode"] != "gradient" for node in program.nodes)
