@@ -39,6 +39,19 @@ def test_a_shape_of_unknown_rank_knows_nothing() -> None:
         shape.as_list()
 
 
+def test_nobody_knows_how_many_sizes_a_shape_of_unknown_rank_has() -> None:
+    shape = TensorShape(None)
+    assert TensorShape(shape) is shape
+    assert isinstance(shape, TensorShape)
+    for ask in (len, list, tuple, reversed, lambda s: 2 in s, lambda s: [*s]):
+        with pytest.raises(ValueError, match=r"^Cannot (take the length of|iterate over) a shape of unknown rank\.$"):
+            ask(shape)
+    # that some size is not known is true of it
+    assert None in shape
+    assert shape == TensorShape(None) != TensorShape([])
+    assert hash(shape) == hash(TensorShape(None))
+
+
 def test_slices_from_the_front_of_an_unknown_rank_have_a_rank() -> None:
     unknown = TensorShape(None)
     assert unknown[:2] == TensorShape([None, None])

@@ -1,5 +1,6 @@
 """Which frames of an error are shown."""
 
+import sys
 import traceback
 
 import pytest
@@ -67,3 +68,26 @@ def test_causes_and_groups_are_folded_too() -> None:
     assert tracebacks.fold(caught.value) == 2
     for error in (cause, member):
         assert [entry.filename for entry in traceback.extract_tb(error.__traceback__)] == [__file__]
+
+
+def test_frames_are_filtered_where_that_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[list[str]] = []
+
+    def hook(kind, error, trace) -> None:
+        seen.append([entry.filename for entry in traceback.extract_tb(trace)])
+
+    monkeypatch.setattr(sys, "excepthook", hook)
+    fails = frame("f()", "/users", f=frame("1 / 0", OURS))
+    for filtered in (True, False):
+        if filtered:
+            tensorsmith.debugging.enable_traceback_filtering()
+            tensorsmith.debugging.enable_traceback_filtering()
+        else:
+            tensorsmith.debugging.disable_traceback_filtering()
+        assert tensorsmith.debugging.is_traceback_filtering_enabled() is filtered
+        try:
+            fails()
+        except ZeroDivisionError as error:
+            sys.excepthook(type(error), error, error.__traceback__)
+        assert any(file.startswith(OURS) for file in seen[-1]) is not filtered
+    assert sys.excepthook is hook

@@ -77,3 +77,35 @@ def test_products_by_letters_and_axes() -> None:
     assert str(caught.value) == "matmul: the leading axes do not broadcast (a=(2, 2, 3), b=(3, 3, 4))."
     with pytest.raises(tf.errors.InvalidArgumentError, match="a scalar has no matrix product"):
         tf.matmul(2.0, a)
+
+
+def test_diagonals_beside_the_main_one() -> None:
+    x = tf.reshape(tf.range(12), [3, 4])
+    outside = np.abs(np.arange(4) - np.arange(3)[:, None] - 0.5) > 1.5
+    for align in ("RIGHT_LEFT", "LEFT_RIGHT", "LEFT_LEFT", "RIGHT_RIGHT"):
+        band = tf.linalg.diag_part(x, k=(-1, 2), padding_value=-1, align=align)
+        assert band.shape == (4, 3)
+        again = tf.linalg.diag(band, k=(-1, 2), num_rows=3, num_cols=4, padding_value=8, align=align)
+        np.testing.assert_array_equal(again, np.where(outside, 8, x))
+        np.testing.assert_array_equal(tf.linalg.set_diag(x * 0 + 8, band, k=(-1, 2), align=align), again)
+    np.testing.assert_array_equal(tf.linalg.diag_part(x, k=1), [1, 6, 11])
+    np.testing.assert_array_equal(tf.linalg.diag([1, 2], k=-1, padding_value=5), [[5, 5, 5], [1, 5, 5], [5, 2, 5]])
+    np.testing.assert_array_equal(tf.linalg.diag([1], num_cols=2), [[1, 0]])
+    np.testing.assert_array_equal(tf.linalg.set_diag(tf.zeros([2, 2]), [3.0], k=-1), [[0, 0], [3, 0]])
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: tf.linalg.diag_part([[1]], k=1), r"not so many diagonals .* k is from 0 to 0"),
+        (lambda: tf.linalg.diag_part([1], k=1), "it takes matrices"),
+        (lambda: tf.linalg.diag([[1]], k=(0, 1)), "a row for each diagonal"),
+        (lambda: tf.linalg.diag([1, 2], num_rows=1), "the diagonals do not fit"),
+        (lambda: tf.linalg.diag([1, 2], k=(1, 0)), "two that rise"),
+        (lambda: tf.linalg.diag([1, 2], k=1, align="LEFT"), "no such alignment"),
+        (lambda: tf.linalg.set_diag([[1, 2], [3, 4]], [1, 2], k=1), r"must be \(1, 1\), not \(1, 2\)"),
+    ],
+)
+def test_diagonals_that_are_not_there(call, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        call()

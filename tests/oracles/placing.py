@@ -142,3 +142,51 @@ ROWS: dict[str, Row] = {
         dtype="float32", compiled=HANGS, symbolic=HANGS,
     ),
 }  # fmt: skip
+
+
+def aligned(d, most, rows, columns, align):
+    """Where diagonal d begins in a row of `most`."""
+    above, below = align.split("_")
+    length = len(np.diagonal(np.zeros((rows, columns)), d))
+    left = d >= 0 and above == "LEFT" or d <= 0 and below == "LEFT"
+    return 0 if left else most - length
+
+
+def banded(x, padding_value, low=0, high=0, align="RIGHT_LEFT"):
+    rows, columns = x.shape[-2:]
+    parts = [np.diagonal(x, d, -2, -1) for d in range(high, low - 1, -1)]
+    most = max(part.shape[-1] for part in parts)
+    found = np.full((*x.shape[:-2], len(parts), most), padding_value, x.dtype)
+    for at, part in enumerate(parts):
+        first = aligned(high - at, most, rows, columns, align)
+        found[..., at, first : first + part.shape[-1]] = part
+    return found
+
+
+def with_band(x, diagonals, low=0, high=0, align="RIGHT_LEFT"):
+    out = np.array(x)
+    for i, j in np.ndindex(x.shape[-2:]):
+        if low <= j - i <= high:
+            first = aligned(j - i, diagonals.shape[-1], *x.shape[-2:], align)
+            out[..., i, j] = diagonals[..., high - (j - i), first + min(i, j)]
+    return out
+
+
+def of_band(diagonals, padding_value, low=0, high=0, rows=1, columns=1, align="RIGHT_LEFT"):
+    return with_band(
+        np.full((*diagonals.shape[:-2], rows, columns), padding_value, diagonals.dtype), diagonals, low, high, align
+    )
+
+
+MATRICES, NINE, FRAME = d.normal(2, 3, 4), np.float32(9), {"rows": 3, "columns": 4}
+UNKNOWN = "which elements lie on a diagonal hangs on the sizes"
+BANDS = [
+    {"low": -1, "high": 2},
+    {"low": -2, "high": 1, "align": "LEFT_RIGHT"},
+    {"low": 0, "high": 1, "align": "LEFT_LEFT"},
+]
+ROWS |= {
+    "band_of": row(banded, (MATRICES, NINE), (d.ints(0, 9, 4, 3), np.int32(7)), settings=[*BANDS, {"low": -1, "high": -1}], symbolic=UNKNOWN),
+    "of_band": Row(of_band, [((d.normal(2, s["high"] - s["low"] + 1, 3), NINE), {**s, **FRAME}) for s in BANDS], symbolic=UNKNOWN),
+    "set_band": Row(with_band, [((MATRICES, d.normal(2, s["high"] - s["low"] + 1, 3)), s) for s in BANDS], symbolic=UNKNOWN),
+}  # fmt: skip

@@ -10,7 +10,7 @@ from typing import Any
 class TensorShape(tuple):
     """A static shape: a tuple of sizes, `None` where a size is not known yet.
 
-    `TensorShape(None)` is a shape of unknown rank. Being a tuple, it serves where
+    `TensorShape(None)` is a shape of unknown rank, whose length and sizes raise ValueError. Being a tuple, it serves where
     Keras 3 wants one; `as_list()` serves code written for TensorFlow 2.
 
     >>> TensorShape([None, 3]).as_list()
@@ -26,12 +26,10 @@ class TensorShape(tuple):
     _unknown_rank: bool = False
 
     def __new__(cls, dims: Any = ()) -> TensorShape:
-        if type(dims) is cls:
+        if isinstance(dims, TensorShape):
             return dims
         if dims is None:
-            shape = super().__new__(cls, ())
-            shape._unknown_rank = True
-            return shape
+            return tuple.__new__(_OfUnknownRank, ())
         if isinstance(dims, int):
             dims = (dims,)
         return super().__new__(cls, map(_size, dims))
@@ -41,7 +39,7 @@ class TensorShape(tuple):
 
     @property
     def rank(self) -> int | None:
-        return None if self._unknown_rank else len(self)
+        return None if self._unknown_rank else tuple.__len__(self)
 
     ndims = rank
 
@@ -188,6 +186,23 @@ class TensorShape(tuple):
         return "<unknown>" if self._unknown_rank else tuple.__repr__(self)
 
 
+class _OfUnknownRank(TensorShape):
+    """The shape of unknown rank: nobody knows how many sizes it has, nor which."""
+
+    _unknown_rank = True
+
+    def __len__(self) -> int:
+        raise ValueError("Cannot take the length of a shape of unknown rank.")
+
+    def __iter__(self) -> Any:
+        raise ValueError("Cannot iterate over a shape of unknown rank.")
+
+    def __contains__(self, size: object) -> bool:
+        if size is None:
+            return True
+        raise ValueError("Cannot iterate over a shape of unknown rank.")
+
+
 def _size(given: Any) -> int | None:
     """One size as users give it: an int, None, a NumPy integer, a scalar tensor of integers."""
     if given is None or (type(given) is int and given >= 0):
@@ -209,7 +224,7 @@ def is_known(shape: tuple[int | None, ...]) -> bool:
     >>> is_known((2, 3)), is_known((None,)), is_known(TensorShape(None))
     (True, False, False)
     """
-    return None not in shape and getattr(shape, "rank", 0) is not None
+    return getattr(shape, "rank", 0) is not None and None not in shape
 
 
 def broadcast(*shapes: Iterable[int | None]) -> Shape:

@@ -133,6 +133,7 @@ def describe(value: Any) -> str:
         return "[" + ", ".join(describe(part) for part in value) + "]"
     dtype, shape = getattr(value, "dtype", None), getattr(value, "shape", None)
     if dtype is not None and shape is not None:
-        return f"{getattr(dtype, 'name', dtype)}{tuple(shape)}"
+        known = getattr(shape, "rank", 0) is not None
+        return f"{getattr(dtype, 'name', dtype)}{tuple(shape) if known else shape}"
     text = repr(value)
     return text if len(text) < 60 else text[:57] + "..."

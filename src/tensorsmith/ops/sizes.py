@@ -21,13 +21,13 @@ Sizes = tuple[int | None, ...]
 
 def split_sizes(shape: Any, who: str) -> tuple[Sizes, list[Any]]:
     """The sizes in `shape`, None where one is known only when the program runs; the scalars that hold those."""
-    if isinstance(shape, (list, tuple)) and type(shape) is not TensorShape:
+    if isinstance(shape, (list, tuple)) and not isinstance(shape, TensorShape):
         if all(type(size) is int for size in shape):
             return tuple(shape), []
     elif isinstance(shape, (int, np.integer)):
         return (int(shape),), []
     if isinstance(shape, TensorShape):
-        if None in tuple(shape) or (not shape and shape.rank is None):
+        if shape.rank is None or None in tuple(shape):
             raise ValueError(
                 f"{who}: the shape {shape} is not fully known; use tf.shape(x) for the sizes at run time, or -1 in reshape."
             )

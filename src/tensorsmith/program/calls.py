@@ -78,5 +78,6 @@ def calls_python(program: Program) -> bool:
 def signature_calls(part: Any) -> bool:
     """The same, asked of the signature of a program."""
     if isinstance(part, tuple):
-        return any(map(signature_calls, part))
+        # a shape of unknown rank has no parts
+        return getattr(part, "rank", 0) is not None and any(map(signature_calls, part))
     return isinstance(part, Call) or (hasattr(part, "parts") and signature_calls(part.parts))

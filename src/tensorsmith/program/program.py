@@ -256,6 +256,9 @@ class _Hashed:
 
 def _feed(part: Any, digest: Any) -> bool:
     if isinstance(part, tuple):
+        if getattr(part, "rank", 0) is None:
+            digest.update(b"?")
+            return True
         digest.update(b"(")
         fine = all(_feed(p, digest) for p in part)
         digest.update(b")")
@@ -276,6 +279,8 @@ def freeze(value: Any) -> Any:
     if isinstance(value, dict):
         return tuple((key, freeze(value[key])) for key in sorted(value))
     if isinstance(value, (list, tuple)):
+        if getattr(value, "rank", 0) is None:
+            return value  # a shape of unknown rank, which is another one than ()
         return tuple(freeze(part) for part in value)
     if isinstance(value, (np.ndarray, np.generic)):
         raw = value.tobytes() if value.dtype != object else repr(value.tolist()).encode()

@@ -7,14 +7,13 @@ from tensorsmith.ops.banded import (
     tridiagonal_solve,
 )
 from tensorsmith.ops.creation import eye
+from tensorsmith.ops.diagonals import diag, diag_part, set_diag
 from tensorsmith.ops.linalg import cross, einsum, matmul, matvec, norm, tensordot
 from tensorsmith.ops.matrices import (
     band_part,
     cholesky,
     cholesky_solve,
     det,
-    diag,
-    diag_part,
     eigh,
     eigvalsh,
     inv,
@@ -23,7 +22,6 @@ from tensorsmith.ops.matrices import (
     matrix_rank,
     pinv,
     qr,
-    set_diag,
     slogdet,
     solve,
     svd,
