@@ -6,7 +6,7 @@ import ast
 import copy
 from typing import Any
 
-from tensorsmith.function.source import Fresh, quote
+from tensorsmith.function.source import Statements, quote
 
 
 def assigns(node: ast.AST) -> bool:
@@ -14,23 +14,8 @@ def assigns(node: ast.AST) -> bool:
     return any(isinstance(part, ast.NamedExpr) for part in ast.walk(node))
 
 
-class Assigning(ast.NodeTransformer):
+class Assigning(Statements):
     """Statements whose expression decides which of its operands are computed, and has operands that assign."""
-
-    def __init__(self, fresh: Fresh) -> None:
-        self.fresh = fresh
-
-    def block(self, statements: list[Any]) -> list[Any]:
-        out: list[Any] = []
-        for statement in statements:
-            result = self.visit(statement)
-            out.extend(result if isinstance(result, list) else [result])
-        return out
-
-    def visit_FunctionDef(self, node: Any) -> Any:
-        return node
-
-    visit_AsyncFunctionDef = visit_ClassDef = visit_Lambda = visit_FunctionDef
 
     def visit_If(self, node: ast.If) -> Any:
         node.body, node.orelse = self.block(node.body), self.block(node.orelse)

@@ -7,7 +7,7 @@ from typing import Any
 
 from tensorsmith.function.analysis import LOOPS, SCOPES, always_returns, holds, jumps, plain_names, read
 from tensorsmith.function.merging import RETURNED
-from tensorsmith.function.source import Fresh, quote, quote_expression
+from tensorsmith.function.source import Fresh, Statements, quote, quote_expression
 
 FLAG = "a flag for break or return"
 
@@ -97,23 +97,8 @@ class _Returns:
             node.orelse = quote(f"if ag__.not_({self.done}): rest", node.orelse[0], rest=node.orelse)
 
 
-class Jumps(ast.NodeTransformer):
+class Jumps(Statements):
     """break and continue as flags: what stands behind one runs unless its flag is set."""
-
-    def __init__(self, fresh: Fresh) -> None:
-        self.fresh = fresh
-
-    def block(self, statements: list[Any]) -> list[Any]:
-        out: list[Any] = []
-        for statement in statements:
-            result = self.visit(statement)
-            out.extend(result if isinstance(result, list) else [result])
-        return out
-
-    def visit_FunctionDef(self, node: Any) -> Any:
-        return node
-
-    visit_AsyncFunctionDef = visit_ClassDef = visit_Lambda = visit_FunctionDef
 
     def visit_For(self, node: Any) -> Any:
         self.generic_visit(node)

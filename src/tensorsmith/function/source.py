@@ -117,6 +117,17 @@ class _Mangled(ast.NodeTransformer):
         return node
 
 
+class Blocks(ast.NodeTransformer):
+    """Rewrites statements one by one, of which one may become several."""
+
+    def block(self, statements: list[Any]) -> list[Any]:
+        out: list[Any] = []
+        for statement in statements:
+            result = self.visit(statement)
+            out.extend(result if isinstance(result, list) else [result])
+        return out
+
+
 class Fresh:
     """Names that the user's code does not have: the base itself where it is free."""
 
@@ -140,6 +151,18 @@ class Fresh:
         name = self(base)
         self.flags[name] = meaning
         return name
+
+
+class Statements(Blocks):
+    """Rewrites the statements of one function, not those of functions and classes in it."""
+
+    def __init__(self, fresh: Fresh) -> None:
+        self.fresh = fresh
+
+    def visit_FunctionDef(self, node: Any) -> Any:
+        return node
+
+    visit_AsyncFunctionDef = visit_ClassDef = visit_Lambda = visit_FunctionDef
 
 
 def quote(template: str, at: ast.AST, **parts: Any) -> list[ast.stmt]:
@@ -175,16 +198,9 @@ def quote_expression(template: str, at: ast.AST, **parts: Any) -> ast.expr:
     return statement.value
 
 
-class _Filled(ast.NodeTransformer):
+class _Filled(Blocks):
     def __init__(self, parts: dict[str, Any]) -> None:
         self.parts = parts
-
-    def block(self, statements: list[Any]) -> list[Any]:
-        filled: list[Any] = []
-        for statement in statements:
-            result = self.visit(statement)
-            filled.extend(result if isinstance(result, list) else [result])
-        return filled
 
     def visit_Expr(self, node: ast.Expr) -> Any:
         if isinstance(node.value, ast.Name) and isinstance(self.parts.get(node.value.id), list):

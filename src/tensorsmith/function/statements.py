@@ -6,7 +6,7 @@ import ast
 from typing import Any
 
 from tensorsmith.function.analysis import Bindings, Existing, Liveness, bound, names_of_place, plain_names, read
-from tensorsmith.function.source import Fresh, quote
+from tensorsmith.function.source import Fresh, Statements, quote
 
 
 class Variables:
@@ -79,7 +79,7 @@ def _store(node: Any, value: str) -> str:
     return f"ag__.set_item({base}, {ast.unparse(node.slice)}, {value})"
 
 
-class Flow(ast.NodeTransformer):
+class Flow(Statements):
     """if, for and while as calls, from the inside out.
 
     statements  of the whole function, which has no return but its last, no break and no continue.
@@ -88,21 +88,10 @@ class Flow(ast.NodeTransformer):
 
     def __init__(self, statements: list[ast.stmt], given: set[str], fresh: Fresh, outer: Bindings) -> None:
         self.live, self.there = Liveness(statements), Existing(statements, given).before
-        self.fresh, self.outer = fresh, outer
+        super().__init__(fresh)
+        self.outer = outer
         # its own variables: what a list becomes that is known elsewhere too, nobody would see there
         self.mine = (given | set(outer.names)) - outer.globals_ - outer.nonlocals
-
-    def block(self, statements: list[Any]) -> list[Any]:
-        out: list[Any] = []
-        for statement in statements:
-            result = self.visit(statement)
-            out.extend(result if isinstance(result, list) else [result])
-        return out
-
-    def visit_FunctionDef(self, node: Any) -> Any:
-        return node
-
-    visit_AsyncFunctionDef = visit_ClassDef = visit_Lambda = visit_FunctionDef
 
     def _wanted(self, node: Any) -> set[str]:
         """The names whose values a statement must hand on, or takes from before."""

@@ -11,7 +11,7 @@ from tensorsmith.core.errors import DtypeError, InvalidArgumentError, explain
 from tensorsmith.ops.guards import MISSING, exist, guard, note_span, span
 from tensorsmith.ops.sizes import fill_sizes, split_sizes
 from tensorsmith.program.op import Array, Arrays, Specs
-from tensorsmith.tensor.apply import apply, functions, op, plain, primitive, public
+from tensorsmith.tensor.apply import apply, op, plain, primitive, public
 from tensorsmith.tensor.convert import convert
 from tensorsmith.tensor.tensor import Symbol, Tensor
 
@@ -303,25 +303,3 @@ def scatter_nd(indices: Any, updates: Any, shape: Any, name: str | None = None) 
     """
     sizes, parts = split_sizes(shape, "scatter_nd")
     return apply(_scatter_nd, (indices, updates, parts), {"sizes": sizes})
-
-
-def embedding_lookup(params: Any, ids: Any, max_norm: Any = None, name: str | None = None) -> Tensor:
-    """The rows of `params` [n, ...] at `ids`, each made shorter where its norm is above `max_norm`.
-
-    params  a table, or a list of tables, one below the other; ids  integers, dense or ragged.
-
-    >>> import tensorsmith as tf
-    >>> tf.nn.embedding_lookup([[3.0, 4.0], [0.0, 1.0]], [0], max_norm=1.0).numpy()
-    array([[0.6, 0.8]], dtype=float32)
-    """
-    if isinstance(params, (list, tuple)) and params and hasattr(params[0], "shape"):
-        params = params[0] if len(params) == 1 else functions["concat"](list(params), 0)
-    if type(ids) in ports.by_element:
-        return ports.by_element[type(ids)](lambda flat: embedding_lookup(params, flat, max_norm), (ids,), {})
-    ids = convert(ids)
-    found = gather(params, ids, axis=0)
-    if max_norm is None:
-        return found
-    from tensorsmith.ops.normalization import clip_by_norm
-
-    return clip_by_norm(found, max_norm, axes=list(range(len(ids.shape), len(found.shape))))

@@ -43,9 +43,6 @@ from tensorsmith.ops.cross_entropy import (
 )
 from tensorsmith.ops.ctc import collapse_repeated, ctc_unique_labels
 from tensorsmith.ops.elementwise import add as bias_add
-from tensorsmith.ops.gathering import (
-    embedding_lookup,
-)
 from tensorsmith.ops.isotonic import isotonic_regression
 from tensorsmith.ops.loss_averages import compute_average_loss, log_poisson_loss, scale_regularization_loss
 from tensorsmith.ops.normalization import (
@@ -95,7 +92,7 @@ from tensorsmith.state.candidate_sampling import (
 from tensorsmith.state.dropout import dropout
 from tensorsmith.state.fractional_pooling import fractional_avg_pool, fractional_max_pool
 from tensorsmith.structures.ctc import ctc_beam_search_decoder, ctc_greedy_decoder, ctc_loss
-from tensorsmith.structures.embedding import embedding_lookup_sparse, safe_embedding_lookup_sparse
+from tensorsmith.structures.embedding import embedding_lookup, embedding_lookup_sparse, safe_embedding_lookup_sparse
 
 __all__ = [
     "all_candidate_sampler", "approx_max_k", "approx_min_k", "atrous_conv2d", "atrous_conv2d_transpose", "avg_pool",

@@ -1,15 +1,17 @@
-"""Rows of an embedding looked up by sparse ids, combined row by row."""
+"""Rows of an embedding looked up by ids; by sparse ids, combined row by row."""
 
 from __future__ import annotations
 
 from typing import Any
 
+from tensorsmith.core import ports
 from tensorsmith.core.errors import explain
 from tensorsmith.ops.casting import cast
 from tensorsmith.ops.comparison import equal, greater, where
 from tensorsmith.ops.creation import ones_like, range_, zeros_like
 from tensorsmith.ops.elementwise import divide, multiply, sqrt, square
-from tensorsmith.ops.gathering import embedding_lookup
+from tensorsmith.ops.gathering import gather
+from tensorsmith.ops.normalization import clip_by_norm
 from tensorsmith.ops.shaping import concat, reshape
 from tensorsmith.structures.between import to_sparse
 from tensorsmith.structures.ragged import RaggedTensor
@@ -19,6 +21,26 @@ from tensorsmith.tensor.convert import convert
 from tensorsmith.tensor.tensor import Tensor
 
 _COMBINERS = ("mean", "sqrtn", "sum")
+
+
+def embedding_lookup(params: Any, ids: Any, max_norm: Any = None, name: str | None = None) -> Tensor:
+    """The rows of `params` [n, ...] at `ids`, each made shorter where its norm is above `max_norm`.
+
+    params  a table, or a list of tables, one below the other; ids  integers, dense or ragged.
+
+    >>> import tensorsmith as tf
+    >>> tf.nn.embedding_lookup([[3.0, 4.0], [0.0, 1.0]], [0], max_norm=1.0).numpy()
+    array([[0.6, 0.8]], dtype=float32)
+    """
+    if isinstance(params, (list, tuple)) and params and hasattr(params[0], "shape"):
+        params = params[0] if len(params) == 1 else concat(list(params), 0)
+    if type(ids) in ports.by_element:
+        return ports.by_element[type(ids)](lambda flat: embedding_lookup(params, flat, max_norm), (ids,), {})
+    ids = convert(ids)
+    found = gather(params, ids, axis=0)
+    if max_norm is None:
+        return found
+    return clip_by_norm(found, max_norm, axes=list(range(len(ids.shape), len(found.shape))))
 
 
 def _table(params: Any) -> Any:
