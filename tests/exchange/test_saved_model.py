@@ -480,3 +480,16 @@ def test_files_are_the_same_for_the_same_object(tmp_path: Path) -> None:
         assert (tmp_path / "a" / file).read_bytes() == (tmp_path / "b" / file).read_bytes()
     assert str(tmp_path).encode() not in (tmp_path / "a" / "saved_model.json").read_bytes()
     assert __file__.encode() not in (tmp_path / "a" / "saved_model.json").read_bytes()
+
+
+def test_arguments_of_unknown_rank_stay_so(tmp_path: Path) -> None:
+    module = tf.Module()
+    module.f = tf.function(lambda x: x + 1.0, input_signature=[tf.TensorSpec(None)])
+    module.draw = tf.function(lambda: tf.random.uniform([2]))
+    module.f(tf.constant(1.0)), module.draw()
+    tf.saved_model.save(module, tmp_path / "m")
+    again = tf.saved_model.load(tmp_path / "m")
+    for value in (1.0, [[1.0, 2.0]]):
+        np.testing.assert_array_equal(again.f(tf.constant(value)), np.add(value, 1))
+    # a stream of a function's own goes on
+    assert (again.draw().numpy() != again.draw().numpy()).any()

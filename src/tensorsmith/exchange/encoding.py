@@ -66,12 +66,12 @@ class Encoder:
         if isinstance(value, dict):
             return {"dict": [many(item) for item in value.items()]}
         if isinstance(value, TensorSpec):
-            return {"spec": [value.dtype.name, list(value.shape), value.name]}
+            return {"spec": [value.dtype.name, sizes_of(value.shape), value.name]}
         if isinstance(value, RaggedTensorSpec):
             rank, splits = value.ragged_rank, value.row_splits_dtype.name
-            return {"ragged_spec": [value.dtype.name, _sizes(value.shape), rank, splits]}
+            return {"ragged_spec": [value.dtype.name, sizes_of(value.shape), rank, splits]}
         if isinstance(value, SparseTensorSpec):
-            return {"sparse_spec": [value.dtype.name, _sizes(value.shape)]}
+            return {"sparse_spec": [value.dtype.name, sizes_of(value.shape)]}
         if isinstance(value, Program):
             return {"program": self.program(value)}
         if isinstance(value, np.ndarray):
@@ -211,11 +211,12 @@ def shape_of(place: Place) -> tuple[int | None, ...]:
 
 def spec_of(place: Place) -> TensorSpec:
     dtype, shape, name = place.parts(3)
-    return TensorSpec(shape_of(shape), as_dtype(dtype_of(dtype)), None if name.value is None else name.text())
+    return TensorSpec(_shape(shape), as_dtype(dtype_of(dtype)), None if name.value is None else name.text())
 
 
-def _sizes(shape: TensorShape) -> list[int | None] | None:
-    return None if shape.rank is None else list(shape)
+def sizes_of(shape: Any) -> list[int | None] | None:
+    """The sizes of a shape; None for one of unknown rank."""
+    return None if getattr(shape, "rank", 0) is None else list(shape)
 
 
 def _shape(place: Place) -> TensorShape:

@@ -335,7 +335,7 @@ class ObjectReader:
             raise arguments_.refuse("arguments are a tuple and a dict")
         leaves = [leaf for leaf in nest.flatten(arguments) if isinstance(leaf, TypeSpec)]
         specs: list[Any] = [part for leaf in leaves for part in parts_of_spec(leaf)]
-        if [(tuple(s.shape), s.dtype.numpy_dtype) for s in specs] != [program.specs[i] for i in program.inputs]:
+        if [(s.shape, s.dtype.numpy_dtype) for s in specs] != [program.specs[i] for i in program.inputs]:
             raise arguments_.refuse("they are not the inputs of its program")
         whole = self._values.decode(results_)
         form = _form_of(whole, program, results_)

@@ -12,8 +12,9 @@ from typing import Any
 
 from tensorsmith.core.errors import explain
 from tensorsmith.core.places import Place as Line
+from tensorsmith.core.shapes import TensorShape
 from tensorsmith.exchange.arrays import Reader, Writer, dtype_name
-from tensorsmith.exchange.encoding import Decoder, Encoder, Unsaveable, dtype_of, shape_of
+from tensorsmith.exchange.encoding import Decoder, Encoder, Unsaveable, dtype_of, shape_of, sizes_of
 from tensorsmith.exchange.reading import Place
 from tensorsmith.exchange.rooms import every_operation
 from tensorsmith.exchange.safety import quoted
@@ -42,7 +43,7 @@ class ProgramWriter:
             if old not in numbers:
                 numbers[old] = len(specs)
                 shape, dtype = program.specs[old]
-                specs.append([dtype_name(dtype), list(shape)])
+                specs.append([dtype_name(dtype), sizes_of(shape)])
             return numbers[old]
 
         inputs = [[number(i), program.names.get(i, "")] for i in program.inputs]
@@ -125,7 +126,7 @@ class ProgramReader:
             if self._values > MOST_VALUES:
                 raise value.refuse(f"there are more than {MOST_VALUES} values")
             dtype, shape = value.parts(2)
-            program.specs.append((shape_of(shape), dtype_of(dtype)))
+            program.specs.append((TensorShape(None) if shape.value is None else shape_of(shape), dtype_of(dtype)))
         made: set[int] = set()
 
         def new(number: Place) -> int:

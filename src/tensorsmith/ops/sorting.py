@@ -310,6 +310,13 @@ def bincount(
             )
     if not isinstance(arr, Symbol) and arr._array.size and arr._array.min() < 0:
         raise InvalidArgumentError(explain("bincount", "a number is below 0", {"arr": int(arr._array.min())}))
+    return numbers_counted(arr, weights, minlength, maxlength, dtype, axis, binary_output)
+
+
+def numbers_counted(
+    arr: Tensor, weights: Any, minlength: Any, maxlength: Any, dtype: Any, axis: int | None, binary_output: bool
+) -> Tensor:
+    """What `bincount` gives; numbers below 0, which fill up rows of different length, count nothing."""
     least = 0 if minlength is None else plain(minlength, "minlength")
     most = None if maxlength is None else plain(maxlength, "maxlength")
     if most is not None and (isinstance(arr, Symbol) or least >= most):

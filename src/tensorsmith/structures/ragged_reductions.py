@@ -10,6 +10,7 @@ import numpy as np
 from tensorsmith.core.errors import InvalidArgumentError, explain
 from tensorsmith.core.specs import describe
 from tensorsmith.ops.normalization import moments
+from tensorsmith.ops.sorting import numbers_counted
 from tensorsmith.program.op import Op, registry
 from tensorsmith.structures.between import from_tensor
 from tensorsmith.structures.ragged import RaggedTensor, is_ragged
@@ -229,7 +230,7 @@ def _bincount(op: Op, arguments: tuple, settings: dict) -> Tensor:
     # numbers below 0 are not counted
     padded = ragged.to_tensor(default_value=-1)
     worth = weights.to_tensor() if is_ragged(weights) else weights
-    return functions["bincount"](padded, worth, **settings)
+    return numbers_counted(padded, worth, **settings)
 
 
 REDUCING = {
