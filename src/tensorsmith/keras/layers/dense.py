@@ -10,13 +10,17 @@ from tensorsmith.keras.layers.base import Layer
 from tensorsmith.keras.layers.input import InputSpec
 from tensorsmith.ops.elementwise import add
 from tensorsmith.ops.linalg import matmul
+from tensorsmith.structures.ragged import RaggedTensor
+from tensorsmith.structures.sparse import SparseTensor
+from tensorsmith.structures.sparse_ops import sparse_dense_matmul
 
 
 class Dense(Layer):
     """activation(inputs @ kernel + bias).
 
     units   the size of the last axis of the result.
-    Shapes: inputs [B, ..., n] -> [B, ..., units]; kernel [n, units], bias [units].
+    Shapes: inputs [B, ..., n] -> [B, ..., units]; kernel [n, units], bias [units]. Sparse inputs are [B, n]; ragged ones
+            are ragged along the axes between, and so is the result.
 
     >>> import tensorsmith as tf
     >>> Dense(3)(tf.ones((2, 4))).shape
@@ -72,7 +76,10 @@ class Dense(Layer):
         self.input_spec = InputSpec(min_ndim=2, axes={-1: size})
 
     def call(self, inputs: Any) -> Any:
-        outputs = matmul(inputs, self.kernel)
+        if isinstance(inputs, RaggedTensor):
+            return inputs.with_flat_values(self.call(inputs.flat_values))
+        product = sparse_dense_matmul if isinstance(inputs, SparseTensor) else matmul
+        outputs = product(inputs, self.kernel)
         if self.bias is not None:
             outputs = add(outputs, self.bias)
         return in_trace(self.activation)(outputs)
