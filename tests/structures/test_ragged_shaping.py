@@ -89,3 +89,13 @@ def test_gradients_pass_through_a_tile():
         r = tf.tile(tf.RaggedTensor.from_row_splits(values, [0, 2, 3]), [2, 3])
         y = tf.reduce_sum(tf.square(r))
     np.testing.assert_allclose(tape.gradient(y, values), 6 * 2 * np.array([1.0, 2.0, 3.0]))
+
+
+def test_inner_axes_of_deep_tensors_are_merged():
+    deepest = tf.ragged.constant([[[[1], [2, 3]], [[4]]], [], [[[5, 6]], []]])
+    lists = deepest.to_list()
+    assert deepest.merge_dims(2, 3).to_list() == [[[x for part in row for x in part] for row in rows] for rows in lists]
+    assert deepest.merge_dims(1, 3).to_list() == [[x for row in rows for part in row for x in part] for rows in lists]
+    table = tf.RaggedTensor.from_row_splits(tf.reshape(tf.range(12), [3, 2, 2]), [0, 1, 3])
+    assert table.merge_dims(2, 3).to_list() == [[[0, 1, 2, 3]], [[4, 5, 6, 7], [8, 9, 10, 11]]]
+    assert table.merge_dims(1, 2).to_list() == [[[0, 1], [2, 3]], [[4, 5], [6, 7], [8, 9], [10, 11]]]

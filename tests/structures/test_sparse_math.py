@@ -138,3 +138,12 @@ def test_products_at_some_places():
     places, values = np.array([[0, 4], [2, 1]]), np.array([1.0, -2.0], "float32")
     _, found, _ = tf.sparse.sampled_addmm(places, values, [3, 5], a, b, beta=0.5, alpha=2.0)
     np.testing.assert_allclose(found, 2.0 * (a @ b)[tuple(places.T)] + 0.5 * values, rtol=1e-5)
+
+
+def test_counts_and_sums_of_elements_out_of_order():
+    unordered = tf.SparseTensor([[1, 0], [0, 1], [0, 0]], [2, 1, 1], [2, 2])
+    np.testing.assert_array_equal(dense(tf.sparse.bincount(unordered, axis=-1)), [[0, 2, 0], [0, 0, 1]])
+    weights = tf.SparseTensor([[1, 0], [0, 1], [0, 0]], [0.5, 1.0, 2.0], [2, 2])
+    np.testing.assert_array_equal(dense(tf.sparse.bincount(unordered, weights, axis=-1)), [[0, 3.0, 0], [0, 0, 0.5]])
+    with pytest.raises(tf.errors.InvalidArgumentError, match=r"indices.1. lies outside the shape"):
+        tf.sparse.reduce_sum(tf.SparseTensor([[0, 0], [0, 5], [0, 1]], [1, 2, 3], [1, 2]), 0)

@@ -277,3 +277,9 @@ def test_gradients_pass_through_mapped_ragged_rows():
             tape.watch(values)
             found = function(values)
         np.testing.assert_allclose(tape.gradient(found, values), 3 * values.numpy() ** 2, rtol=1e-6)
+
+
+def test_sparse_rows_of_different_sizes_become_one_tensor():
+    spec = tf.SparseTensorSpec([None], tf.int32)
+    found = tf.map_fn(lambda n: tf.sparse.from_dense(tf.range(n)), tf.constant([1, 3]), fn_output_signature=spec)
+    np.testing.assert_array_equal(tf.sparse.to_dense(found), [[0, 0, 0], [0, 1, 2]])

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from tensorsmith.core import ports
 from tensorsmith.core.errors import InvalidArgumentError, SizeNotKnownError, explain
 from tensorsmith.core.shapes import TensorShape
 from tensorsmith.tensor.apply import functions
@@ -20,7 +21,12 @@ Sizes = tuple[int | None, ...]
 
 
 def split_sizes(shape: Any, who: str) -> tuple[Sizes, list[Any]]:
-    """The sizes in `shape`, None where one is known only when the program runs; the scalars that hold those."""
+    """The sizes in `shape`, None where one is known only when the program runs; the scalars that hold those.
+
+    The shape of a ragged tensor stands for itself: the operation that meets it is lifted.
+    """
+    if type(shape) in ports.lifters:
+        return (None,), [shape]
     if isinstance(shape, (list, tuple)) and not isinstance(shape, TensorShape):
         if all(type(size) is int for size in shape):
             return tuple(shape), []

@@ -2,5 +2,6 @@
 
 from tensorsmith.public import experimental_dlpack as dlpack
 from tensorsmith.structures.optional import Optional
+from tensorsmith.structures.ragged_shape import DynamicRaggedShape
 
-__all__ = ["Optional", "dlpack"]
+__all__ = ["DynamicRaggedShape", "Optional", "dlpack"]

@@ -21,6 +21,7 @@ from tensorsmith.structures.ragged_index import gather_rows
 from tensorsmith.structures.ragged_joining import JOINING
 from tensorsmith.structures.ragged_products import matmul
 from tensorsmith.structures.ragged_reductions import REDUCING
+from tensorsmith.structures.ragged_shape import broadcast, shape_of
 from tensorsmith.structures.ragged_shaping import SHAPING, equal_splits, same_rows
 from tensorsmith.structures.row_partition import row_ids
 from tensorsmith.tensor.apply import apply, functions
@@ -128,11 +129,13 @@ _RULES = {
     **REDUCING,
     **JOINING,
     "add_n": _added,
+    "broadcast_to": broadcast,
     "gather": gather,
     "gather_nd": gather_nd,
     "matmul": matmul,
     "nonzero_rows": places_where,
     "one_hot": _one_hot,
+    "shape": shape_of,
 }
 
 
