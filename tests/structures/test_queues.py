@@ -193,13 +193,18 @@ def test_taking_out_waits_for_elements():
 def test_what_one_takes_out_at_once_is_not_shared_with_another():
     q = tf.queue.FIFOQueue(1, tf.int32, shapes=[()])
     takers = [started(q.dequeue_many, 12) for _ in range(2)]
-    q.enqueue_many([list(range(12))])
+    q.enqueue(-1)
+    with q._changed:
+        while q._count():
+            q._changed.wait(WAIT)
+    assert q._taking.locked()
+    q.enqueue_many([list(range(11))])
     q.close()
     for thread, _ in takers:
         finished(thread)
     found = [out[0] for _, out in takers]
     errors = [x for x in found if isinstance(x, tf.errors.OutOfRangeError)]
-    assert len(errors) == 1 and [x.numpy().tolist() for x in found if x not in errors] == [list(range(12))]
+    assert len(errors) == 1 and [x.numpy().tolist() for x in found if x not in errors] == [[-1, *range(11)]]
 
 
 @pytest.mark.parametrize("cancel", [True, False])

@@ -112,6 +112,7 @@ def test_general_categories_are_those_of_python(name):
 def test_sets_as_bytes(ranges):
     from tensorsmith.structures.characters import as_utf8, merged, without
 
+    assert merged([(98, 99), (97, 98), (100, 101), (103, 103)]) == ((97, 101), (103, 103))
     found = merged(map(tuple, ranges))
     points = {p for pair in ranges for edge in pair for p in (edge - 1, edge, edge + 1)} | {
         0,
@@ -186,6 +187,7 @@ def test_no_pattern_takes_for_ever(pattern):
         (r"[a-\d]", r"invalid escape sequence: \d"), (r"\x6", r"invalid escape sequence: \x6"),
         (r"\x{110000}", r"invalid escape sequence: \x{110000}"), (r"\é", r"invalid escape sequence: \é"),
         ("[z-a]", "invalid character class range: z-a"), ("[[:x:]]", "invalid character class range: [:x:]"),
+        (r"\p{Cn}", r"invalid character class range: \p{Cn}"),
         (r"\p{Foo}", r"invalid character class range: \p{Foo}"), (r"[\pX]", r"invalid character class range: \pX"),
         (r"\p{Lu", r"invalid character class range: \p{Lu"),
         ("a(?=b)", "invalid perl operator: (?="),

@@ -88,6 +88,11 @@ def test_sizes_known_at_run_time():
     rows = [sorted(set(A[0]) - {5, 9}), sorted(set(A[1]) - {9})]
     assert result.values.numpy().tolist() == rows[0] + rows[1] and sizes.numpy().tolist() == list(map(len, rows))
     assert others.numpy().tolist() == [2, 1]
+    known = []
+    tf.function(lambda s: known.append(tf.sets.size(s).shape)).get_concrete_function(
+        tf.SparseTensorSpec([2, None], tf.int32)
+    )
+    assert known == [(2,)]
     with pytest.raises(BAD, match=r"sets.difference: the shapes differ before the last axis .a=.1,., b=.2,."):
         f(tf.constant([[1]]), SPARSE)
 

@@ -56,7 +56,7 @@ def test_half_way_in_hexadecimal():
 
 def test_what_is_a_number():
     read = {"+1": 1, " 3\t": 3, ".5": 0.5, "1.": 1, "0X1F": 31, "0x.8": 0.5, "-0x1p3": -8, "1e400": np.inf, "-INF": -np.inf,
-            "infinity": np.inf, "1e-400": 0, "\v1\f": 1, "0x1p9999": np.inf,
+            "infinity": np.inf, "+inf": np.inf, "1e-400": 0, "\v1\f": 1, "0x1p9999": np.inf,
             "-0x1p9999": -np.inf, "+0x1p9999": np.inf}  # fmt: skip
     assert tf.strings.to_number(list(read)).numpy().tolist() == list(read.values())
     assert np.isnan(tf.strings.to_number(["nan", "-NaN", "nan(a_1)"]).numpy()).all()

@@ -178,6 +178,9 @@ def test_parts_of_different_lengths(traced, infer):
     np.testing.assert_array_equal(last, x[1:])
     np.testing.assert_array_equal(whole, x)
     assert size.numpy() == 3
+    array = tf.TensorArray(tf.float32, size=2).split(x, [1, 2])
+    array.read(0)
+    assert array.element_shape.as_list() == [None, 2] and array.split(x, [2, 1]).read(0).shape == (2, 2)
     even = tf.TensorArray(tf.float32, size=0, dynamic_size=True).split(x, [1, 1, 1])
     assert even.element_shape == (1, 2) and even.stack().shape == (3, 1, 2)
 

@@ -28,7 +28,6 @@ _DECIMAL = re.compile(rb"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 _HEXADECIMAL = re.compile(rb"([+-]?)0[xX]([0-9a-fA-F]*)\.?([0-9a-fA-F]*)(?:[pP]([+-]?[0-9]+))?")
 _NO_NUMBER = re.compile(rb"([+-]?)(inf(?:inity)?|nan(?:\([0-9a-zA-Z_]*\))?)", re.IGNORECASE)
 _WHOLE = {True: re.compile(rb"[+-]?[0-9]+"), False: re.compile(rb"\+?[0-9]+")}
-_SPACE = b" \t\n\v\f\r"
 
 
 @op(
@@ -42,7 +41,7 @@ def string_to_number(xp, x: Array, out_type="float32"):
     dtype = _readable(kind).numpy_dtype
 
     def number(s: bytes) -> Any:
-        found = (_float if dtype.kind == "f" else _integer)(s.strip(_SPACE), dtype)
+        found = (_float if dtype.kind == "f" else _integer)(s.strip(), dtype)
         if found is None:
             raise InvalidArgumentError(
                 explain("strings.to_number", "a string is no number", {"string": s, "out_type": kind.name})

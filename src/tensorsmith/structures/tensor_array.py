@@ -160,7 +160,7 @@ class TensorArray:
     def scatter(self, indices: Any, value: Any, name: str | None = None) -> TensorArray:
         """The array with the elements at indices [n] set to the rows of value [n, ...]."""
         tensor, places = self._checked(value, rows=True), convert(indices)
-        if places.shape.rank != 1 or not places.shape.is_compatible_with(tensor.shape[:1]):
+        if not places.shape.is_compatible_with(tensor.shape[:1]):
             raise InvalidArgumentError(
                 explain(
                     "TensorArray.scatter",
