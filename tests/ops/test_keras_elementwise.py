@@ -115,8 +115,8 @@ def test_a_number_follows_the_tensor_beside_it() -> None:
 
 
 def test_choices_and_closeness() -> None:
-    found = ops.select([X > 1, X < 0], [X * 2, -X], 7.0)
-    np.testing.assert_array_equal(found, np.select([X > 1, X < 0], [X * 2, -X], 7.0))
+    found = ops.select([X > 1, X > 0, X < -1], [X * 2, X + 1, -X], 7.0)
+    np.testing.assert_array_equal(found, np.select([X > 1, X > 0, X < -1], [X * 2, X + 1, -X], 7.0))
     with pytest.raises(ValueError, match=r"select: there must be as many choices as conditions"):
         ops.select([X > 1], [])
     assert (
