@@ -28,6 +28,10 @@ def test_percentiles_and_medians() -> None:
     holed[1, 2, 0] = np.nan
     np.testing.assert_allclose(ops.median(holed, -1), np.median(holed, -1))
     np.testing.assert_allclose(ops.quantile(holed, [0.1, 0.2], 0), np.quantile(holed, [0.1, 0.2], 0))
+    # of a place in the middle the even one is nearest
+    assert (
+        ops.quantile([1.0, 2.0], 0.5, method="nearest").numpy() == np.quantile([1.0, 2.0], 0.5, method="nearest") == 1
+    )
     assert ops.median([3, 1, 2]).numpy() == np.float32(2)
 
 
