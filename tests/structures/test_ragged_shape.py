@@ -35,7 +35,8 @@ def test_sizes_and_parts(inner):
         assert shape[at].numpy() == size and shape[at].dtype == tf.int32
     assert repr(shape[:2]) == "<DynamicRaggedShape lengths=[2, (2, 1)] num_row_partitions=1>"
     assert repr(shape[:1]) == "<DynamicRaggedShape lengths=[2] num_row_partitions=0>"
-    assert tf.function(lambda r: tf.shape(r)[0])(inner).numpy() == 2
+    spec = tf.RaggedTensorSpec([None, None, 2], tf.int32, ragged_rank=1)
+    assert tf.function(lambda r: tf.shape(r)[0], input_signature=[spec])(inner).numpy() == 2
     with pytest.raises(ValueError, match=r"the axis has no one size .axis=1"):
         shape[1]
     with pytest.raises(IndexError, match=r"there is no such axis .axis=3, rank=3"):

@@ -143,7 +143,7 @@ def test_products_at_some_places():
 def test_counts_and_sums_of_elements_out_of_order():
     unordered = tf.SparseTensor([[1, 0], [0, 1], [0, 0]], [2, 1, 1], [2, 2])
     np.testing.assert_array_equal(dense(tf.sparse.bincount(unordered, axis=-1)), [[0, 2, 0], [0, 0, 1]])
-    weights = tf.SparseTensor([[1, 0], [0, 1], [0, 0]], [0.5, 1.0, 2.0], [2, 2])
+    weights = tf.SparseTensor([[0, 0], [0, 1], [1, 0]], [2.0, 1.0, 0.5], [2, 2])
     np.testing.assert_array_equal(dense(tf.sparse.bincount(unordered, weights, axis=-1)), [[0, 3.0, 0], [0, 0, 0.5]])
-    with pytest.raises(tf.errors.InvalidArgumentError, match=r"indices.1. lies outside the shape"):
-        tf.sparse.reduce_sum(tf.SparseTensor([[0, 0], [0, 5], [0, 1]], [1, 2, 3], [1, 2]), 0)
+    with pytest.raises(tf.errors.InvalidArgumentError, match=r"indices.2. lies outside the shape"):
+        tf.sparse.reduce_sum(tf.SparseTensor([[0, 0], [0, 1], [0, 5]], [1, 2, 3], [1, 2]), 0)
