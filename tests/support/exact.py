@@ -185,6 +185,8 @@ EXACT: dict[str, Oracle] = {
     "tan": np.tan,
     "tanh": np.tanh,
     "trunc": np.trunc,
+    # (of the quotient in float32, as in TensorFlow)
+    "truncatediv": lambda x, y: np.trunc((x / y).astype("float32")).astype("float64"),
     "truncatemod": np.fmod,
     "weighted_cross_entropy_with_logits": _weighted,
     "xdivy": _unless_zero(np.true_divide),
