@@ -206,3 +206,17 @@ def test_lines_above_do_not_make_it_another_program() -> None:
 
     text = "def f(x, i):\n    return tf.gather(x, i)\n"
     assert program(text).signature() == program("\n\n" + text).signature()
+
+
+def test_what_is_never_run_may_be_wrong() -> None:
+    @tf.function
+    def chosen(x: Any, first: Any) -> Any:
+        for _ in tf.range(0):
+            x += tf.gather(x, 7)
+        return tf.cond(first, lambda: x, lambda: tf.cast(tf.cast(x, tf.int32) // 0, tf.float32))
+
+    x = tf.constant([1.0])
+    assert chosen(x, tf.constant(True)).numpy().tolist() == [1.0]
+    at = np.zeros(1, "int32")
+    with pytest.raises(tf.errors.InvalidArgumentError, match=r"^floordiv: integer division by zero"):
+        tf.function(lambda n: n // at)(tf.constant([3]))

@@ -269,13 +269,22 @@ def test_compiled_places_that_are_not_there(dtype):
         )
 
     x = np.arange(1, 7).reshape(3, 2).astype(dtype)
-    for at in (1, 3, -1):
-        read, written, scattered = f(tf.constant(x), tf.constant(at))
-        there, expected = 0 <= at < 3, x.copy()
-        if there:
-            expected[at] = 0
-        # as tf.gather: NaN, or 0 for integers; what is written there is left out
-        np.testing.assert_array_equal(read, x[at] if there else np.full(2, np.nan if dtype == "float32" else 0, dtype))
-        np.testing.assert_array_equal(written, expected)
-        np.testing.assert_array_equal(scattered, expected)
+    read, written, scattered = f(tf.constant(x), tf.constant(1))
+    expected = x.copy()
+    expected[1] = 0
+    np.testing.assert_array_equal(read, x[1])
+    np.testing.assert_array_equal(written, expected)
+    np.testing.assert_array_equal(scattered, expected)
+    for use in (
+        lambda array, at: array.read(at),
+        lambda array, at: array.write(at, tf.zeros([2], dtype)).stack(),
+        lambda array, at: array.scatter(at[None], tf.zeros([1, 2], dtype)).stack(),
+    ):
+        for at in (3, -1):
+            with pytest.raises(
+                tf.errors.OutOfRangeError, match=r"the index lies outside the array.* Checked at .*test_tensor_array"
+            ):
+                tf.function(
+                    lambda x, at, use=use: use(tf.TensorArray(dtype, size=3, clear_after_read=False).unstack(x), at)
+                )(tf.constant(x), tf.constant(at))
     assert not on_numpy(f.get_concrete_function(tf.constant(x), tf.constant(0))._program)

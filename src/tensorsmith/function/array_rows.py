@@ -9,6 +9,7 @@ import numpy as np
 
 from tensorsmith.core.errors import InvalidArgumentError, OutOfRangeError, explain
 from tensorsmith.function.control_kernels import fitting
+from tensorsmith.ops.guards import MISSING, exist, guard
 from tensorsmith.program.op import Array, Arrays
 from tensorsmith.tensor.apply import op
 
@@ -48,7 +49,7 @@ def array_scatter(xp, array: Array, indices: Array, values: Array):
 
 @op(same=False, shapes=lambda specs, settings: [(tuple(specs[0][0][1:]), specs[0][1])])
 def array_read(xp, array: Array, index: Array):
-    """Element `index` of a dense array [size, ...]; compiled, NaN (0 for integers) where there is none."""
+    """Element `index` of a dense array [size, ...]."""
     if xp is np:
         _check(int(index), len(array), "read")
         return array[index]
@@ -59,6 +60,12 @@ def array_read(xp, array: Array, index: Array):
         if len(array)
         else xp.full(array.shape[1:], missing, array.dtype)
     )
+
+
+_RULE = "indices go from 0 to the size of the array - 1"
+guard(array_write.op, MISSING, _RULE, lambda given, settings, result: exist(result, given[1]), ("index",))
+guard(array_scatter.op, MISSING, _RULE, lambda given, settings, result: exist(result, given[1]), ("indices",))
+guard(array_read.op, MISSING, _RULE, lambda given, settings, result: exist(given[0], given[1]), ("index",))
 
 
 def _check(index: int, size: int, what: str) -> None:

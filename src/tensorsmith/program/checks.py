@@ -17,7 +17,7 @@ from typing import Any, NoReturn
 import numpy as np
 
 from tensorsmith.core import context, dtypes
-from tensorsmith.core.errors import InvalidArgumentError, explain
+from tensorsmith.core.errors import InvalidArgumentError, OpError, explain
 from tensorsmith.core.places import Place
 from tensorsmith.core.shapes import TensorShape
 from tensorsmith.core.specs import describe
@@ -168,10 +168,10 @@ def tell(program: Program, status: int, again: Callable[[], Any]) -> NoReturn:
     try:
         with _repeated():
             again()
-    except InvalidArgumentError as error:
+    except OpError as error:
         if node is None or node.settings["where"] is not None or place is None:
             raise
-        raise_at(InvalidArgumentError(f"{error} Checked at {place}."), place)
+        raise_at(type(error)(f"{error} Checked at {place}."), place)
     # NumPy found nothing to say (a value at the very edge), or may not look: the values stay untold
     if node is None:
         raise InvalidArgumentError(explain("a traced function", "a check failed", {"code": status}))
