@@ -187,6 +187,6 @@ BANDS = [
 ]
 ROWS |= {
     "band_of": row(banded, (MATRICES, NINE), (d.ints(0, 9, 4, 3), np.int32(7)), settings=[*BANDS, {"low": -1, "high": -1}], symbolic=UNKNOWN),
-    "of_band": Row(of_band, [((d.normal(2, s["high"] - s["low"] + 1, 3), NINE), {**s, **FRAME}) for s in BANDS], symbolic=UNKNOWN),
-    "set_band": Row(with_band, [((MATRICES, d.normal(2, s["high"] - s["low"] + 1, 3)), s) for s in BANDS], symbolic=UNKNOWN),
+    "of_band": Row(of_band, [((d.normal(2, s["high"] - s["low"] + 1, 3), NINE), {**s, **FRAME}) for s in BANDS], symbolic=UNKNOWN, nan="what is beside the band is left out"),
+    "set_band": Row(with_band, [((MATRICES, d.normal(2, s["high"] - s["low"] + 1, 3)), s) for s in BANDS], symbolic=UNKNOWN, nan="what is beside the band is left out"),
 }  # fmt: skip

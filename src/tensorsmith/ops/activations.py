@@ -169,7 +169,7 @@ def selu(xp, features: Array):
     return elu_of(xp, features, SELU_ALPHA, SELU_SCALE)
 
 
-@op(kinds="f", shapes=elementwise)
+@op(kinds="f", shapes=elementwise, quiet=True)
 def gelu(xp, features: Array, approximate: bool = False):
     """x * P(X <= x) of a standard normal X, elementwise; `approximate` uses tanh instead of erf.
 
