@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from typing import Any
 
@@ -100,6 +101,11 @@ def ndtri(xp, x: Array):
     return wide(xp, "ndtri", x)
 
 
+@functools.cache
+def _lowest(dtype: np.dtype) -> Any:
+    return dtype.type(np.finfo(dtype).min) if dtype.kind == "f" else dtype.type(float("-3.3e38"))
+
+
 @op(kinds="f", shapes=elementwise, quiet=True)
 def lgamma(xp, x: Array):
     """log|gamma(x)|, elementwise.
@@ -108,10 +114,10 @@ def lgamma(xp, x: Array):
     >>> tf.math.lgamma([1.0]).numpy()
     array([0.], dtype=float32)
     """
-    found = wide(xp, "gammaln", x)
     if xp is np:
-        # SciPy has -inf at -inf, and that nowhere else
-        return np.where(found == -np.inf, -found, found)
+        # SciPy has -inf at -inf; the lowest number is a pole, as every whole one
+        return wide(np, "gammaln", np.maximum(x, _lowest(x.dtype)))
+    found = wide(xp, "gammaln", x)
     # JAX's is some 1e-16 where the function passes 0
     return found - still(xp, xp.where((x == 1) | (x == 2), found, xp.zeros_like(found)))
 
@@ -124,7 +130,10 @@ def digamma(xp, x: Array):
     >>> round(tf.math.digamma(1.0).numpy().item(), 4)
     -0.5772
     """
-    return xp.where(x == 0, xp.full_like(x, xp.nan), wide(xp, "digamma", x))
+    found = wide(xp, "digamma", x)
+    if xp is np and np.count_nonzero(x) == x.size:
+        return found
+    return xp.where(x == 0, xp.full_like(x, xp.nan), found)
 
 
 @op(kinds="f", shapes=elementwise)

@@ -94,6 +94,8 @@ def by_element(function: Function) -> Function:
 
     @functools.wraps(function)
     def called(*args: Any, **settings: Any) -> Any:
+        if len(args) == 1 and not settings and type(args[0]) is Tensor:
+            return function(args[0])
         for value in (*args, *settings.values()):
             if type(value) in ports.by_element:
                 bound = inspect.signature(function).bind(*args, **settings)

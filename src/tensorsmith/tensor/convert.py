@@ -14,7 +14,8 @@ from tensorsmith.core.specs import describe
 from tensorsmith.tensor.tensor import Symbol, Tensor
 
 _FLOAT32, _INT32, _INT64, _OBJECT = np.dtype("float32"), np.dtype("int32"), np.dtype("int64"), np.dtype(object)
-_LARGEST = float(np.finfo(np.float32).max)
+# half a unit above the greatest float32: from here on numbers are rounded to infinity
+_BEYOND = float(np.finfo(np.float32).max) + 2.0**103
 
 
 def convert(value: Any, dtype: Any = None, like: np.dtype | None = None) -> Tensor:
@@ -206,7 +207,7 @@ def _check_natural(value: Any, array: np.ndarray, natural: np.dtype) -> None:
         )
     if natural == _FLOAT32 and array.dtype == np.float64 and array.size:
         largest = np.abs(array).max(initial=0.0, where=np.isfinite(array)) if array.ndim else abs(array.item())
-        if largest > _LARGEST and largest != np.inf:
+        if _BEYOND <= largest < np.inf:
             raise ValueError(
                 f"Cannot convert {_short(value)} to a Tensor: {largest:g} is more than float32 holds, which Python's "
                 "floats become. Give a wider dtype, as in tf.constant(value, tf.float64)."
