@@ -17,7 +17,7 @@ X = np.arange(24, dtype="float32").reshape(2, 3, 4)
 KEYS: list[Any] = [
     0, -1, slice(1), slice(None, None, -1), (0, 1), (0, 1, 2), (slice(None), 1), (slice(None), slice(1, None, 2)), ...,
     (..., 0), (0, ...), (..., 1, None), None, (None, 0), (0, None, slice(2)), (slice(None), None, ..., -1), (), slice(5, 9),
-    np.array([1, 0, 1]), [1, 0], (slice(None), [2, 0]), ([1, 0], [2, 1]), (0, [1, 2]), ([1], slice(None), [0, 3]),
+    np.array([1, 0, 1]), [[1, 0]], (slice(None), [2, 0]), ([1, 0], [2, 1]), (0, [1, 2]), ([1], slice(None), [0, 3]),
     (np.array([[0, 1], [1, 0]]), slice(1, 3)), X > 11, (0, X[0, :, 0] > 3), np.int64(1), (np.int32(0), slice(None), np.int8(2)),
 ]  # fmt: skip
 
@@ -158,3 +158,13 @@ def test_choosing_without_values_gives_places() -> None:
     assert tf.where([[True, False]]).dtype is tf.int64
     with pytest.raises(ValueError, match=r"^where: x and y must both be given, or neither\.$"):
         tf.where([True], 1.0)
+
+
+def test_a_list_is_a_tuple_unless_it_is_a_mask_or_nested() -> None:
+    x = tf.constant(X)
+    for key in ([0, 1], [1], [slice(0, 2), 1], [None, 0], [..., 1], [tf.constant(1), 2], [np.int64(1), 0], []):
+        assert (
+            x[key].numpy().tolist() == X[tuple(np.asarray(i) if isinstance(i, tf.Tensor) else i for i in key)].tolist()
+        )
+    assert x[[True, False]].numpy().tolist() == X[[True, False]].tolist()
+    assert x[[[0, 1], [1, 0]]].numpy().tolist() == X[np.array([[0, 1], [1, 0]])].tolist()

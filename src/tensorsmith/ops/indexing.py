@@ -44,6 +44,8 @@ Key = tuple
 
 def split_key(key: Any, shape: Any = None) -> tuple[Key, list[Any]]:
     """An index as users write it, as a setting and the tensors in it; `shape`: of what is indexed."""
+    if type(key) is list and not any([isinstance(item, (list, bool, np.bool_, np.ndarray)) for item in key]):  # noqa: C419
+        key = tuple(key)
     parts: list[Any] = []
     whole: list[Any] = []
     for item in key if isinstance(key, tuple) else (key,):
@@ -251,7 +253,8 @@ def getitem(x: Any, key: Any) -> Tensor:
     """The elements at an index: what `x[key]` gives.
 
     key: ints, slices, `...`, None (a new axis of size 1), scalar tensors, arrays of places, boolean masks, or a
-    tuple of these. Raises InvalidArgumentError for a place that is not there.
+    tuple of these. A list of them is a tuple, as in TensorFlow: `t[[0, 1]]` is `t[0, 1]`.
+    Raises InvalidArgumentError for a place that is not there.
 
     >>> import tensorsmith as tf
     >>> t = tf.constant([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]])
