@@ -78,7 +78,7 @@ truediv = divide
 
 
 def _refuse_zero(xp: Any, name: str, y: Any) -> None:
-    # a compiled program cannot raise on a value: there XLA gives -1, here the user is told
+    # where XLA runs it, which cannot raise and gives -1, a guard tells the user
     if xp is np and y.dtype.kind in "iu" and not np.all(y):
         raise InvalidArgumentError(explain(name, "integer division by zero", {"y": np.asarray(y).tolist()}))
 
