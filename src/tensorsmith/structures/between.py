@@ -15,7 +15,7 @@ from tensorsmith.structures.ragged import RaggedTensor, first_part, is_ragged
 from tensorsmith.structures.ragged_shaping import same_rows
 from tensorsmith.structures.row_partition import column_ids, column_range, row_ids, row_order, splits_from_lengths
 from tensorsmith.structures.sparse import SparseTensor
-from tensorsmith.structures.sparse_ops import nonzero_positions
+from tensorsmith.structures.sparse_parts import nonzero_positions
 from tensorsmith.tensor.apply import functions, op
 from tensorsmith.tensor.convert import convert
 from tensorsmith.tensor.tensor import Symbol, Tensor

@@ -17,7 +17,8 @@ from tensorsmith.structures.ragged_grouping import group_reduce
 from tensorsmith.structures.ragged_index import gather_rows
 from tensorsmith.structures.ragged_shaping import axis_numbers, same_rows
 from tensorsmith.structures.row_partition import row_ids, row_lengths, splits_from_lengths
-from tensorsmith.structures.sparse_ops import nonzero_positions, retain
+from tensorsmith.structures.sparse_ops import retain
+from tensorsmith.structures.sparse_parts import nonzero_positions
 from tensorsmith.tensor.apply import functions
 from tensorsmith.tensor.convert import convert
 from tensorsmith.tensor.tensor import Symbol, Tensor

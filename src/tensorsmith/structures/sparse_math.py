@@ -17,7 +17,8 @@ from tensorsmith.structures.lifting import quietly, several
 from tensorsmith.structures.ragged import is_ragged
 from tensorsmith.structures.ragged_grouping import group_reduce
 from tensorsmith.structures.sparse import SparseTensor, is_sparse
-from tensorsmith.structures.sparse_ops import as_sparse, nonzero_positions, reorder, sparse_merge, sum_into, to_dense
+from tensorsmith.structures.sparse_ops import as_sparse, reorder, to_dense
+from tensorsmith.structures.sparse_parts import nonzero_positions, sparse_merge, sum_into
 from tensorsmith.tensor.apply import functions
 from tensorsmith.tensor.convert import convert
 from tensorsmith.tensor.tensor import Symbol, Tensor
