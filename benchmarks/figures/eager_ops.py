@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.contender import OURS, Contender, Figure, Job, Target
+from benchmarks.contender import Figure, Job, Target
+from benchmarks.figures.entrants import at_once
 from benchmarks.settings import Settings
 
 SQUARE, ADD, MATMUL = "square(t)", "t + u", "t @ w"
@@ -42,19 +43,10 @@ def eager_job(settings: Settings, package: str) -> Job:
     return Job(measure)
 
 
-def contender(name: str, package: str) -> Contender:
-    return Contender(name, f"{__name__}:eager_job", (package,), {"package": package})
-
-
 FIGURE = Figure(
     name="eager_ops",
     title="Eager operations on 2x3 float32 tensors",
-    contenders=(
-        contender(OURS, "tensorsmith"),
-        contender("PyTorch", "torch"),
-        contender("NumPy", "numpy"),
-        contender("TensorFlow", "tensorflow"),
-    ),
+    contenders=at_once(f"{__name__}:eager_job"),
     targets=tuple(Target(row, 1.0, "PyTorch") for row in (SQUARE, ADD, MATMUL)),
     rounds=(21, 5),
 )

@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.contender import OURS, Contender, Figure, Job, Share
+from benchmarks.contender import Figure, Job, Share
+from benchmarks.figures.entrants import at_once
 from benchmarks.settings import Settings
 
 # operation: what NumPy, PyTorch call it where that is another name; "" where they have none. SciPy's stand after "scipy:".
@@ -131,19 +132,10 @@ def eager_job(settings: Settings, package: str) -> Job:
     return Job(measure)
 
 
-def contender(name: str, package: str) -> Contender:
-    return Contender(name, f"{__name__}:eager_job", (package,), {"package": package})
-
-
 FIGURE = Figure(
     name="elementwise",
     title="Every elementwise operation, at once, on 10 elements and beside a scalar",
-    contenders=(
-        contender(OURS, "tensorsmith"),
-        contender("PyTorch", "torch"),
-        contender("NumPy", "numpy"),
-        contender("TensorFlow", "tensorflow"),
-    ),
+    contenders=at_once(f"{__name__}:eager_job"),
     targets=(),
     shares=(Share(0.7, 1.1, "PyTorch"), Share(1.0, 1.0, "TensorFlow")),
     rounds=(11, 3),

@@ -44,6 +44,12 @@ TORCH = Entrant("PyTorch by hand", "torch_loop", ("torch",))
 SKLEARN = Entrant("scikit-learn MLPRegressor", "sklearn_mlp", ("sklearn",))
 
 
+def at_once(job: str) -> tuple[Contender, ...]:
+    """Those who run single operations at once, at work on a job that takes `package`."""
+    packages = {OURS: "tensorsmith", "PyTorch": "torch", "NumPy": "numpy", "TensorFlow": "tensorflow"}
+    return tuple([Contender(name, job, (package,), {"package": package}) for name, package in packages.items()])
+
+
 def make(name: str, *args: Any, **settings: Any) -> Trainer:
     """A trainer of benchmarks/trainers/<name>.py; only that one's framework is imported."""
     return import_module(f"benchmarks.trainers.{name}").trainer(*args, **settings)

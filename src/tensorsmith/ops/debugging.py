@@ -6,17 +6,17 @@ from typing import Any
 
 import numpy as np
 
-from tensorsmith.core import context, dtypes
+from tensorsmith.core import dtypes
 from tensorsmith.core.errors import InvalidArgumentError, explain
 from tensorsmith.core.places import users_place
 from tensorsmith.core.specs import describe
 from tensorsmith.ops import comparison
 from tensorsmith.ops.elementwise import abs as absolute
 from tensorsmith.ops.elementwise import add, multiply, subtract
+from tensorsmith.ops.guards import check_later, refuse
 from tensorsmith.ops.rounding import is_finite, is_nan
 from tensorsmith.ops.shaping import shape as measure
-from tensorsmith.program.checks import CHECK, STATUS, failure
-from tensorsmith.tensor.apply import apply, by_element
+from tensorsmith.tensor.apply import by_element
 from tensorsmith.tensor.convert import convert
 from tensorsmith.tensor.tensor import Symbol, Tensor
 
@@ -33,18 +33,10 @@ def hold(
     limit = 3 if summarize is None else int(summarize)
     if not isinstance(holds, Symbol):
         if not np.all(np.asarray(holds._array)):
-            known = {name: "not known yet" if isinstance(v, Symbol) else v._array for name, v in values.items()}
-            raise InvalidArgumentError(failure(who, message or "", known, rule, limit))
+            refuse(who, values, message or "", rule, limit)
         return
-    graph = context.local.graph
-    if graph is None:
-        return  # a model is being drawn: its layers check when they are called
     place = users_place()
-    settings = {
-        "who": who, "message": message or "", "rule": rule, "names": tuple(values),
-        "where": None if place is None else tuple(place), "summarize": limit,
-    }  # fmt: skip
-    graph.write(STATUS, apply(CHECK, [graph.read(STATUS), holds, list(values.values())], settings))
+    check_later(who, holds, values, message or "", rule, limit, where=None if place is None else tuple(place))
 
 
 def Assert(condition: Any, data: Any, summarize: int | None = None, name: str | None = None) -> None:

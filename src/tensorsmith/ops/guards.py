@@ -8,7 +8,7 @@ of a round of a loop over so many rows, is not asked.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 
@@ -38,31 +38,41 @@ def span(places: Any) -> tuple[int, int] | None:
     return (int(array.min()), int(array.max())) if array.size else (0, -1)
 
 
+def refuse(who: str, values: dict[str, Any], message: str, rule: str, summarize: int = 3) -> NoReturn:
+    """Raises InvalidArgumentError, telling the values that are known."""
+    known = {name: "not known yet" if isinstance(v, Symbol) else v._array for name, v in values.items()}
+    raise InvalidArgumentError(failure(who, message, known, rule, summarize))
+
+
+def check_later(
+    who: str, holds: Any, values: dict[str, Any], message: str, rule: str, summarize: int = 3, **told: Any
+) -> None:
+    """Adds a check to the program that is being traced. A model that is drawn checks when its layers are called.
+
+    told  `where`, the user's line, or `at`, a number that stands for it (`program/checks.py`).
+    """
+    graph = _local.graph
+    if graph is not None:
+        settings = {"who": who, "message": message, "rule": rule, "names": tuple(values), "summarize": summarize}
+        checked = [graph.read(STATUS), holds, list(values.values())]
+        graph.write(STATUS, apply(CHECK, checked, {**CHECK.settings, **settings, **told}))
+
+
 def require(who: str, holds: Any, values: dict[str, Any], message: str, rule: str) -> None:
     """InvalidArgumentError unless `holds` is true: now, or when the program runs that is being traced.
 
     None stands for what is known to hold. Unlike a check that a user writes (`debugging.hold`) this one leaves a program
     the same when lines above it change.
     """
-    if holds is None:
+    if holds is None or (not isinstance(holds, Symbol) and bool(holds)):
         return
-    if not isinstance(holds, Symbol):
-        if bool(holds):
-            return
-        # what is wrong in a branch or a round that is never run does not matter: a trace goes on
-        if _local.graph is None:
-            known = {name: "not known yet" if isinstance(v, Symbol) else v._array for name, v in values.items()}
-            raise InvalidArgumentError(failure(who, message, known, rule, 3))
     graph, at = _local.graph, 0
+    if graph is None and not isinstance(holds, Symbol):
+        refuse(who, values, message, rule)
+    # what is wrong in a branch or a round that is never run does not matter: a trace goes on
     while graph is not None:
         at, graph = (at * 8191 + len(graph.program.nodes)) & 0x7FFFFFFF, graph.outer
-    graph = _local.graph
-    if graph is None:
-        return  # a model is being drawn
-    settings = {
-        "who": who, "message": message, "rule": rule, "names": tuple(values), "where": None, "summarize": 3, "at": at,
-    }  # fmt: skip
-    graph.write(STATUS, apply(CHECK, [graph.read(STATUS), holds, list(values.values())], settings))
+    check_later(who, holds, values, message, rule, at=at)
 
 
 MISSING = "a place is out of range"

@@ -130,23 +130,19 @@ def crop_to_bounding_box(
     x, single = as_batch(image, who)
     top, left, high, wide = map(number, (offset_height, offset_width, target_height, target_width))
     height, width = height_width(x)
-    _held(who, _not_below(top, 0), {"offset_height": top}, "offset_height must be >= 0")
-    _held(who, _not_below(left, 0), {"offset_width": left}, "offset_width must be >= 0")
-    _held(who, _not_below(high, 1), {"target_height": high}, "target_height must be > 0")
-    _held(who, _not_below(wide, 1), {"target_width": wide}, "target_width must be > 0")
+    _held(who, top >= 0, {"offset_height": top}, "offset_height must be >= 0")
+    _held(who, left >= 0, {"offset_width": left}, "offset_width must be >= 0")
+    _held(who, high >= 1, {"target_height": high}, "target_height must be > 0")
+    _held(who, wide >= 1, {"target_width": wide}, "target_width must be > 0")
     _held(
-        who, _not_below(height, high + top), {"height": height, "offset_height": top, "target_height": high},
+        who, height >= high + top, {"height": height, "offset_height": top, "target_height": high},
         "height must be >= target + offset",
     )  # fmt: skip
     _held(
-        who, _not_below(width, wide + left), {"width": width, "offset_width": left, "target_width": wide},
+        who, width >= wide + left, {"width": width, "offset_width": left, "target_width": wide},
         "width must be >= target + offset",
     )  # fmt: skip
     return as_given(window(x, [top, left], [high, wide]), single)
-
-
-def _not_below(value: Any, least: Any) -> Any:
-    return value >= least
 
 
 def pad_to_bounding_box(
@@ -165,14 +161,14 @@ def pad_to_bounding_box(
     x, single = as_batch(image, who)
     top, left, high, wide = map(number, (offset_height, offset_width, target_height, target_width))
     height, width = height_width(x)
-    _held(who, _not_below(top, 0), {"offset_height": top}, "offset_height must be >= 0")
-    _held(who, _not_below(left, 0), {"offset_width": left}, "offset_width must be >= 0")
+    _held(who, top >= 0, {"offset_height": top}, "offset_height must be >= 0")
+    _held(who, left >= 0, {"offset_width": left}, "offset_width must be >= 0")
     _held(
-        who, _not_below(wide, left + width), {"width": width, "offset_width": left, "target_width": wide},
+        who, wide >= left + width, {"width": width, "offset_width": left, "target_width": wide},
         "width must be <= target - offset",
     )  # fmt: skip
     _held(
-        who, _not_below(high, top + height), {"height": height, "offset_height": top, "target_height": high},
+        who, high >= top + height, {"height": height, "offset_height": top, "target_height": high},
         "height must be <= target - offset",
     )  # fmt: skip
     return as_given(window(x, [0 - top, 0 - left], [high, wide]), single)
@@ -189,7 +185,7 @@ def resize_with_crop_or_pad(image: Any, target_height: Any, target_width: Any) -
     x, single = as_batch(image, who)
     target = [number(target_height), number(target_width)]
     for side, what in zip(target, ("target_height", "target_width")):
-        _held(who, _not_below(side, 1), {what: side}, f"{what} must be > 0")
+        _held(who, side >= 1, {what: side}, f"{what} must be > 0")
     begin = [_middle(have, wanted) for have, wanted in zip(height_width(x), target)]
     return as_given(window(x, begin, target), single)
 

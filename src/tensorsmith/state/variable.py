@@ -15,8 +15,8 @@ from tensorsmith.core.replication import VariableAggregation, VariableSynchroniz
 from tensorsmith.core.shapes import TensorShape
 from tensorsmith.ops import operators
 from tensorsmith.ops.indexed_slices import IndexedSlices
-from tensorsmith.program.op import registry
 from tensorsmith.state.variable_creators import Created
+from tensorsmith.state.variable_slices import sliced
 from tensorsmith.tensor import printing
 from tensorsmith.tensor.apply import functions, variables
 from tensorsmith.tensor.arithmetic import Arithmetic
@@ -380,7 +380,7 @@ class Variable(Arithmetic, metaclass=Created):
 
     def __getitem__(self, key: Any) -> Any:
         """A tensor of the elements at `key`, which also has `assign`, `assign_add` and `assign_sub`."""
-        return _sliced(self, key)
+        return sliced(self, key)
 
     def __setitem__(self, key: Any, value: Any) -> None:
         raise TypeError("A variable does not support item assignment; use v[...].assign(value).")
@@ -509,46 +509,3 @@ def _cast_initial(value: Any, dtype: Any) -> Tensor:
         tensor = convert(value)
         return tensor if tensor.dtype is wanted else functions["cast"](tensor, wanted)
     return convert(value, wanted)
-
-
-class _Slice(Tensor):
-    """The elements of a variable at an index; assigning to it assigns to the variable."""
-
-    __slots__ = ("_key", "_variable")
-
-    def __repr__(self) -> str:
-        return Tensor(self._array).__repr__()
-
-    def assign(self, value: Any, name: str | None = None, read_value: bool = True) -> Variable:
-        """Sets these elements (the value broadcasts); gives the whole variable."""
-        return self._variable.assign(functions["strided_slice_update"](self._variable, value, key=self._key))
-
-    def assign_add(self, value: Any, name: str | None = None, read_value: bool = True) -> Variable:
-        return self.assign(functions["add"](self, value))
-
-    def assign_sub(self, value: Any, name: str | None = None, read_value: bool = True) -> Variable:
-        return self.assign(functions["subtract"](self, value))
-
-    def __reduce__(self) -> Any:
-        return Tensor, (self._array,)
-
-
-class _SymbolicSlice(Symbol):
-    """A `_Slice` in a trace."""
-
-    __slots__ = ("_key", "_variable")
-
-    assign, assign_add, assign_sub = _Slice.assign, _Slice.assign_add, _Slice.assign_sub
-
-
-def _sliced(variable: Variable, key: Any) -> Any:
-    value = functions["getitem"](variable, key)
-    if isinstance(value, Symbol):
-        sliced: Any = _SymbolicSlice(value._graph, value._id, value._shape, value._dtype)
-    else:
-        sliced = _Slice(value._array)
-        # tapes know tensors by identity: the slice, of which the user goes on computing, is made from what the operation gave
-        for tape in _local.tapes:
-            tape.record((registry["identity"], [value], {}, [sliced]))
-    sliced._variable, sliced._key = variable, key
-    return sliced
