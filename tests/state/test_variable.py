@@ -160,6 +160,10 @@ def test_what_assigning_gives_is_the_variable_itself_under_another_name() -> Non
         with tf.GradientTape() as tape:
             loss = tf.reduce_sum(read * read)
         assert tape.gradient(loss, asked).numpy().tolist() == [[8, 36], [24, 32]]
+    with tf.GradientTape() as tape:
+        loss = tf.reduce_sum(variable * variable)
+        variable.assign(variable + 0.0)
+    assert tape.gradient(loss, unread).numpy().tolist() == [[8, 36], [24, 32]]
     constant = tf.Variable(3.0, trainable=False)
     with tf.GradientTape() as tape:
         tape.watch(constant.assign(4.0))
