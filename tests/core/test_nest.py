@@ -62,3 +62,22 @@ def test_a_leaf_and_a_list_are_two_structures():
         nest.assert_same_structure(1, [1])
     with pytest.raises(ValueError, match="don't have the same nested structure"):
         nest.assert_same_structure([1, 2], [1, [2]])
+
+
+def test_types_of_structures_are_compared_where_asked() -> None:
+    assert nest.map_structure(lambda a, b: a + b, [1], (2,), check_types=False) == [3]
+    with pytest.raises(
+        TypeError, match=r"^The two structures don't have the same types: \[1\] is a list, \(2,\) a tuple;"
+    ):
+        nest.map_structure(lambda a, b: a + b, [1], (2,))
+    with pytest.raises(TypeError, match="don't have the same types"):
+        nest.assert_same_structure(Pair(1, 2), (1, 2))
+    nest.assert_same_structure(Pair(1, 2), (1, 2), check_types=False)
+    nest.assert_same_structure(Pair(1, 2), namedtuple("Pair", ["left", "right"])(1, 2))
+    with pytest.raises(TypeError, match="don't have the same types"):
+        nest.assert_same_structure(Pair(1, 2), namedtuple("Pair", ["a", "b"])(1, 2))
+    with pytest.raises(TypeError, match="don't have the same types"):
+        nest.assert_same_structure(Pair(1, 2), namedtuple("Other", ["left", "right"])(1, 2))
+    nest.assert_same_structure({"a": 1}, OrderedDict(a=1))
+    with pytest.raises(ValueError, match=r"^nest\.map_structure: at least one structure is needed"):
+        nest.map_structure(len)

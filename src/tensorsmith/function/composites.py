@@ -15,13 +15,9 @@ from __future__ import annotations
 from typing import Any
 
 from tensorsmith.core import nest
+from tensorsmith.core.nest import is_composite
 from tensorsmith.tensor.convert import convert
 from tensorsmith.tensor.tensor import Tensor
-
-
-def is_composite(value: Any) -> bool:
-    """True for a value made of tensors that is not itself a tensor."""
-    return hasattr(type(value), "_from_parts")
 
 
 def is_tensor(value: Any) -> bool:
