@@ -100,13 +100,15 @@ def failure(who: str, message: str, values: dict[str, Any], rule: str, summarize
 
 
 def shown(value: Any, summarize: int) -> str:
-    """An array in a message: all of a few elements, the first of many."""
+    """An array in a message: all of a few elements, the first of many, and between what numbers whole ones lie."""
     array = np.asarray(value)
     if not array.ndim:
         return str(array[()])
     if array.size > (max(12, summarize) if summarize >= 0 else array.size):
         first = ", ".join([str(item) for item in array.ravel()[: max(summarize, 1)]])
-        return f"{describe(array)} [{first}, ...]"
+        # of places, the one that is not there may be far from the first
+        span = f" from {array.min()} to {array.max()}" if array.dtype.kind in "iu" else ""
+        return f"{describe(array)} [{first}, ...]{span}"
     text = np.array2string(array, separator=", ", threshold=array.size + 1, formatter={"all": str}, max_line_width=1000)
     return " ".join(text.split())
 
@@ -170,13 +172,24 @@ def tell(program: Program, status: int, again: Callable[[], Any]) -> NoReturn:
             again()
     except OpError as error:
         if node is None or node.settings["where"] is not None or place is None:
+            _note(error, node)
             raise
-        raise_at(type(error)(f"{error} Checked at {place}."), place)
+        error = type(error)(f"{error} Checked at {place}.")
+        _note(error, node)
+        raise_at(error, place)
     # NumPy found nothing to say (a value at the very edge), or may not look: the values stay untold
     if node is None:
         raise InvalidArgumentError(explain("a traced function", "a check failed", {"code": status}))
     settings = node.settings
-    raise_at(InvalidArgumentError(failure(settings["who"], settings["message"], {}, settings["rule"], 0, place)), place)
+    failed = InvalidArgumentError(failure(settings["who"], settings["message"], {}, settings["rule"], 0, place))
+    _note(failed, node)
+    raise_at(failed, place)
+
+
+def _note(error: OpError, node: Node | None) -> None:
+    """Says on an error which layers and scopes the check stands in."""
+    if node is not None and node.part:
+        error.add_note(f"in {node.part!r}")
 
 
 def _code_of(settings: dict) -> int:

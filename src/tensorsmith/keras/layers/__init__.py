@@ -6,6 +6,7 @@ from tensorsmith.keras.layers.base import Layer
 from tensorsmith.keras.layers.configs import deserialize, serialize
 from tensorsmith.keras.layers.dense import Dense
 from tensorsmith.keras.layers.dropout import Dropout
+from tensorsmith.keras.layers.embedding import Embedding
 from tensorsmith.keras.layers.input import Input, InputLayer, InputSpec
 from tensorsmith.keras.layers.merging import (
     Add,
@@ -41,14 +42,14 @@ from tensorsmith.keras.layers.reshaping import Flatten, Reshape
 from tensorsmith.keras.layers.wrappers import Lambda
 
 __all__ = [
-    "ELU", "Activation", "Add", "Average", "BatchNormalization", "Concatenate", "Dense", "Dropout", "Flatten", "Input",
-    "InputLayer", "InputSpec", "Lambda", "Layer", "LayerNormalization", "LeakyReLU", "Maximum", "Minimum", "Multiply",
+    "ELU", "Activation", "Add", "Average", "BatchNormalization", "Concatenate", "Dense", "Dropout", "Embedding", "Flatten",
+    "Input", "InputLayer", "InputSpec", "Lambda", "Layer", "LayerNormalization", "LeakyReLU", "Maximum", "Minimum", "Multiply",
     "ReLU", "Reshape", "Softmax", "Subtract", "add", "average", "concatenate", "deserialize", "maximum", "minimum", "multiply",
     "serialize", "subtract",
 ]  # fmt: skip
 
 for _kind in (
-    Activation, ReLU, LeakyReLU, ELU, Softmax, Dense, Dropout, InputLayer, Add, Average, Concatenate, Maximum, Minimum,
+    Activation, ReLU, LeakyReLU, ELU, Softmax, Dense, Dropout, Embedding, InputLayer, Add, Average, Concatenate, Maximum, Minimum,
     Multiply, Subtract, BatchNormalization, LayerNormalization, Operation, Flatten, Reshape, Lambda,
 ):  # fmt: skip
     registry.register("layer", _kind)
