@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from tensorsmith.core import context, nest
-from tensorsmith.function.composites import Form, split
+from tensorsmith.function.composites import Form, is_composite, split
 from tensorsmith.program.program import Program
 from tensorsmith.tensor.graph import Graph
 
@@ -39,11 +39,13 @@ def trace(body: Callable[[Graph], Any], outer: Graph | None = None, label: str =
 
 
 def symbols_like(graph: Graph, value: Any, shape_of: Callable[[Any], Any] | None = None) -> Any:
-    """Arguments of a graph in the nested form, dtypes and shapes of `value` (tensors or TensorSpecs)."""
+    """Arguments of a graph in the nested form, dtypes and shapes of `value` (tensors, TensorSpecs, specs of composites)."""
 
     def one(leaf: Any) -> Any:
         if leaf is None:
             return None
+        if is_composite(leaf):
+            return leaf._from_parts([one(part) for part in leaf._parts()])
         shape = leaf.shape if shape_of is None else shape_of(leaf)
         return graph.input(shape, leaf.dtype)
 

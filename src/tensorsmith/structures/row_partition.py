@@ -95,7 +95,7 @@ def positions_of_rows(xp, row_splits: Array, rows: Array):
             explain("gather", "there is no such row", {"row": int(rows[wrong][0]), "rows": len(row_splits) - 1})
         )
     starts, ends = row_splits[rows], row_splits[rows + 1]
-    return _spans(starts, ends)
+    return spans(starts, ends)
 
 
 @op(eager=True, differentiable=False, kinds="iu", shapes=_positions_and_splits(lambda s: s[0][0][0]))
@@ -111,7 +111,7 @@ def positions_in_rows(xp, row_splits: Array, start=None, stop=None, step=1):
     return np.concatenate([np.zeros(0, row_splits.dtype), *places]).astype(row_splits.dtype), splits
 
 
-def _spans(starts: Any, ends: Any) -> tuple[Any, Any]:
+def spans(starts: Any, ends: Any) -> tuple[Any, Any]:
     """start, start + 1, ... end - 1 of each span in turn, and the splits between the spans."""
     lengths = np.maximum(ends - starts, 0)
     splits = np.concatenate([np.zeros(1, starts.dtype), np.cumsum(lengths, dtype=starts.dtype)])

@@ -180,10 +180,14 @@ class Model(Trainer):
         self.built = True
 
     def _build_by_call(self, shape: Any) -> None:
-        from tensorsmith.function.trace import symbols_like, trace
-
         specs = nest.map_structure(lambda s: TensorSpec([None, *tuple(s)[1:]], self._dtype), as_tensor_shapes(shape))
         self.__dict__.setdefault("_build_shapes", as_tensor_shapes(shape))
+        self._build_by_specs(specs)
+
+    def _build_by_specs(self, specs: Any) -> None:
+        """Runs `call` on symbols of these specs."""
+        from tensorsmith.function.trace import symbols_like, trace
+
         trace(lambda graph: self._full_call((symbols_like(graph, specs),), {}))
 
     def _input_signature(self) -> tuple[Any, ...]:

@@ -6,6 +6,7 @@ from typing import Any
 
 from tensorsmith.core import nest
 from tensorsmith.function.autograph import in_trace
+from tensorsmith.function.composites import is_composite, spec_of
 from tensorsmith.keras import losses, metrics
 from tensorsmith.ops.casting import cast
 from tensorsmith.ops.shaping import expand_dims, shape
@@ -19,6 +20,12 @@ def match_rank(target: Any, prediction: Any) -> Any:
     if len(p) == len(t) + 1 and p[-1] == 1:
         return expand_dims(target, -1)
     return target
+
+
+def batch_rows(value: Any, dtype: Any) -> Any:
+    """How many rows a batch of predictions has, a scalar."""
+    spec = spec_of(value, []) if is_composite(value) else None
+    return cast(shape(value)[0] if spec is None else spec._count(value), dtype)
 
 
 class CompiledLoss:
@@ -68,8 +75,7 @@ class CompiledLoss:
                 continue
             value = loss(match_rank(target, prediction), prediction, sample_weight=weight)
             if self.trackers and self.trackers[at] is not None:
-                rows = cast(shape(prediction)[0], value.dtype)
-                self.trackers[at].update_state(value, sample_weight=rows)
+                self.trackers[at].update_state(value, sample_weight=batch_rows(prediction, value.dtype))
             value = value if factor == 1.0 else value * factor
             total = value if total is None else total + value
         return total

@@ -9,12 +9,13 @@ from typing import Any
 import numpy as np
 
 from tensorsmith.core import nest
-from tensorsmith.core.errors import warn
+from tensorsmith.core.errors import explain, warn
+from tensorsmith.core.specs import describe
 from tensorsmith.keras.callbacks.base import CallbackList
 from tensorsmith.keras.callbacks.history import History, Progress
 from tensorsmith.keras.training import batches, runs
 from tensorsmith.keras.training.batches import ArrayData
-from tensorsmith.keras.training.runs import CompiledRun, EagerRun, IterableRun, Run
+from tensorsmith.keras.training.runs import IterableRun, Run
 from tensorsmith.state import random_generator
 
 
@@ -50,8 +51,7 @@ def fit(
             raise ValueError("fit: x holds no rows.")
         _warn(data.warn_not_finite("fit"))
         model._build_for(data.structure)
-        kind = EagerRun if model.run_eagerly else CompiledRun
-        run = kind(model, "train", data, size, bool(shuffle), steps_per_epoch)
+        run = runs.over(model, "train", data, size, bool(shuffle), steps_per_epoch)
     validation = validation_run(model, validation_data, validation_batch_size or batch_size, validation_steps)
     run.warm_up()
     if validation is not None:
@@ -158,8 +158,7 @@ def validation_run(model: Any, data: Any, batch_size: Any, steps: int | None) ->
         return IterableRun(model, "test", data, steps)
     else:
         raise ValueError(f"fit: validation_data must be (x, y) or (x, y, sample_weight); given {type(data).__name__}.")
-    kind = EagerRun if model.run_eagerly else CompiledRun
-    return kind(model, "test", arrays, batch_rows(batch_size), False, steps)
+    return runs.over(model, "test", arrays, batch_rows(batch_size), False, steps)
 
 
 def evaluate_run(model: Any, run: Run, called: CallbackList, progress: Progress | None = None) -> dict[str, float]:
@@ -187,8 +186,7 @@ def evaluate(
         if data.rows == 0:
             raise ValueError("evaluate: x holds no rows.")
         model._build_for(data.structure)
-        kind = EagerRun if model.run_eagerly else CompiledRun
-        run = kind(model, "test", data, batch_rows(batch_size), False, steps)
+        run = runs.over(model, "test", data, batch_rows(batch_size), False, steps)
     called = CallbackList(nest.flatten(callbacks) if callbacks else [], model, {"steps": run.steps})
     logs = evaluate_run(model, run, called, Progress(run.steps, 1 if verbose == "auto" else int(verbose)))
     if return_dict:
@@ -205,8 +203,7 @@ def one_batch(
     model._build_for(data.structure)
     if reset:
         model.reset_metrics()
-    step = runs.eager_step if model.run_eagerly else runs.compiled_step
-    logs = step(model, kind, data.structure)
+    logs = runs.one_step(model, kind, data.structure)
     if return_dict:
         return logs
     values = list(logs.values())
@@ -235,6 +232,12 @@ def _split(data: ArrayData, share: float) -> tuple[ArrayData, ArrayData]:
 def _weights(y: Any, sample_weight: Any, class_weight: Any) -> Any:
     if class_weight is None:
         return sample_weight
+    y = batches.as_arrays(y, "y")
+    if batches.is_irregular(y):
+        raise ValueError(
+            explain("class_weight", "y is ragged or sparse", {"y": describe(y)}, "a row needs one class",
+                    "Pass sample_weight, one weight a row.")
+        )  # fmt: skip
     labels = np.asarray(y)
     labels = labels.argmax(-1) if labels.ndim > 1 and labels.shape[-1] > 1 else labels.reshape(-1)
     weights = np.array([class_weight.get(int(label), 1.0) for label in labels], np.float32)

@@ -13,7 +13,8 @@ from tensorsmith.keras.training import batches
 from tensorsmith.keras.training.fitting import batch_rows
 from tensorsmith.program import execute
 from tensorsmith.program.lower import lower
-from tensorsmith.tensor.convert import convert
+from tensorsmith.structures.columns import has_column, joined
+from tensorsmith.tensor.tensor import Tensor
 
 # batches that one compiled call takes when there are that many
 BLOCK = 64
@@ -48,6 +49,7 @@ def predict(model: Any, x: Any, batch_size: Any, verbose: Any, steps: int | None
         and not model.run_eagerly
         and steps is None
         and rows >= BLOCK * size
+        and not batches.is_irregular(structure)
     ):
         parts, start = _blocks(model, structure, rows, size)
         source = _slices(structure, rows, size, start)
@@ -66,7 +68,12 @@ def predict(model: Any, x: Any, batch_size: Any, verbose: Any, steps: int | None
     called.on_predict_end({})
     if not parts:
         raise ValueError("predict: the iterable given as x holds no batches.")
-    return nest.map_structure(lambda *arrays: np.concatenate(arrays), *parts) if len(parts) > 1 else parts[0]
+    return nest.map_structure(_joined, *parts) if len(parts) > 1 else parts[0]
+
+
+def _joined(*parts: Any) -> Any:
+    """The rows of the outputs for all batches."""
+    return joined(list(parts)) if has_column(parts[0]) else np.concatenate(parts)
 
 
 def _slices(structure: Any, rows: int, size: int, start: int = 0) -> Any:
@@ -75,21 +82,24 @@ def _slices(structure: Any, rows: int, size: int, start: int = 0) -> Any:
 
 
 def _batch(model: Any, batch: Any) -> Any:
-    """The outputs for one batch, as arrays."""
-    if model.run_eagerly:
-        outputs = model.predict_step(nest.map_structure(convert, batch))
-        return nest.map_structure(lambda t: t.numpy(), outputs)
+    """The outputs for one batch: arrays, and ragged and sparse tensors where the model gives such."""
+    if model.run_eagerly or batches.is_irregular(batch):
+        outputs = model.predict_step(batches.as_tensors(batch))
+        return nest.map_structure(lambda t: t if has_column(t) else t.numpy(), outputs)
     step = model._program_for("predict", batch)
     outputs, updates = execute.run(step.program, nest.flatten(batch), step.captured())
     if updates:
         step.commit(updates)
+    if step.gives_composites:
+        packed = step.pack([Tensor(output) for output in outputs])
+        return nest.map_structure(lambda t: t if has_column(t) else t.numpy(), packed)
     return step.pack(outputs)
 
 
 def _blocks(model: Any, structure: Any, rows: int, size: int) -> tuple[list[Any], int]:
     """Outputs of as many whole blocks of batches as there are, each block in one compiled call, and the first row left."""
     step = model._program_for("predict", structure)
-    if step.program.updates or any(node.op.eager for node in step.program.nodes):
+    if step.program.updates or step.gives_composites or any(node.op.eager for node in step.program.nodes):
         return [], 0
     jax = execute.jax()
     count = len(nest.flatten(structure))
@@ -117,5 +127,8 @@ def _blocks(model: Any, structure: Any, rows: int, size: int) -> tuple[list[Any]
 
 def _empty(model: Any, structure: Any) -> Any:
     """What predict gives for no rows: the outputs of one row, cut to none."""
+    if batches.is_irregular(structure):
+        # of ragged and sparse rows nobody knows how one looks
+        return _batch(model, structure)
     one = nest.map_structure(lambda a: np.zeros((1, *a.shape[1:]), a.dtype), structure)
     return nest.map_structure(lambda o: o[:0], _batch(model, one))

@@ -13,7 +13,6 @@ from tensorsmith.core import nest
 from tensorsmith.keras.training import batches
 from tensorsmith.keras.training.batches import ArrayData
 from tensorsmith.keras.training.epochs import Loop
-from tensorsmith.tensor.convert import convert
 from tensorsmith.tensor.tensor import Tensor
 
 # seconds that one compiled call may take: the screen is refreshed, and Ctrl-C answered, after each
@@ -111,7 +110,7 @@ def _quietly(loop: Loop, which: str) -> None:
 
 
 class EagerRun(Run):
-    """Steps over arrays as plain Python, for `run_eagerly=True`."""
+    """Steps over arrays as plain Python: for `run_eagerly=True`, and where no two batches are of one shape."""
 
     single = True
 
@@ -133,6 +132,12 @@ class EagerRun(Run):
             rows = self._order[at * self.batch : (at + 1) * self.batch]
             logs = eager_step(self.model, self.kind, self.data.take(rows).structure)
         return logs
+
+
+def over(model: Any, kind: str, data: ArrayData, batch: int, shuffle: bool, steps: int | None) -> Run:
+    """A pass over arrays, in the way that suits model and data."""
+    run = EagerRun if model.run_eagerly or data.irregular else CompiledRun
+    return run(model, kind, data, batch, shuffle, steps)
 
 
 class IterableRun(Run):
@@ -169,9 +174,17 @@ class IterableRun(Run):
         if batch is None:
             self.ended = True
             return {}
-        if self.model.run_eagerly:
-            return eager_step(self.model, self.kind, batch)
-        return compiled_step(self.model, self.kind, batch)
+        return one_step(self.model, self.kind, batch)
+
+
+def one_step(model: Any, kind: str, batch: Any) -> dict[str, float]:
+    """One step on one batch; its logs.
+
+    A batch with ragged or sparse parts runs as plain Python: compiled, each would be a program of its own.
+    """
+    if model.run_eagerly or batches.is_irregular(batch):
+        return eager_step(model, kind, batch)
+    return compiled_step(model, kind, batch)
 
 
 def compiled_step(model: Any, kind: str, batch: Any) -> dict[str, float]:
@@ -187,7 +200,7 @@ def compiled_step(model: Any, kind: str, batch: Any) -> dict[str, float]:
 
 def eager_step(model: Any, kind: str, batch: Any) -> dict[str, float]:
     """One step as plain Python; when it fails, every variable is as it was before."""
-    tensors = nest.map_structure(lambda a: None if a is None else convert(a), batch)
+    tensors = batches.as_tensors(batch)
     with transaction(model):
         results = getattr(model, f"{kind}_step")(tensors)
     return as_logs(results)

@@ -11,10 +11,12 @@ from tensorsmith.core import nest
 from tensorsmith.core.dtypes import of_array
 from tensorsmith.core.specs import TensorSpec
 from tensorsmith.function.autograph import in_trace
+from tensorsmith.function.composites import is_composite
 from tensorsmith.function.trace import symbols_like, trace
 from tensorsmith.program import execute
 from tensorsmith.program.checks import STATUS
 from tensorsmith.program.program import Program
+from tensorsmith.structures.columns import Column
 from tensorsmith.tensor.tensor import OnDevice, Tensor
 
 Spec = tuple[tuple[int | None, ...], Any]
@@ -28,10 +30,11 @@ class Step:
     written    how many of them it writes.
     status     where among them it tells of a failed check (None: it has no checks).
     pack       makes what the step returned from its outputs.
+    gives_composites  whether ragged or sparse tensors are among that.
     """
 
     def __init__(self, function: Callable[[Any], Any], batch: Any) -> None:
-        specs = nest.map_structure(_spec, batch)
+        specs = nest.map_structure(spec_of, batch)
         self.traced = trace(lambda graph: in_trace(function)(symbols_like(graph, specs)))
         self.program: Program = self.traced.program
         updated = {id(variable): number for variable, number in self.program.updates}
@@ -44,6 +47,7 @@ class Step:
         self.reads = [places[id(variable)] for variable, _ in self.program.captures]
         self.status = next((at for at, variable in enumerate(self.variables) if variable is STATUS), None)
         self.pack = self.traced.pack
+        self.gives_composites = any(map(is_composite, self.traced.form.leaves))
 
     def values(self) -> list[Any]:
         """What the variables hold now: arrays on the device where a program left them, NumPy arrays else."""
@@ -82,9 +86,12 @@ def _held(tensor: Tensor) -> Any:
     return found
 
 
-def _spec(leaf: Any) -> Any:
+def spec_of(leaf: Any) -> Any:
+    """The spec of batches of any number of rows like this array, or column; None for None."""
     if leaf is None:
         return None
+    if isinstance(leaf, Column):
+        return leaf.spec
     array = leaf if hasattr(leaf, "dtype") else np.asarray(leaf)
     return TensorSpec((None, *array.shape[1:]), of_array(array))
 

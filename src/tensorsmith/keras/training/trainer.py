@@ -16,11 +16,9 @@ from tensorsmith.keras.layers.base import Layer
 from tensorsmith.keras.layers.weights import changes
 from tensorsmith.keras.metrics import Mean
 from tensorsmith.keras.training import fitting, predicting
-from tensorsmith.keras.training.batches import unpack
-from tensorsmith.keras.training.compiled import CompiledLoss, CompiledMetrics
-from tensorsmith.keras.training.steps import Step, form_of
-from tensorsmith.ops.casting import cast
-from tensorsmith.ops.shaping import shape
+from tensorsmith.keras.training.batches import as_arrays, is_irregular, unpack
+from tensorsmith.keras.training.compiled import CompiledLoss, CompiledMetrics, batch_rows
+from tensorsmith.keras.training.steps import Step, form_of, spec_of
 from tensorsmith.program import execute
 from tensorsmith.state.tape import GradientTape
 from tensorsmith.tensor.tensor import Tensor
@@ -39,7 +37,7 @@ class Trainer(Layer):
     _fit_lock: Any
     _state_lock: Any
     output_names: list[str]
-    _build_by_call: Callable[[Any], Any]  # of Model
+    _build_by_specs: Callable[[Any], Any]  # of Model
 
     def _prepare(self) -> None:
         state = self.__dict__
@@ -204,7 +202,7 @@ class Trainer(Layer):
 
     def _track_loss(self, loss: Any, batch_like: Any) -> None:
         first = nest.flatten(batch_like)[0]
-        self._loss_tracker.update_state(loss, sample_weight=cast(shape(first)[0], loss.dtype))
+        self._loss_tracker.update_state(loss, sample_weight=batch_rows(first, loss.dtype))
 
     def train_step(self, data: Any) -> dict[str, Any]:
         """One step: the loss, its gradients, the optimizer, the metrics. Gives their values by name."""
@@ -277,19 +275,18 @@ class Trainer(Layer):
             try:
                 self._build_on_symbols(unpack(batch)[0])
             except Exception:
-                if not self.run_eagerly:
+                if not (self.run_eagerly or is_irregular(batch)):
                     raise
                 return  # a call that runs as plain Python may ask for values: the first step shows whether it is right
         if self.optimizer is not None and not self.optimizer.built:
             self.optimizer.build(self.trainable_variables)
 
     def _build_on_symbols(self, x: Any) -> None:
-        rows = nest.map_structure(lambda a: Tensor(np.zeros((2, *a.shape[1:]), a.dtype)), x)
         with context.eagerly():
-            if not self.built and type(self).__name__ == "Sequential":
-                self._full_call((rows,), {})
+            if not self.built and type(self).__name__ == "Sequential" and not is_irregular(x):
+                self._full_call((nest.map_structure(lambda a: Tensor(np.zeros((2, *a.shape[1:]), a.dtype)), x),), {})
             else:
-                self._build_by_call(nest.map_structure(lambda t: t.shape, rows))
+                self._build_by_specs(nest.map_structure(spec_of, x))
 
     # ---- fit
 
@@ -385,7 +382,8 @@ class Trainer(Layer):
 
     def predict_on_batch(self, x: Any) -> Any:
         """The outputs for one batch."""
-        return self.predict(x, batch_size=max(len(nest.flatten(x)[0]), 1), verbose=0)
+        data = as_arrays(x, "predict_on_batch: x")
+        return self.predict(data, batch_size=max(len(nest.flatten(data)[0]), 1), verbose=0)
 
 
 def _deserialized(config: Any, role: str | None) -> Any:
