@@ -1,5 +1,6 @@
 """The public namespace `keras.ops`: operations under Keras 3's names and argument names."""
 
+from tensorsmith.function.scanning import scan
 from tensorsmith.ops.casting import cast, saturate_cast, stop_gradient
 from tensorsmith.ops.complex_numbers import conj, imag, real
 from tensorsmith.ops.identifying import is_tensor
@@ -299,7 +300,7 @@ __all__ = [
     "negative", "nextafter", "nonzero", "norm", "not_equal", "one_hot", "ones", "ones_like", "outer", "pad",
     "percentile", "pinv", "polar", "power", "prod", "ptp", "qr", "quantile", "rad2deg", "ravel", "real",
     "reciprocal", "relu", "relu6", "repeat", "reshape", "rfft", "right_shift", "roll", "rot90", "round", "rsqrt",
-    "saturate_cast", "scatter", "scatter_update", "searchsorted", "select", "selu", "shape", "sigmoid", "sign",
+    "saturate_cast", "scan", "scatter", "scatter_update", "searchsorted", "select", "selu", "shape", "sigmoid", "sign",
     "signbit", "silu", "sin", "sinc", "sinh", "size", "slice", "slice_update", "slogdet", "soft_shrink", "softmax",
     "softplus", "softsign", "solve", "solve_triangular", "sort", "sparse_plus", "sparse_sigmoid", "split", "sqrt",
     "square", "squareplus", "squeeze", "stack", "std", "stft", "stop_gradient", "subtract", "sum", "svd", "swapaxes",

@@ -31,6 +31,10 @@ def images() -> np.ndarray:
     return rows(2, 3, 4)
 
 
+def steps() -> np.ndarray:
+    return rows(6, 4)
+
+
 def pair() -> list[np.ndarray]:
     return [rows(4), rows(4, seed=4)]
 
@@ -43,6 +47,15 @@ def ids() -> np.ndarray:
     """Places in a table of 6, the last among them."""
     return np.random.default_rng(3).permutation(np.arange(BATCH * 3) % 6).reshape(BATCH, 3).astype("int32")
 
+
+# a bias that is not zeros; regularizers and constraints of a recurrent layer
+RECURRENT = {
+    "bias_initializer": "random_normal",
+    "kernel_regularizer": "l2",
+    "recurrent_regularizer": "l1",
+    "bias_regularizer": "l2",
+    "kernel_constraint": "non_neg",
+}
 
 # trained weights that differ from what initializers give, so that a layer that leaves one out is seen
 RANDOM = {"beta_initializer": "random_normal", "gamma_initializer": "random_normal"}
@@ -105,12 +118,43 @@ CASES: dict[str, list[tuple[dict[str, Any], Any]]] = {
         ({"axis": [1, 3], "epsilon": 0.1, **RANDOM}, images),
         ({"center": False, "scale": False}, table),
     ],
+    "SimpleRNN": [
+        ({"units": 3}, steps),
+        ({"units": 3, "activation": "relu", "return_sequences": True, **RECURRENT}, steps),
+        ({"units": 2, "use_bias": False, "go_backwards": True, "unroll": True, "dropout": 0.4, "seed": 1}, steps),
+    ],
+    "LSTM": [
+        ({"units": 3}, steps),
+        (
+            {
+                "units": 3,
+                "activation": "elu",
+                "recurrent_activation": "softsign",
+                "return_sequences": True,
+                "unit_forget_bias": False,
+                **RECURRENT,
+            },
+            steps,
+        ),
+        ({"units": 2, "use_bias": False, "go_backwards": True, "recurrent_dropout": 0.4, "seed": 1}, steps),
+    ],
+    "GRU": [
+        ({"units": 3}, steps),
+        ({"units": 3, "activation": "elu", "return_sequences": True, **RECURRENT}, steps),
+        ({"units": 3, "reset_after": False, "recurrent_activation": "softsign", **RECURRENT}, steps),
+        (
+            {"units": 2, "use_bias": False, "go_backwards": True, "dropout": 0.4, "recurrent_dropout": 0.2, "seed": 1},
+            steps,
+        ),
+    ],
     "Flatten": [({}, table), ({}, images)],
     "Reshape": [({"target_shape": (2, 2)}, table), ({"target_shape": (4, -1, 2)}, images)],
 }
 # those whose constructor takes no plain values, and the one that is a model's input: they have tests of their own
 # and the models, which may stand where a layer may
 APART = {"InputLayer", "Lambda", "Operation", "Functional", "Sequential"}
+# those that take, or are, cells
+APART |= {"RNN", "StackedRNNCells", "SimpleRNNCell", "LSTMCell", "GRUCell"}
 
 # the arguments that some layer cannot do without
 REQUIRED = ("activation", "units", "rate", "target_shape", "input_dim", "output_dim")

@@ -3,11 +3,14 @@
 from tensorsmith.keras import registry
 from tensorsmith.keras.layers.activation import ELU, Activation, LeakyReLU, ReLU, Softmax
 from tensorsmith.keras.layers.base import Layer
+from tensorsmith.keras.layers.cells import AbstractRNNCell
 from tensorsmith.keras.layers.configs import deserialize, serialize
 from tensorsmith.keras.layers.dense import Dense
 from tensorsmith.keras.layers.dropout import Dropout
 from tensorsmith.keras.layers.embedding import Embedding
+from tensorsmith.keras.layers.gru import GRU, GRUCell
 from tensorsmith.keras.layers.input import Input, InputLayer, InputSpec
+from tensorsmith.keras.layers.lstm import LSTM, LSTMCell
 from tensorsmith.keras.layers.merging import (
     Add,
     Average,
@@ -38,18 +41,23 @@ from tensorsmith.keras.layers.merging import (
 )
 from tensorsmith.keras.layers.normalization import BatchNormalization, LayerNormalization
 from tensorsmith.keras.layers.operation import Operation
+from tensorsmith.keras.layers.recurrent import RNN
 from tensorsmith.keras.layers.reshaping import Flatten, Reshape
+from tensorsmith.keras.layers.simple_rnn import SimpleRNN, SimpleRNNCell
+from tensorsmith.keras.layers.stacked_cells import StackedRNNCells
 from tensorsmith.keras.layers.wrappers import Lambda
 
 __all__ = [
-    "ELU", "Activation", "Add", "Average", "BatchNormalization", "Concatenate", "Dense", "Dropout", "Embedding", "Flatten",
-    "Input", "InputLayer", "InputSpec", "Lambda", "Layer", "LayerNormalization", "LeakyReLU", "Maximum", "Minimum", "Multiply",
-    "ReLU", "Reshape", "Softmax", "Subtract", "add", "average", "concatenate", "deserialize", "maximum", "minimum", "multiply",
-    "serialize", "subtract",
+    "ELU", "GRU", "LSTM", "RNN", "AbstractRNNCell", "Activation", "Add", "Average", "BatchNormalization",
+    "Concatenate", "Dense", "Dropout", "Embedding", "Flatten", "GRUCell", "Input", "InputLayer", "InputSpec",
+    "LSTMCell", "Lambda", "Layer", "LayerNormalization", "LeakyReLU", "Maximum", "Minimum", "Multiply", "ReLU",
+    "Reshape", "SimpleRNN", "SimpleRNNCell", "Softmax", "StackedRNNCells", "Subtract", "add", "average",
+    "concatenate", "deserialize", "maximum", "minimum", "multiply", "serialize", "subtract",
 ]  # fmt: skip
 
 for _kind in (
     Activation, ReLU, LeakyReLU, ELU, Softmax, Dense, Dropout, Embedding, InputLayer, Add, Average, Concatenate, Maximum, Minimum,
     Multiply, Subtract, BatchNormalization, LayerNormalization, Operation, Flatten, Reshape, Lambda,
+    RNN, StackedRNNCells, SimpleRNN, SimpleRNNCell, LSTM, LSTMCell, GRU, GRUCell,
 ):  # fmt: skip
     registry.register("layer", _kind)
