@@ -19,7 +19,6 @@ from tensorsmith.function.function import Function
 from tensorsmith.function.loops import for_
 from tensorsmith.function.rounds import Rounds, Series, rounds_of, zipped
 from tensorsmith.ops.casting import cast
-from tensorsmith.tensor.convert import convert
 from tensorsmith.tensor.tensor import Tensor
 
 INFINITE_CARDINALITY, UNKNOWN_CARDINALITY = -1, -2
@@ -32,7 +31,7 @@ class Dataset:
     stage, and leaves this one as it is. A `for` statement runs over it; in a traced function it is one loop of the program.
 
     A subclass, a stage of its own, writes
-        element_spec   a TensorSpec for each tensor of an element
+        element_spec   a TensorSpec (RaggedTensorSpec, SparseTensorSpec) for each tensor of an element
         __iter__       the elements, while operations run at once
         _size          how many there are; UNKNOWN_CARDINALITY where it does not say
     and, where element number i can be computed from i alone, `_over` in their place: how a program runs over it.
@@ -93,7 +92,7 @@ class Dataset:
 
     @staticmethod
     def from_tensor_slices(tensors: Any, name: str | None = None) -> Dataset:
-        """The rows of tensors: of a tuple or dict of them, tuples or dicts of rows.
+        """The rows of tensors, dense, ragged or sparse: of a tuple or dict of them, tuples or dicts of rows.
 
         >>> import tensorsmith as tf
         >>> for x, y in tf.data.Dataset.from_tensor_slices(([1, 2], [10, 20])):
@@ -102,13 +101,12 @@ class Dataset:
         2 20
         """
         columns, count = elements.columns_of(tensors)
-        spec = elements.mapped(lambda c: TensorSpec(c.shape[1:], c.dtype), columns)
-        return Columns(columns, count, spec)
+        return Columns(columns, count, elements.row_spec_of(columns))
 
     @staticmethod
     def from_tensors(tensors: Any, name: str | None = None) -> Dataset:
         """One element."""
-        element = elements.mapped(convert, tensors)
+        element = elements.mapped(elements.as_leaf, tensors)
         return Indexed(Rounds(1, lambda number: element), elements.spec_of(element))
 
     @staticmethod
@@ -194,6 +192,7 @@ class Dataset:
     ) -> Dataset:
         """Every `batch_size` elements as one, stacked; the last is shorter unless `drop_remainder`.
 
+        The rows of ragged tensors, which differ in length, are a ragged tensor again, those of sparse ones a sparse tensor.
         In a traced function the full batches are one loop; the body is traced once more for the short one.
         """
         size = int(batch_size)
@@ -203,7 +202,7 @@ class Dataset:
         if not isinstance(inner, Rounds):
             there = self._size()
             known = there if there < 0 else there // size if drop_remainder else -(-there // size)
-            return Iterated(lambda: elements.gathered(iter(self), size, drop_remainder), known, spec)
+            return Iterated(lambda: elements.gathered(iter(self), size, drop_remainder, self.element_spec), known, spec)
         full, rest = divmod(inner.count, size)
         parts: list[Any] = [Rounds(full, lambda number: self._stack(number * size, size))]
         if rest and not drop_remainder:
@@ -215,7 +214,7 @@ class Dataset:
         """`count` elements from number `first` on, as one."""
         over = self._rounds()
         assert isinstance(over, Rounds)
-        return elements.stacked(over.item, first, count)
+        return elements.stacked(over.item, first, count, self.element_spec)
 
     def take(self, count: int, name: str | None = None) -> Dataset:
         """The first `count` elements; all for -1."""
@@ -287,7 +286,7 @@ class Dataset:
         """
         if self._size() == INFINITE_CARDINALITY:
             raise ValueError(explain("Dataset.reduce", "the dataset has no end", way_out="Take a part: take(n)."))
-        tensors, form = split(elements.mapped(convert, initial_state))
+        tensors, form = split(elements.mapped(elements.as_leaf, initial_state))
 
         def whole(*given: Any) -> Any:
             state = [form.pack(list(given))]
@@ -375,4 +374,4 @@ def _element(value: Any) -> Any:
     """What a user's function returned, as an element: lists of tensors are tuples, numbers are tensors."""
     if isinstance(value, list):
         value = tuple(value)
-    return elements.mapped(lambda leaf: leaf if isinstance(leaf, TypeSpec) else convert(leaf), value)
+    return elements.mapped(lambda leaf: leaf if isinstance(leaf, TypeSpec) else elements.as_leaf(leaf), value)

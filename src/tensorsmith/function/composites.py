@@ -6,8 +6,9 @@ makes values of parts. `_static()` may give what else it knows (a loop carries i
 value that knows what both know, `_late()` may tell for each part whether its shape is still open.
 
 The spec of a value that has rows (`map_fn` takes them one by one) knows their number, `_count(value)`, a row,
-`_row(value, at)`, and what a row is, `_row_spec()`; `_like_row(result)` is the spec of a result that is a row of the same
-kind, else None. Of a row's spec, `_batch(rows)` is the value of these rows and `_below(first, second)` that of the rows of both.
+`_row(value, at)`, `count` rows that follow each other, `_rows(value, first, count)`, and what a row is, `_row_spec()`;
+`_like_row(result)` is the spec of a result that is a row of the same kind, else None. Of a row's spec, `_batch(rows)` is
+the value of these rows, `_rows_spec(count)` its spec, and `_below(first, second)` that of the rows of both.
 """
 
 from __future__ import annotations

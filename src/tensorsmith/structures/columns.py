@@ -8,7 +8,6 @@ import numpy as np
 
 from tensorsmith.core.dtypes import of_array
 from tensorsmith.core.errors import InvalidArgumentError, explain
-from tensorsmith.core.specs import TypeSpec
 from tensorsmith.structures.ragged import RaggedTensor
 from tensorsmith.structures.row_partition import spans
 from tensorsmith.structures.sparse import SparseTensor
@@ -42,7 +41,7 @@ class Column:
         return self.shape[0] or 0
 
     @property
-    def spec(self) -> TypeSpec:
+    def spec(self) -> Any:
         """The spec of any number of such rows."""
         raise NotImplementedError
 
@@ -76,7 +75,7 @@ class RaggedColumn(Column):
         self.shape = (len(self._splits[0]) - 1, *like.shape[1:])
 
     @property
-    def spec(self) -> TypeSpec:
+    def spec(self) -> Any:
         like = self._like
         return RaggedTensorSpec([None, *self.shape[1:]], like.dtype, like.ragged_rank, like.row_splits.dtype)
 
@@ -137,7 +136,7 @@ class SparseColumn(Column):
         self._by_row: tuple[np.ndarray | None, np.ndarray] | None = None
 
     @property
-    def spec(self) -> TypeSpec:
+    def spec(self) -> Any:
         return SparseTensorSpec([None, *self.shape[1:]], of_array(self.values))
 
     @property

@@ -14,10 +14,13 @@ from tensorsmith.core.shapes import TensorShape
 from tensorsmith.core.specs import TensorSpec, TypeSpec
 from tensorsmith.structures.container_specs import CONTAINERS
 from tensorsmith.structures.ragged import RaggedTensor, is_ragged
+from tensorsmith.structures.ragged_index import gather_rows
 from tensorsmith.structures.ragged_joining import concat, stack
 from tensorsmith.structures.sparse import SparseTensor
 from tensorsmith.structures.sparse_ops import concat as sparse_concat
+from tensorsmith.structures.sparse_ops import slice as sparse_slice
 from tensorsmith.structures.sparse_shaping import expand_dims, row_of
+from tensorsmith.tensor.apply import functions
 from tensorsmith.tensor.convert import convert
 from tensorsmith.tensor.tensor import Tensor
 
@@ -125,6 +128,14 @@ class RaggedTensorSpec(TypeSpec):
         sizes = None if self.shape.rank is None else self.shape[1:]
         return RaggedTensorSpec(sizes, self.dtype, max(self.ragged_rank - 1, 0), self.row_splits_dtype)
 
+    def _rows(self, value: RaggedTensor, first: Any, count: int) -> RaggedTensor:
+        places = functions["range"](np.int64(count)) + functions["cast"](first, "int64")
+        return gather_rows(value, places)
+
+    def _rows_spec(self, count: int | None) -> RaggedTensorSpec:
+        sizes = None if self.shape.rank is None else [count, *self.shape]
+        return RaggedTensorSpec(sizes, self.dtype, self.ragged_rank + 1, self.row_splits_dtype)
+
     def _batch(self, rows: list[Any]) -> RaggedTensor:
         if not rows:
             sizes = None if self.shape.rank is None else (0, *self.shape)
@@ -190,6 +201,15 @@ class SparseTensorSpec(TypeSpec):
 
     def _row_spec(self) -> SparseTensorSpec:
         return SparseTensorSpec(None if self.shape.rank is None else self.shape[1:], self.dtype)
+
+    def _rows(self, value: SparseTensor, first: Any, count: int) -> SparseTensor:
+        start = functions["stack"]([functions["cast"](first, "int64"), *[np.int64(0)] * (value.rank - 1)])
+        whole = functions["cast"](value.dense_shape, "int64")
+        size = functions["concat"]([[np.int64(count)], whole[1:]], axis=0)
+        return sparse_slice(value, start, size)._shaped(TensorShape([count, *value.shape[1:]]))
+
+    def _rows_spec(self, count: int | None) -> SparseTensorSpec:
+        return SparseTensorSpec(None if self.shape.rank is None else [count, *self.shape], self.dtype)
 
     def _batch(self, rows: list[SparseTensor]) -> SparseTensor:
         if not rows:

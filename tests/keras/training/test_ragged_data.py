@@ -198,12 +198,13 @@ def test_batches_that_an_iterable_gives():
     model(WORDS)
     start = model.get_weights()
     found = []
-    for source in (WORDS, Sequence(), batches()):
+    dataset = tf.data.Dataset.from_tensor_slices((WORDS, Y)).batch(6)
+    for source in (WORDS, Sequence(), batches(), dataset):
         model.set_weights(start)
         model.compile("sgd", "mse")
         more = {"y": Y, "shuffle": False, "batch_size": 6} if source is WORDS else {}
         found.append(model.fit(source, **more, verbose=0).history["loss"])
-    np.testing.assert_allclose(found[1:], [found[0]] * 2, rtol=1e-6)
+    np.testing.assert_allclose(found[1:], [found[0]] * 3, rtol=1e-6)
     np.testing.assert_allclose(model.predict((x for x, _ in batches()), verbose=0), model(WORDS), rtol=1e-5, atol=1e-6)
 
 
