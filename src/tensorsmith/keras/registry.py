@@ -35,6 +35,7 @@ from tensorsmith.keras.names import (
     role_of,
     unknown,
 )
+from tensorsmith.structures.specs import RaggedTensorSpec, SparseTensorSpec
 from tensorsmith.tensor.tensor import Tensor
 
 __all__ = [
@@ -134,6 +135,12 @@ def _special(obj: Any) -> Any:
     if isinstance(obj, TensorSpec):
         config = {"shape": serialize_keras_object(obj.shape), "dtype": obj.dtype.name, "name": obj.name}
         return {"class_name": "__typespec__", "spec_name": "TensorSpec", "config": config}
+    if type(obj) in _SPEC_MODULES:
+        # in the form of Keras 2, which looks for the class in TensorFlow's own file
+        told = [serialize_keras_object(part) for part in obj._told()]
+        module = f"tensorflow.python.{_SPEC_MODULES[type(obj)]}"
+        name = type(obj).__name__
+        return {**_named("__typespec__", told), "spec_name": name, "module": module, "registered_name": None}
     if isinstance(obj, Tensor):
         return _named("__tensor__", {"value": np.asarray(obj).tolist(), "dtype": obj.dtype.name})
     if isinstance(obj, np.generic):
@@ -154,7 +161,13 @@ def _special(obj: Any) -> Any:
     return None
 
 
-def _named(class_name: str, config: dict[str, Any]) -> dict[str, Any]:
+_SPEC_MODULES: dict[type, str] = {
+    RaggedTensorSpec: "ops.ragged.ragged_tensor",
+    SparseTensorSpec: "framework.sparse_tensor",
+}
+
+
+def _named(class_name: str, config: Any) -> dict[str, Any]:
     return {"class_name": class_name, "config": config}
 
 
@@ -238,7 +251,8 @@ def deserialize_keras_object(
         return {key: deserialize_keras_object(value, None, safe_mode) for key, value in config.items()}
     inner = config["config"]
     if class_name in _READERS:
-        return _READERS[class_name](inner)
+        # a spec's kind stands beside what it is told by
+        return _READERS[class_name](config if class_name == "__typespec__" else inner)
     if class_name == "__lambda__":
         return _lambda(inner, kind, safe_mode)
     kind = kind or _role_in(config)
@@ -331,16 +345,27 @@ def _lambda(config: Any, kind: str | None, safe_mode: bool) -> Any:
     )
 
 
+def _spec(config: dict[str, Any]) -> Any:
+    kinds = {kind.__name__: kind for kind in (TensorSpec, *_SPEC_MODULES)}
+    name, told = config.get("spec_name"), config["config"]
+    if name not in kinds:
+        raise ValueError(
+            explain("deserialize_keras_object", "there is no such spec",
+                    {"spec_name": repr(name), "specs": ", ".join(sorted(kinds))})
+        )  # fmt: skip
+    return kinds[name](*(told.values() if isinstance(told, dict) else told))
+
+
 def _array(config: dict[str, Any]) -> np.ndarray:
     return np.array(config["value"], dtype=config["dtype"])
 
 
 _READERS = {
+    "__typespec__": _spec,
     "__tensor__": lambda config: Tensor(_array(config)),
     "__numpy__": _array,
     "__bytes__": lambda config: config["value"].encode("latin-1"),
     "__ellipsis__": lambda config: Ellipsis,
     "__slice__": lambda config: slice(*(deserialize_keras_object(config[k]) for k in ("start", "stop", "step"))),
-    "__typespec__": lambda config: TensorSpec(config["shape"], config["dtype"], config["name"]),
     "__tuple__": lambda config: tuple(deserialize_keras_object(part) for part in config["value"]),
 }

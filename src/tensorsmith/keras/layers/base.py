@@ -23,6 +23,7 @@ from tensorsmith.keras.variable import Variable
 from tensorsmith.ops.casting import cast
 from tensorsmith.ops.elementwise import divide
 from tensorsmith.ops.shaping import shape
+from tensorsmith.structures.specs import type_spec_from_value
 from tensorsmith.tensor.tensor import Tensor
 
 _FLOAT32 = np.dtype("float32")
@@ -278,7 +279,7 @@ class Layer(WeightHolder):
             for at, (key, value) in enumerate(kwargs.items()):
                 if key not in ("training", "mask"):
                     kwargs[key] = calling.to_tensors(value, dtype, numbers=at == 0 and not args)
-            if calling.is_symbolic_input([args, kwargs]):
+            if node.has_drawn([args, kwargs]):
                 return self._symbolic_call(args, kwargs)
         first = args[0] if args else next(iter(kwargs.values()), None)
         if self.input_spec is not None:
@@ -348,6 +349,7 @@ class Layer(WeightHolder):
         self.built = True
 
     def _symbolic_call(self, args: tuple, kwargs: dict) -> Any:
+        args, kwargs = node.whole(args), node.whole(kwargs)
         outputs = self.compute_output_spec(*args, **kwargs)
         return node.connect(self, args, kwargs, outputs)
 
@@ -368,9 +370,7 @@ class Layer(WeightHolder):
             return self._full_call(tuple(inner), named)
 
         outputs = trace(body).structure
-        return nest.map_structure(
-            lambda leaf: TensorSpec(leaf.shape, leaf.dtype) if hasattr(leaf, "shape") else leaf, outputs
-        )
+        return nest.map_structure(_spec_of, outputs)
 
     def compute_output_shape(self, input_shape: Any) -> Any:
         """The shape of the result for a shape of the input."""
@@ -438,9 +438,19 @@ def _building(method: Any) -> Any:
 
 
 def _inner(graph: Any, leaf: Any) -> Any:
-    if isinstance(leaf, Tensor) and getattr(leaf, "_keras_history", None) is not None:
-        return graph.input(leaf.shape, leaf.dtype)
-    return leaf
+    """What stands for an argument while the layer is traced."""
+    if not node.is_drawn(leaf):
+        return leaf
+    if nest.is_composite(leaf):
+        return leaf._from_parts([graph.input(part.shape, part.dtype) for part in leaf._parts()])
+    return graph.input(leaf.shape, leaf.dtype)
+
+
+def _spec_of(leaf: Any) -> Any:
+    """What a result of a trace is without values; what is no tensor, as it is."""
+    if nest.is_composite(leaf):
+        return type_spec_from_value(leaf)
+    return TensorSpec(leaf.shape, leaf.dtype) if hasattr(leaf, "shape") else leaf
 
 
 def _arguments_of(cls: type) -> frozenset[str]:

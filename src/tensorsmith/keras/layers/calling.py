@@ -13,8 +13,10 @@ from tensorsmith.core.dtypes import DType
 from tensorsmith.core.shapes import TensorShape
 from tensorsmith.core.specs import describe
 from tensorsmith.ops.casting import cast
+from tensorsmith.structures.ragged import RaggedTensor
+from tensorsmith.structures.sparse import SparseTensor
 from tensorsmith.tensor.convert import convert
-from tensorsmith.tensor.tensor import Symbol, Tensor
+from tensorsmith.tensor.tensor import Tensor
 
 
 class CallContext(threading.local):
@@ -55,7 +57,7 @@ def to_tensors(value: Any, dtype: DType | None, numbers: bool = True) -> Any:
 
     numbers  whether plain numbers, and lists of them, become tensors as well.
     """
-    if isinstance(value, Tensor):
+    if isinstance(value, (Tensor, RaggedTensor, SparseTensor)):
         return _cast(value, dtype)
     if type(value) is np.ndarray:
         return _cast(convert(value), dtype)
@@ -78,7 +80,7 @@ def _is_number(value: Any) -> bool:
     return isinstance(value, (int, float, np.generic)) and not isinstance(value, bool)
 
 
-def _cast(tensor: Tensor, dtype: DType | None) -> Tensor:
+def _cast(tensor: Any, dtype: DType | None) -> Any:
     if dtype is not None and tensor.dtype is not dtype and tensor.dtype.is_floating:
         return cast(tensor, dtype)
     return tensor
@@ -87,13 +89,6 @@ def _cast(tensor: Tensor, dtype: DType | None) -> Tensor:
 def shapes_of(value: Any) -> Any:
     """The TensorShape of each tensor in a nested value, in its form; None for other leaves."""
     return nest.map_structure(lambda leaf: TensorShape(leaf.shape) if hasattr(leaf, "shape") else None, value)
-
-
-def is_symbolic_input(value: Any) -> bool:
-    """True when some leaf is a symbol of a model being drawn (made by `keras.Input`)."""
-    return any(
-        isinstance(leaf, Symbol) and getattr(leaf, "_keras_history", None) is not None for leaf in nest.flatten(value)
-    )
 
 
 def add_note(error: BaseException, layer: Any, inputs: Any) -> None:

@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from tensorsmith.core.dtypes import as_dtype
+from tensorsmith.core.errors import explain
 from tensorsmith.core.shapes import TensorShape
 from tensorsmith.core.specs import TensorSpec
-from tensorsmith.keras import config
+from tensorsmith.keras import config, registry
 from tensorsmith.keras.layers import node
 from tensorsmith.keras.layers.base import Layer
-from tensorsmith.tensor.tensor import Symbol
+from tensorsmith.structures.specs import RaggedTensorSpec, SparseTensorSpec
+from tensorsmith.tensor.tensor import Tensor
 
 
 class InputSpec:
@@ -78,30 +80,78 @@ class InputLayer(Layer):
         batch_shape: Any = None,
         name: str | None = None,
         input_tensor: Any = None,
+        sparse: bool | None = None,
+        ragged: bool | None = None,
+        type_spec: Any = None,
         **kwargs: Any,
     ) -> None:
         batch_shape = batch_shape or kwargs.pop("batch_input_shape", None)
         if shape is None and "input_shape" in kwargs:
             shape = kwargs.pop("input_shape")
-        for ignored in ("sparse", "ragged", "optional", "type_spec", "tensor", "trainable"):
+        for ignored in ("optional", "tensor", "trainable"):
             kwargs.pop(ignored, None)
         super().__init__(name=name, **kwargs)
-        if batch_shape is None:
-            if shape is None:
-                raise ValueError("An Input needs a shape: keras.Input(shape=(8,)) for rows of 8 features.")
-            shape = (shape,) if isinstance(shape, int) else tuple(shape)
-            batch_shape = (batch_size, *shape)
-        self.batch_shape = tuple(TensorShape(batch_shape))
-        self._input_dtype = as_dtype(dtype or config.floatx())
-        self._dtype = self._input_dtype
+        told = {"shape": shape, "batch_shape": batch_shape, "batch_size": batch_size, "dtype": dtype,
+                "sparse": sparse, "ragged": ragged}  # fmt: skip
+        self._spec = _spec(told) if type_spec is None else _given(type_spec, told)
+        self._told_by_spec = type_spec is not None
+        self.batch_shape = tuple(self._spec.shape)
+        self._input_dtype = self._dtype = self._spec.dtype
+        self.ragged, self.sparse = isinstance(self._spec, RaggedTensorSpec), isinstance(self._spec, SparseTensorSpec)
         self.built = True
-        node.connect(self, (), {}, TensorSpec(self.batch_shape, self._input_dtype))
+        # no axis is ragged: what stands for its values is a tensor
+        plain = self._spec.value_type is Tensor
+        node.connect(self, (), {}, TensorSpec(self.batch_shape, self._input_dtype) if plain else self._spec)
 
     def call(self, inputs: Any) -> Any:
         return inputs
 
     def get_config(self) -> dict[str, Any]:
-        return {"batch_shape": list(self.batch_shape), "dtype": self._input_dtype.name, "name": self.name}
+        if self._told_by_spec and not isinstance(self._spec, TensorSpec):
+            return {"type_spec": self._spec, "name": self.name}
+        kind = {"ragged": True} if self.ragged else {"sparse": True} if self.sparse else {}
+        return {"batch_shape": list(self.batch_shape), "dtype": self._input_dtype.name, **kind, "name": self.name}
+
+
+def _spec(told: dict[str, Any]) -> Any:
+    """What an input is, told by shape, dtype and kind."""
+    if told["sparse"] and told["ragged"]:
+        raise ValueError(
+            explain("keras.Input", "it cannot be sparse and ragged at once", {"sparse": True, "ragged": True})
+        )
+    sizes = told["batch_shape"]
+    if sizes is None:
+        shape = told["shape"]
+        if shape is None:
+            raise ValueError("An Input needs a shape: keras.Input(shape=(8,)) for rows of 8 features.")
+        sizes = (told["batch_size"], *((shape,) if isinstance(shape, int) else tuple(shape)))
+    sizes, dtype = tuple(TensorShape(sizes)), as_dtype(told["dtype"] or config.floatx())
+    if told["sparse"]:
+        return SparseTensorSpec(sizes, dtype)
+    if told["ragged"]:
+        # up to the last axis of unknown size: (None, None, 4) is ragged along one axis
+        rank = max([axis for axis, size in enumerate(sizes) if axis and size is None], default=0)
+        return RaggedTensorSpec(sizes, dtype, rank)
+    return TensorSpec(sizes, dtype)
+
+
+def _given(spec: Any, told: dict[str, Any]) -> Any:
+    """A spec that tells all by itself. Raises ValueError where something else is told, TypeError for another kind of spec."""
+    spec = registry.deserialize_keras_object(spec) if isinstance(spec, dict) else spec
+    if not isinstance(spec, (TensorSpec, RaggedTensorSpec, SparseTensorSpec)):
+        raise TypeError(
+            explain("keras.Input", "type_spec is no spec of a tensor", {"type_spec": repr(spec)},
+                    "it takes a TensorSpec, RaggedTensorSpec or SparseTensorSpec")
+        )  # fmt: skip
+    also = [name for name, value in told.items() if value is not None]
+    if also:
+        raise ValueError(
+            explain("keras.Input", "type_spec tells all, and something else was given", {"given": ", ".join(also)},
+                    way_out=f"Leave out {', '.join(also)}.")
+        )  # fmt: skip
+    if spec.shape.rank is None:
+        raise ValueError(explain("keras.Input", "the rank of an input must be known", {"type_spec": repr(spec)}))
+    return spec
 
 
 def Input(
@@ -112,15 +162,27 @@ def Input(
     batch_shape: Any = None,
     name: str | None = None,
     tensor: Any = None,
+    ragged: bool | None = None,
+    type_spec: Any = None,
     **kwargs: Any,
-) -> Symbol:
+) -> Any:
     """A symbolic input of a model.
 
-    shape   sizes of one sample, None where they may change; the batch is not named.
-    dtype   "float32" by default.
+    shape      sizes of one sample, None where they may change; the batch is not named.
+    dtype      "float32" by default.
+    ragged     True: it stands for a RaggedTensor, ragged up to its last size of None.
+    sparse     True: it stands for a SparseTensor.
+    type_spec  a TensorSpec, RaggedTensorSpec or SparseTensorSpec of a batch, in place of all these.
+
+    Raises ValueError without a shape, and where two of them tell of different kinds.
 
     >>> Input(shape=(8,)).shape
     TensorShape([None, 8])
+    >>> Input(shape=(None, 4), ragged=True).ragged_rank
+    1
     """
-    layer = InputLayer(shape=shape, batch_size=batch_size, dtype=dtype, batch_shape=batch_shape, name=name, **kwargs)
+    layer = InputLayer(
+        shape=shape, batch_size=batch_size, dtype=dtype, batch_shape=batch_shape, name=name, sparse=sparse,
+        ragged=ragged, type_spec=type_spec, **kwargs,
+    )  # fmt: skip
     return layer._inbound_nodes[0].outputs

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Callable
 from typing import Any
 
 from tensorsmith.core import nest
 from tensorsmith.core.dtypes import DType
 from tensorsmith.core.shapes import TensorShape
-from tensorsmith.core.specs import TensorSpec
+from tensorsmith.core.specs import TensorSpec, TypeSpec
+from tensorsmith.keras.layers.drawn import DrawnRagged, DrawnSparse, drawn
 from tensorsmith.program.infer import infer
 from tensorsmith.tensor.tensor import Symbol, Tensor
 
@@ -20,7 +22,7 @@ class Node:
 
     layer    what was called.
     args, kwargs   what with, symbols inside.
-    outputs  the symbols that it gave, in the form in which `call` returned them.
+    outputs  the symbols, and ragged and sparse tensors of symbols, that it gave, in the form in which `call` returned them.
     """
 
     __slots__ = ("args", "kwargs", "layer", "outputs")
@@ -29,8 +31,8 @@ class Node:
         self.layer, self.args, self.kwargs, self.outputs = layer, args, kwargs, outputs
 
     @property
-    def inputs(self) -> list[Symbol]:
-        """The symbols among its arguments."""
+    def inputs(self) -> list[Any]:
+        """What of a drawing is among its arguments."""
         return [leaf for leaf in nest.flatten([self.args, self.kwargs]) if is_drawn(leaf)]
 
     @property
@@ -50,7 +52,7 @@ class Drawing:
 
         specs, pack = infer(op, [spec(a) for a in arguments], settings)
         outputs = [TensorSpec(shape, dtype) for shape, dtype in specs]
-        layer = operation_layer(op, settings)
+        layer = _makers["operation"](op, settings)
         return connect(layer, tuple(arguments), {}, outputs[0] if pack is None else pack(outputs))
 
     def read(self, variable: Any) -> Tensor:
@@ -60,12 +62,14 @@ class Drawing:
 drawing = Drawing()
 
 
-def operation_layer(op: Any, settings: dict) -> Any:
-    """The layer that applies one operation; filled in by `operation.py`, which is made of layers."""
-    return _operation_layer[0](op, settings)
+# what makes the layers "operation" (one operation), "parts" and "whole" (ragged and sparse tensors taken apart and put
+# together); filled in by the files of these layers, which are made of what stands here
+_makers: dict[str, Callable[..., Any]] = {}
 
 
-_operation_layer: list[Any] = []
+def maker(name: str, make: Callable[..., Any]) -> None:
+    """Fills in what makes a layer."""
+    _makers[name] = make
 
 
 def symbol(shape: Any, dtype: DType | str, name: str = "") -> Symbol:
@@ -75,20 +79,55 @@ def symbol(shape: Any, dtype: DType | str, name: str = "") -> Symbol:
 
 def connect(layer: Any, args: tuple, kwargs: dict, specs: Any) -> Any:
     """Notes a call of a layer; the symbols of its results."""
-    outputs = nest.map_structure(
-        lambda s: symbol(s.shape, s.dtype, layer.name) if isinstance(s, TensorSpec) else s, specs
-    )
-    node = Node(layer, args, kwargs, outputs)
-    layer._inbound_nodes.append(node)
-    for at, output in enumerate(nest.flatten(outputs)):
-        if isinstance(output, Symbol):
-            output._keras_history = node, at
+
+    def made(spec: Any) -> Any:
+        if isinstance(spec, TensorSpec):
+            return symbol(spec.shape, spec.dtype, layer.name)
+        if isinstance(spec, TypeSpec):
+            return drawn(spec, [symbol(part.shape, part.dtype, layer.name) for part in nest.flatten(spec, True)], layer)
+        return spec
+
+    outputs = nest.map_structure(made, specs)
+    _noted(layer, args, kwargs, outputs)
+    for output in nest.flatten(outputs):
+        if isinstance(output, _COMPOSITES):
+            # its tensors by themselves are the results of a layer that takes it apart
+            _noted(_makers["parts"](layer.name), (output,), {}, output._parts())
     return outputs
 
 
+def _noted(layer: Any, args: tuple, kwargs: dict, outputs: Any) -> None:
+    node = Node(layer, args, kwargs, outputs)
+    layer._inbound_nodes.append(node)
+    for at, output in enumerate(nest.flatten(outputs)):
+        if isinstance(output, (Symbol, *_COMPOSITES)):
+            output._keras_history = node, at
+
+
+_COMPOSITES = (DrawnRagged, DrawnSparse)
+
+
 def is_drawn(value: Any) -> bool:
-    """True for a symbol of the drawing."""
-    return isinstance(value, Symbol) and getattr(value, "_keras_history", None) is not None
+    """True for a symbol of the drawing, and for a ragged or sparse tensor that a layer gave."""
+    return isinstance(value, (Symbol, *_COMPOSITES)) and getattr(value, "_keras_history", None) is not None
+
+
+def has_drawn(value: Any) -> bool:
+    """True where a nested value holds something of a drawing."""
+    return any(
+        is_drawn(leaf) or nest.is_composite(leaf) and any(map(is_drawn, leaf._parts())) for leaf in nest.flatten(value)
+    )
+
+
+def whole(value: Any) -> Any:
+    """A nested value in which each ragged and sparse tensor of symbols is the result of one layer."""
+
+    def one(leaf: Any) -> Any:
+        if is_drawn(leaf) or not nest.is_composite(leaf) or not has_drawn(leaf):
+            return leaf
+        return _makers["whole"](leaf._type_spec())(leaf._parts())
+
+    return nest.map_structure(one, value)
 
 
 def tensors_of(layer: Any, which: str) -> Any:

@@ -5,12 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 from tensorsmith.core import nest
+from tensorsmith.core.specs import TensorSpec
 from tensorsmith.keras import registry
 from tensorsmith.keras.layers.base import Layer
 from tensorsmith.keras.layers.input import Input, InputLayer
-from tensorsmith.keras.layers.node import Node, is_drawn
+from tensorsmith.keras.layers.node import Node, is_drawn, whole
+from tensorsmith.keras.models.conforming import conform
 from tensorsmith.keras.models.layer_order import layers_in_order
 from tensorsmith.keras.models.model import Model
+from tensorsmith.tensor.convert import convert
 from tensorsmith.tensor.tensor import Symbol
 
 
@@ -28,6 +31,7 @@ class Functional(Model):
 
     def __init__(self, inputs: Any, outputs: Any, name: str | None = None, **kwargs: Any) -> None:
         super().__init__(name=name, **kwargs)
+        outputs = whole(outputs)
         for leaf in nest.flatten(inputs):
             if not is_drawn(leaf):
                 raise ValueError(f"All inputs of a functional model must come from keras.Input; given {leaf!r}.")
@@ -91,11 +95,10 @@ class Functional(Model):
                 f"The model {self.name!r} takes {len(symbols)} inputs ({', '.join(self.input_names)}); {len(given)} were given."
             )
         for symbol, value in zip(symbols, given):
-            _check_shape(self, symbol, value)
-            values[id(symbol)] = value
+            values[id(symbol)] = conform(self, symbol, value)
 
         def at(leaf: Any) -> Any:
-            return values[id(leaf)] if isinstance(leaf, Symbol) and id(leaf) in values else leaf
+            return values.get(id(leaf), leaf)
 
         for step in self._steps:
             args = nest.map_structure(at, step.args)
@@ -153,6 +156,10 @@ class Functional(Model):
             if is_drawn(leaf):
                 config = {"shape": list(leaf.shape), "dtype": leaf.dtype.name, "keras_history": self._place(leaf)}
                 return {"class_name": "__keras_tensor__", "config": config}
+            if nest.is_composite(leaf):
+                parts = [registry.serialize_keras_object(part.numpy()) for part in leaf._parts()]
+                spec = registry.serialize_keras_object(leaf._type_spec())
+                return {"class_name": "__composite__", "config": {"spec": spec, "parts": parts}}
             if hasattr(leaf, "numpy"):
                 array = leaf.numpy()
                 return {"class_name": "__numpy__", "config": {"value": array.tolist(), "dtype": str(array.dtype)}}
@@ -236,9 +243,10 @@ def _from_data(value: Any, made: dict) -> Any:
     if _is_symbol_data(value):
         return made[_key(value)]
     if isinstance(value, dict) and value.get("class_name") == "__numpy__":
-        from tensorsmith.tensor.convert import convert
-
         return convert(value["config"]["value"], value["config"]["dtype"])
+    if isinstance(value, dict) and value.get("class_name") == "__composite__":
+        parts = [convert(registry.deserialize_keras_object(part)) for part in value["config"]["parts"]]
+        return registry.deserialize_keras_object(value["config"]["spec"])._from_parts(parts)
     if isinstance(value, dict):
         return {key: _from_data(part, made) for key, part in value.items()}
     return [_from_data(part, made) for part in value] if isinstance(value, list) else value
@@ -279,7 +287,8 @@ def _drawn_again(inputs: Any, outputs: Any, name: str) -> tuple[Any, Any]:
     values: dict[int, Any] = {}
     for symbol in flat:
         inner = not isinstance(symbol._keras_history[0].layer, InputLayer)
-        values[id(symbol)] = Input(batch_shape=symbol.shape, dtype=symbol.dtype) if inner else symbol
+        spec = TensorSpec(symbol.shape, symbol.dtype) if isinstance(symbol, Symbol) else symbol.type_spec
+        values[id(symbol)] = Input(type_spec=spec) if inner else symbol
     ends = {id(symbol._keras_history[0]) for symbol in flat}
 
     def at(leaf: Any) -> Any:
@@ -305,16 +314,4 @@ def _check_names(layers: list[Layer], name: str) -> None:
             raise ValueError(
                 f"All layers of the model {name!r} should have unique names: {repeated!r} stands for {count} of them. "
                 "Give them another `name=`."
-            )
-
-
-def _check_shape(model: Model, symbol: Symbol, value: Any) -> None:
-    shape = getattr(value, "shape", None)
-    if shape is None or len(shape) != len(symbol.shape):
-        return
-    for wanted, found in zip(tuple(symbol.shape)[1:], tuple(shape)[1:]):
-        if wanted is not None and found is not None and wanted != found:
-            raise ValueError(
-                f"Input {symbol._keras_history[0].layer.name!r} of model {model.name!r} takes shape {tuple(symbol.shape)}; "
-                f"a value of shape {tuple(shape)} was given."
             )
