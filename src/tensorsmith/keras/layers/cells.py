@@ -79,7 +79,9 @@ def batch_of(inputs: Any, batch_size: Any, dtype: Any) -> tuple[Any, Any]:
 def shape_of_batch(tensor: Any) -> Any:
     """The size of the first axis: a number, or a symbol where it is not known."""
     size = tensor.shape[0]
-    return shape(tensor)[0] if size is None else size
+    if size is not None:
+        return size
+    return tensor.nrows() if hasattr(tensor, "nrows") else shape(tensor)[0]
 
 
 def steps_of(cell: Any, sequences: Any, training: bool, constants: Any = None) -> tuple[Any, Step]:

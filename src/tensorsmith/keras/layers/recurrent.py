@@ -11,9 +11,10 @@ from tensorsmith.core.errors import explain
 from tensorsmith.core.shapes import TensorShape
 from tensorsmith.core.specs import describe
 from tensorsmith.keras import registry
-from tensorsmith.keras.layers import time_loop
+from tensorsmith.keras.layers import ragged_loop, time_loop
 from tensorsmith.keras.layers.base import Layer
-from tensorsmith.keras.layers.cells import each_size, first_states, is_size, output_size, sizes_of
+from tensorsmith.keras.layers.cells import each_size, first_states, is_size, output_size, shape_of_batch, sizes_of
+from tensorsmith.keras.layers.recorded_loop import RecordedLoops
 from tensorsmith.keras.layers.stacked_cells import StackedRNNCells
 from tensorsmith.keras.variable import Variable
 from tensorsmith.ops.casting import cast
@@ -86,7 +87,8 @@ class RNN(Layer):
         self.go_backwards, self.stateful, self.unroll = go_backwards, stateful, unroll
         self.time_major, self.zero_output_for_mask = time_major, zero_output_for_mask
         self.supports_masking = True
-        self._recorded: Any = None
+        self._rnn_states: Any = None
+        self._recorded = RecordedLoops()
 
     # ---- sizes
 
@@ -125,7 +127,7 @@ class RNN(Layer):
         shapes = input_shape[0] if isinstance(input_shape, list) else input_shape
         if isinstance(self.cell, Layer) and not self.cell.built:
             self.cell._build(nest.map_structure(step_shape, shapes))
-        if self.stateful and self._recorded is None:
+        if self.stateful and self._rnn_states is None:
             batch = step_shape(nest.flatten(shapes)[0])[0]
             if batch is None:
                 raise ValueError(
@@ -137,7 +139,7 @@ class RNN(Layer):
                         "Give it: keras.Input(batch_shape=(32, None, 8)), or batch_input_shape=[32, None, 8] in Keras 2.",
                     )
                 )
-            self._recorded = nest.map_structure(
+            self._rnn_states = nest.map_structure(
                 lambda value: Variable(value, trainable=False, name="rnn_state"), self.get_initial_state(batch)
             )
 
@@ -146,7 +148,7 @@ class RNN(Layer):
     @property
     def states(self) -> Any:
         """The states that a stateful layer goes on with; None before it is built, and of any other layer."""
-        return self._recorded
+        return self._rnn_states
 
     def get_initial_state(self, batch_size: Any = None, inputs: Any = None, dtype: Any = None) -> list[Any]:
         """The states at the start of a batch: what the cell says, else zeros.
@@ -157,7 +159,7 @@ class RNN(Layer):
             batch_size, inputs = None, batch_size
         if batch_size is None and inputs is not None:
             first = nest.flatten(inputs)[0]
-            batch_size = shape(first)[1 if self.time_major else 0]
+            batch_size = shape(first)[1] if self.time_major else shape_of_batch(first)
             dtype = dtype or first.dtype
         dtype = dtype or getattr(self.cell, "compute_dtype", None) or self.compute_dtype
         found = first_states(self.cell, batch_size, dtype)
@@ -172,7 +174,7 @@ class RNN(Layer):
             raise AttributeError(
                 explain(self.name, "it has no states to reset", {"stateful": False}, "", "Make it with stateful=True.")
             )
-        variables = nest.flatten(self._recorded) if self._recorded is not None else []
+        variables = nest.flatten(self._rnn_states) if self._rnn_states is not None else []
         if states is None:
             fresh = self.get_initial_state(variables[0].shape[0]) if variables else []
             values = [np.asarray(value) for value in nest.flatten(fresh)]
@@ -187,7 +189,7 @@ class RNN(Layer):
     reset_states = reset_state
 
     def _find_variables(self) -> list[Any]:
-        return [*super()._find_variables(), *(nest.flatten(self._recorded) if self._recorded is not None else [])]
+        return [*super()._find_variables(), *(nest.flatten(self._rnn_states) if self._rnn_states is not None else [])]
 
     # ---- calling
 
@@ -213,6 +215,9 @@ class RNN(Layer):
         training: Any = None,
     ) -> Any:
         first = nest.flatten(sequences)[0]
+        ragged = ragged_loop.is_ragged(sequences)
+        if ragged:
+            ragged_loop.check(self, sequences, mask)
         if self.unroll and tuple(first.shape)[0 if self.time_major else 1] is None:
             raise ValueError(
                 explain(
@@ -223,25 +228,23 @@ class RNN(Layer):
                     "Say it, as in keras.Input(shape=(50, 8)), or leave unroll=False.",
                 )
             )
-        begun = initial_state is not None or self.stateful
-        output, states = time_loop.run(
+        output, states = (ragged_loop if ragged else time_loop).run(
             self,
             sequences,
             self._first_states(first, initial_state),
             constants,
             None if mask is None else nest.flatten(mask)[0],
             bool(training),
-            begun,
         )
         if self.stateful:
-            for variable, value in zip(nest.flatten(self._recorded), nest.flatten(states)):
+            for variable, value in zip(nest.flatten(self._rnn_states), nest.flatten(states)):
                 variable.assign(cast(value, variable.dtype))
         return [output, *states] if self.return_state else output
 
     def _first_states(self, inputs: Any, given: Any) -> list[Any]:
         if given is None and self.stateful:
             batch = inputs.shape[1 if self.time_major else 0]
-            kept = nest.flatten(self._recorded)[0].shape[0]
+            kept = nest.flatten(self._rnn_states)[0].shape[0]
             if batch not in (None, kept):
                 raise ValueError(
                     explain(
@@ -252,7 +255,7 @@ class RNN(Layer):
                         "Give batches of one size, and to predict the same batch_size as to fit.",
                     )
                 )
-            given = self._recorded
+            given = self._rnn_states
         states = self.get_initial_state(inputs=inputs, dtype=self.compute_dtype) if given is None else list(given)
         wanted, found = len(nest.flatten(self._each_state())), len(nest.flatten(states))
         if wanted != found:

@@ -7,6 +7,7 @@ from typing import Any
 from tensorsmith.core import nest
 from tensorsmith.function.scanning import scan
 from tensorsmith.keras.layers.cells import output_size, steps_of
+from tensorsmith.keras.layers.recorded_loop import is_recorded
 from tensorsmith.ops.casting import cast
 from tensorsmith.ops.comparison import where
 from tensorsmith.ops.creation import zeros, zeros_like
@@ -16,24 +17,35 @@ from tensorsmith.ops.shaping import reshape, shape, transpose
 
 
 def run(
-    layer: Any, sequences: Any, states: list[Any], constants: Any, mask: Any, training: bool, begun: bool
+    layer: Any,
+    sequences: Any,
+    states: list[Any],
+    constants: Any,
+    mask: Any,
+    training: bool,
+    ragged: bool = False,
 ) -> tuple[Any, list[Any]]:
     """(the output, the last states) of a layer for inputs [B, T, ...] (time first where the layer says so).
 
-    mask   [B, T, ...], False where a step is to be left out; None.
-    begun  whether the states may be others than zeros.
+    mask    [B, T, ...], False where a step is to be left out; None.
+    ragged  whether the inputs were ragged, so that few lengths are met.
     """
     if not layer.time_major:
-        sequences = nest.map_structure(_swapped, sequences)
-        mask = None if mask is None else _swapped(mask)
-    output, states = loop(layer, sequences, states, constants, mask, training, begun)
+        sequences = nest.map_structure(swapped, sequences)
+        mask = None if mask is None else swapped(mask)
+    given = {"sequences": sequences, "mask": mask, "states": states, "constants": constants}
+    if is_recorded(layer, given, ragged):
+        key = training, layer.return_sequences, layer.go_backwards, layer.zero_output_for_mask
+        output, states = layer._recorded(layer, lambda given: loop(layer, **given, training=training), given, key)
+    else:
+        output, states = loop(layer, **given, training=training)
     if layer.return_sequences and not layer.time_major:
-        output = _swapped(output)
+        output = swapped(output)
     return output, states
 
 
 def loop(
-    layer: Any, sequences: Any, states: list[Any], constants: Any, mask: Any, training: bool, begun: bool
+    layer: Any, sequences: Any, states: list[Any], constants: Any, mask: Any, training: bool
 ) -> tuple[Any, list[Any]]:
     """The same with time first, [T, B, ...], in inputs, mask and output."""
     rows, step = steps_of(layer.cell, sequences, training, constants)
@@ -50,8 +62,8 @@ def loop(
         new, after = step(given, states)
         after = nest.pack_sequence_as(states, nest.flatten(after))
         if on is not None:
-            after = nest.map_structure(lambda a, b: _chosen(on, a, b), after, states)
-            new = _chosen(on, new, zeros_like(new) if zeroed else output)
+            after = nest.map_structure(lambda a, b: chosen(on, a, b), after, states)
+            new = chosen(on, new, zeros_like(new) if zeroed else output)
         return [after, new], new if every else None
 
     output = zeros((shape(first)[1], *output_size(layer.cell)), layer.compute_dtype)
@@ -67,12 +79,12 @@ def loop(
     return (outputs if every else last), states
 
 
-def _swapped(tensor: Any) -> Any:
+def swapped(tensor: Any) -> Any:
     """Batch and time in each other's place."""
     return transpose(tensor, [1, 0, *range(2, len(tensor.shape))])
 
 
-def _chosen(on: Any, new: Any, old: Any) -> Any:
+def chosen(on: Any, new: Any, old: Any) -> Any:
     """Rows of `new` where `on` [B] is true, else of `old`."""
     ones = [1] * (len(new.shape) - 1)
     return where(reshape(on, [-1, *ones]), new, old)

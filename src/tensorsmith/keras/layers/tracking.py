@@ -38,6 +38,7 @@ _NOT_INSIDE = frozenset(
         "_loss_tracker",
         "_inside",
         "_programs",
+        "_rnn_states",
         "history",
     }
 )
