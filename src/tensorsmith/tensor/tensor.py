@@ -18,6 +18,9 @@ from tensorsmith.core.specs import TensorSpec
 from tensorsmith.tensor import printing
 from tensorsmith.tensor.arithmetic import Arithmetic
 
+# empty until a tensor is given a mask
+masked: dict[bool, None] = {}
+
 
 class Tensor(Arithmetic):
     """An immutable array of one dtype.
@@ -27,8 +30,8 @@ class Tensor(Arithmetic):
     `tf` functions give Tensors.
     """
 
-    # _array: a NumPy array, or a NumPy scalar where an operation gave one
-    __slots__ = ("__weakref__", "_array", "_keras_mask")
+    # _array: a NumPy array, or a NumPy scalar where an operation gave one; _mask: see `_keras_mask`, seldom set
+    __slots__ = ("__weakref__", "_array", "_mask")
     __array_priority__ = 100
 
     _array: Any
@@ -60,6 +63,20 @@ class Tensor(Arithmetic):
     @property
     def name(self) -> str:
         raise AttributeError("A tensor has no name while operations run at once; only inputs and variables have.")
+
+    @property
+    def _keras_mask(self) -> Tensor | None:
+        """Which steps of it count, as layers of a model tell each other: booleans [B, T], or None for all.
+
+        It belongs to this very tensor: no operation hands it on.
+        """
+        # to ask for an empty slot costs 120 ns, most programs have no masks, and layers ask at every call
+        return getattr(self, "_mask", None) if masked else None
+
+    @_keras_mask.setter
+    def _keras_mask(self, mask: Any) -> None:
+        masked[True] = None
+        self._mask = mask
 
     def get_shape(self) -> TensorShape:
         return self.shape

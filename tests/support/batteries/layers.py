@@ -48,6 +48,19 @@ def ids() -> np.ndarray:
     return np.random.default_rng(3).permutation(np.arange(BATCH * 3) % 6).reshape(BATCH, 3).astype("int32")
 
 
+def padded() -> np.ndarray:
+    """Steps of which the last are 0 alone."""
+    values = rows(4, 3)
+    values[0, 2:] = values[3, 1:] = 0
+    values[1, 0, 1] = 0
+    return values
+
+
+def padded_otherwise() -> np.ndarray:
+    """Steps of which some are 0.3 alone."""
+    return np.where(padded() == 0, np.float32(0.3), padded())
+
+
 # a bias that is not zeros; regularizers and constraints of a recurrent layer
 RECURRENT = {
     "bias_initializer": "random_normal",
@@ -101,6 +114,7 @@ CASES: dict[str, list[tuple[dict[str, Any], Any]]] = {
             ids,
         ),
     ],
+    "Masking": [({}, padded), ({"mask_value": 0.3}, padded_otherwise)],
     "Add": [({}, pair), ({}, three)],
     "Average": [({}, pair), ({}, three)],
     "Concatenate": [({}, pair), ({"axis": 1}, three)],

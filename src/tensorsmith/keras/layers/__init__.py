@@ -11,6 +11,7 @@ from tensorsmith.keras.layers.embedding import Embedding
 from tensorsmith.keras.layers.gru import GRU, GRUCell
 from tensorsmith.keras.layers.input import Input, InputLayer, InputSpec
 from tensorsmith.keras.layers.lstm import LSTM, LSTMCell
+from tensorsmith.keras.layers.masking import Masking
 from tensorsmith.keras.layers.merging import (
     Add,
     Average,
@@ -50,14 +51,14 @@ from tensorsmith.keras.layers.wrappers import Lambda
 __all__ = [
     "ELU", "GRU", "LSTM", "RNN", "AbstractRNNCell", "Activation", "Add", "Average", "BatchNormalization",
     "Concatenate", "Dense", "Dropout", "Embedding", "Flatten", "GRUCell", "Input", "InputLayer", "InputSpec",
-    "LSTMCell", "Lambda", "Layer", "LayerNormalization", "LeakyReLU", "Maximum", "Minimum", "Multiply", "ReLU",
-    "Reshape", "SimpleRNN", "SimpleRNNCell", "Softmax", "StackedRNNCells", "Subtract", "add", "average",
+    "LSTMCell", "Lambda", "Layer", "LayerNormalization", "LeakyReLU", "Masking", "Maximum", "Minimum", "Multiply",
+    "ReLU", "Reshape", "SimpleRNN", "SimpleRNNCell", "Softmax", "StackedRNNCells", "Subtract", "add", "average",
     "concatenate", "deserialize", "maximum", "minimum", "multiply", "serialize", "subtract",
 ]  # fmt: skip
 
 for _kind in (
-    Activation, ReLU, LeakyReLU, ELU, Softmax, Dense, Dropout, Embedding, InputLayer, Add, Average, Concatenate, Maximum, Minimum,
-    Multiply, Subtract, BatchNormalization, LayerNormalization, Operation, PutTogether, TakeApart, Flatten, Reshape, Lambda,
-    RNN, StackedRNNCells, SimpleRNN, SimpleRNNCell, LSTM, LSTMCell, GRU, GRUCell,
+    Activation, ReLU, LeakyReLU, ELU, Softmax, Dense, Dropout, Embedding, InputLayer, Add, Average, Concatenate,
+    Maximum, Minimum, Multiply, Subtract, BatchNormalization, LayerNormalization, Operation, PutTogether, TakeApart,
+    Flatten, Reshape, Lambda, RNN, StackedRNNCells, SimpleRNN, SimpleRNNCell, LSTM, LSTMCell, GRU, GRUCell, Masking,
 ):  # fmt: skip
     registry.register("layer", _kind)

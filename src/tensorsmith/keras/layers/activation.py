@@ -6,7 +6,11 @@ from typing import Any
 
 from tensorsmith.function.autograph import in_trace
 from tensorsmith.keras import activations
+from tensorsmith.keras.layers import masks
 from tensorsmith.keras.layers.base import Layer
+from tensorsmith.ops.casting import cast
+from tensorsmith.ops.comparison import greater, where
+from tensorsmith.ops.creation import zeros_like
 
 
 class Activation(Layer):
@@ -93,15 +97,26 @@ class ELU(Layer):
 
 
 class Softmax(Layer):
-    """exp(inputs) over its sum along `axis`."""
+    """exp(inputs) over its sum along `axis`, of what the mask has; 0 elsewhere.
+
+    mask  booleans that broadcast to the inputs; that of the inputs [B, T, ...] itself is of their steps.
+    """
 
     def __init__(self, axis: int = -1, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.axis = axis
         self.supports_masking = True
 
-    def call(self, inputs: Any) -> Any:
-        return activations.softmax(inputs, axis=self.axis)
+    def call(self, inputs: Any, mask: Any = None) -> Any:
+        if mask is None:
+            return activations.softmax(inputs, axis=self.axis)
+        counts = greater(mask, 0.5) if mask.dtype.is_floating else cast(mask, "bool")
+        if mask is masks.of(inputs):
+            counts = masks.like(counts, inputs)
+        low = -3e4 if inputs.dtype.name == "float16" else -1e9
+        outputs = activations.softmax(where(counts, inputs, low), axis=self.axis)
+        # where nothing counts along the axis they are alike, and not 0
+        return where(counts, outputs, zeros_like(outputs))
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "axis": self.axis}

@@ -15,7 +15,7 @@ from tensorsmith.core.specs import TensorSpec, describe
 from tensorsmith.function.autograph import in_trace
 from tensorsmith.function.trace import symbols_like, trace
 from tensorsmith.keras import config, constraints, initializers, regularizers
-from tensorsmith.keras.layers import calling, node, remembered
+from tensorsmith.keras.layers import calling, masks, node, remembered
 from tensorsmith.keras.layers.build_shapes import as_lists, as_tensor_shapes
 from tensorsmith.keras.layers.calling import current
 from tensorsmith.keras.layers.weights import WeightHolder, changes
@@ -24,7 +24,7 @@ from tensorsmith.ops.casting import cast
 from tensorsmith.ops.elementwise import divide
 from tensorsmith.ops.shaping import shape
 from tensorsmith.structures.specs import type_spec_from_value
-from tensorsmith.tensor.tensor import Tensor
+from tensorsmith.tensor.tensor import Tensor, masked
 
 _FLOAT32 = np.dtype("float32")
 _PLAIN_INPUTS = frozenset({Tensor, np.ndarray})
@@ -38,7 +38,8 @@ class Layer(WeightHolder):
 
         __init__(self, ..., **kwargs)   settings; passes `name`, `trainable`, `dtype` on
         build(self, input_shape)        makes the weights, with `self.add_weight`
-        call(self, inputs)              the computation; may take `training` and further arguments
+        call(self, inputs)              the computation; may take `training`, `mask` and further arguments
+        compute_mask(self, inputs, mask)   the mask of its results, where it is not that of its input
         compute_output_shape(self, input_shape)   where it cannot be found by running `call`
         get_config(self)                the settings, so that models that hold it can be saved
 
@@ -61,6 +62,10 @@ class Layer(WeightHolder):
     _added: Any
     _fast: bool
     _dynamic: bool
+
+    # whether its results have the mask of its input, or what `compute_mask` makes of it
+    supports_masking = False
+    _makes_masks = False
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Any:
         layer = super().__new__(cls)
@@ -114,7 +119,6 @@ class Layer(WeightHolder):
         self._trainable = bool(trainable)
         self.activity_regularizer = regularizers.get(activity_regularizer)
         self.input_spec: Any = None
-        self.supports_masking = False
         if shape is not None:
             self._batch_input_shape = tuple(shape)
 
@@ -122,6 +126,10 @@ class Layer(WeightHolder):
         super().__init_subclass__(**kwargs)
         if "build" in cls.__dict__:
             cls.build = _building(cls.__dict__["build"])
+        if "compute_mask" in cls.__dict__:
+            cls._makes_masks = True
+            if "supports_masking" not in cls.__dict__:
+                cls.supports_masking = True
 
     def __setattr__(self, name: str, value: Any) -> None:
         super().__setattr__(name, value)
@@ -259,7 +267,12 @@ class Layer(WeightHolder):
         if self._fast and not kwargs and len(args) == 1 and current.depth:
             # inside another layer's call, built, with nothing to cast, mask or note
             x = args[0]
-            if type(x) is Tensor and x._array.dtype is _FLOAT32 and (self._fast is True or self._fast(x._array.shape)):
+            if (
+                type(x) is Tensor
+                and x._array.dtype is _FLOAT32
+                and (self._fast is True or self._fast(x._array.shape))
+                and not (masked and x._keras_mask is not None)
+            ):
                 try:
                     return (self.call if context.local.graph is None else in_trace(self.call))(x)
                 except Exception as error:
@@ -270,6 +283,9 @@ class Layer(WeightHolder):
     def _full_call(self, args: tuple, kwargs: dict) -> Any:
         dtype = self._dtype if self.__dict__.get("_autocast", True) and "_dtype" in self.__dict__ else None
         calling.require_constructed(self)
+        accepted = calling.accepted(type(self))
+        if len(args) > 1:
+            args = accepted.by_name(args, kwargs)
         if len(args) == 1 and type(args[0]) in _PLAIN_INPUTS and kwargs.keys() <= _TRAINING:
             # one input that is no symbol, as in most calls: nothing nested to look into
             args = (calling.to_tensors(args[0], dtype),)
@@ -286,17 +302,24 @@ class Layer(WeightHolder):
             from_spec(self, first)
         if not self.built:
             self._first_build(args, kwargs)
-        accepted = _arguments_of(type(self))
         outer_training = current.training
         training = kwargs.get("training")
         if training is None:
             training = outer_training
-        if "training" in accepted:
+        if accepted.training:
             kwargs["training"] = bool(training) if training is not None else False
         else:
             kwargs.pop("training", None)
-        if "mask" not in accepted:
-            kwargs.pop("mask", None)
+        mask = kwargs.pop("mask", None) if kwargs else None
+        if mask is not None:
+            mask = masks.as_tensors(mask)
+        if masked:
+            if mask is None:
+                mask = masks.of(first)
+            if accepted.masks:
+                masks.fill(args, kwargs, accepted)
+        if accepted.mask and mask is not None:
+            kwargs["mask"] = mask
         if current.depth == 0:
             current.begin()
         self.__dict__["_last_call"] = current.number
@@ -318,10 +341,17 @@ class Layer(WeightHolder):
                 penalty = in_trace(self.activity_regularizer)(output)
                 # per sample, so that its strength does not hang on the size of the batch
                 self.add_loss(divide(penalty, cast(shape(output)[0], penalty.dtype)) if len(output.shape) else penalty)
+        if self.supports_masking:
+            if mask is not None or self._makes_masks:
+                outputs = masks.hand_on(self, first, outputs, mask)
+        elif mask is not None and not (accepted.mask or accepted.masks):
+            masks.lost(self, outputs)
         if self._fast:
             return outputs
         fast: Any = (
-            self.activity_regularizer is None and not {"training", "mask"} & accepted and self._dtype.name == "float32"
+            self.activity_regularizer is None
+            and not (accepted.training or self._makes_masks)
+            and self._dtype.name == "float32"
         )
         if fast and self.input_spec is not None:
             # what must be asked of the input's shape before each call
@@ -379,6 +409,7 @@ class Layer(WeightHolder):
         return nest.map_structure(lambda leaf: leaf.shape, outputs)
 
     def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
+        """The mask of the result for inputs and their mask: the same one; a subclass that overrides it supports masking."""
         return mask
 
     # ---- the layer as data
@@ -451,17 +482,6 @@ def _spec_of(leaf: Any) -> Any:
     if nest.is_composite(leaf):
         return type_spec_from_value(leaf)
     return TensorSpec(leaf.shape, leaf.dtype) if hasattr(leaf, "shape") else leaf
-
-
-def _arguments_of(cls: type) -> frozenset[str]:
-    """The names of the arguments of a class's `call`."""
-    found = _signatures.get(cls.call)
-    if found is None:
-        found = _signatures[cls.call] = frozenset(inspect.signature(cls.call).parameters)
-    return found
-
-
-_signatures: dict[Any, frozenset[str]] = {}
 
 
 def _shape_arguments(build: Any) -> list[str]:

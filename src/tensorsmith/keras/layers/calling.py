@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import inspect
 import itertools
 import threading
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -41,6 +43,43 @@ _numbers = itertools.count(1)
 
 
 current = CallContext()
+
+
+class Accepted:
+    """What a layer's `call` takes.
+
+    names     its arguments, without self, in order.
+    training, mask   whether they are among them.
+    masks     the arguments that have a mask of their own: (place, "query", "query_mask").
+    """
+
+    __slots__ = ("mask", "masks", "names", "training")
+
+    def __init__(self, call: Callable[..., Any]) -> None:
+        parameters = list(inspect.signature(call).parameters.values())[1:]
+        self.names = [p.name for p in parameters if p.kind is not p.VAR_POSITIONAL]
+        self.training, self.mask = "training" in self.names, "mask" in self.names
+        own = [(at, name, f"{name}_mask") for at, name in enumerate(self.names)]
+        self.masks = tuple([one for one in own if one[2] in self.names])
+
+    def by_name(self, args: tuple, kwargs: dict) -> tuple:
+        """The arguments up to the first that is `training` or a mask; it and those behind it go to `kwargs` by name."""
+        for at, name in enumerate(self.names[: len(args)]):
+            if at and (name in ("training", "mask") or name.endswith("_mask")):
+                kwargs.update(zip(self.names[at:], args[at:], strict=False))
+                return args[:at]
+        return args
+
+
+def accepted(cls: type) -> Accepted:
+    """What the `call` of a class of layers takes."""
+    found = _accepted.get(cls.call)
+    if found is None:
+        found = _accepted[cls.call] = Accepted(cls.call)
+    return found
+
+
+_accepted: dict[Any, Accepted] = {}
 
 
 def require_constructed(layer: Any) -> None:
@@ -82,7 +121,10 @@ def _is_number(value: Any) -> bool:
 
 def _cast(tensor: Any, dtype: DType | None) -> Any:
     if dtype is not None and tensor.dtype is not dtype and tensor.dtype.is_floating:
-        return cast(tensor, dtype)
+        made = cast(tensor, dtype)
+        if getattr(tensor, "_keras_mask", None) is not None:
+            made._keras_mask = tensor._keras_mask
+        return made
     return tensor
 
 

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from tensorsmith.keras import constraints, initializers, regularizers
+from tensorsmith.core.errors import explain
+from tensorsmith.keras import config, constraints, initializers, regularizers
 from tensorsmith.keras.layers.base import Layer
+from tensorsmith.ops.casting import cast
+from tensorsmith.ops.comparison import where
+from tensorsmith.ops.creation import ones_like, zeros_like
 from tensorsmith.ops.elementwise import multiply, rsqrt, square, subtract
-from tensorsmith.ops.reductions import reduce_mean
-from tensorsmith.ops.shaping import reshape
+from tensorsmith.ops.reductions import reduce_mean, reduce_sum
+from tensorsmith.ops.shaping import expand_dims, reshape
 
 
 class _Normalization(Layer):
@@ -28,6 +32,7 @@ class _Normalization(Layer):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
+        self.supports_masking = True
         self.epsilon, self.center, self.scale = epsilon, center, scale
         self.beta_initializer, self.gamma_initializer = (
             initializers.get(beta_initializer),
@@ -81,6 +86,7 @@ class BatchNormalization(_Normalization):
     While training, mean and variance are those of the batch, and the moving ones follow them:
     moving = momentum * moving + (1 - momentum) * batch. Else the moving ones are used.
     axis  the axis of the features.
+    mask  [B, T, ...], an axis less than the inputs: steps that it leaves out count in neither while training.
     Source: Ioffe and Szegedy (2015), Batch normalization.
     """
 
@@ -127,10 +133,18 @@ class BatchNormalization(_Normalization):
         rank = len(inputs.shape)
         axis = self.axis % rank
         shape = tuple(inputs.shape[i] if i == axis else 1 for i in range(rank))
+        if mask is not None and len(mask.shape) != rank - 1:
+            raise ValueError(
+                explain(
+                    f"BatchNormalization {self.name!r}",
+                    "the mask does not fit the inputs",
+                    {"mask": tuple(mask.shape), "inputs": tuple(inputs.shape)},
+                    "it has an axis less: one value for each step",
+                )
+            )
         if training and self.trainable:
             axes = [i for i in range(rank) if i != axis]
-            mean = reduce_mean(inputs, axes)
-            variance = reduce_mean(square(subtract(inputs, reshape(mean, shape))), axes)
+            mean, variance = _moments(inputs, axes, shape, mask)
             keep = self.momentum
             self.moving_mean.assign(self.moving_mean * keep + mean * (1.0 - keep))
             self.moving_variance.assign(self.moving_variance * keep + variance * (1.0 - keep))
@@ -147,6 +161,19 @@ class BatchNormalization(_Normalization):
             "moving_mean_initializer": initializers.serialize(self.moving_mean_initializer),
             "moving_variance_initializer": initializers.serialize(self.moving_variance_initializer),
         }
+
+
+def _moments(inputs: Any, axes: list[int], shape: tuple[int, ...], mask: Any) -> tuple[Any, Any]:
+    """Mean and variance along axes, of the steps that the mask has; `shape` is how they meet the inputs."""
+    if mask is None:
+        mean = reduce_mean(inputs, axes)
+        return mean, reduce_mean(square(subtract(inputs, reshape(mean, shape))), axes)
+    counts, nothing = cast(expand_dims(mask, -1), "bool"), zeros_like(inputs)
+    # a batch of padding alone has no mean: 0 then
+    number = reduce_sum(where(counts, ones_like(inputs), nothing), axes) + config.epsilon()
+    mean = reduce_sum(where(counts, inputs, nothing), axes) / number
+    distance = where(counts, subtract(inputs, reshape(mean, shape)), nothing)
+    return mean, reduce_sum(square(distance), axes) / number
 
 
 class LayerNormalization(_Normalization):

@@ -33,6 +33,9 @@ class Operation(Layer):
     def call(self, *arguments: Any) -> Any:
         return apply(self.op, arguments, self.settings)
 
+    def compute_mask(self, inputs: Any, mask: Any = None) -> None:
+        """None: as everywhere, the result of an operation has no mask."""
+
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "op": self.op.name, "settings": self.settings}
 

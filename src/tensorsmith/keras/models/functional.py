@@ -7,6 +7,7 @@ from typing import Any
 from tensorsmith.core import nest
 from tensorsmith.core.specs import TensorSpec
 from tensorsmith.keras import registry
+from tensorsmith.keras.layers import masks
 from tensorsmith.keras.layers.base import Layer
 from tensorsmith.keras.layers.input import Input, InputLayer
 from tensorsmith.keras.layers.node import Node, is_drawn, whole
@@ -89,7 +90,7 @@ class Functional(Model):
     def call(self, inputs: Any, training: Any = None, mask: Any = None) -> Any:
         values: dict[int, Any] = {}
         symbols = self.inputs
-        given = self._match(inputs)
+        given = self._match(masks.given(inputs, mask))
         if len(given) != len(symbols):
             raise ValueError(
                 f"The model {self.name!r} takes {len(symbols)} inputs ({', '.join(self.input_names)}); {len(given)} were given."

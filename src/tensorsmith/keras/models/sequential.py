@@ -6,7 +6,7 @@ from typing import Any
 
 from tensorsmith.core.shapes import TensorShape
 from tensorsmith.keras import registry
-from tensorsmith.keras.layers import calling
+from tensorsmith.keras.layers import calling, masks
 from tensorsmith.keras.layers.base import Layer
 from tensorsmith.keras.layers.input import Input, InputLayer
 from tensorsmith.keras.layers.node import is_drawn
@@ -148,6 +148,7 @@ class Sequential(Model):
         self.build(TensorShape([None, *tuple(shape)[1:]]))
 
     def call(self, inputs: Any, training: Any = None, mask: Any = None) -> Any:
+        inputs = masks.given(inputs, mask)
         for layer in self._sequence:
             inputs = layer(inputs)
         return inputs
