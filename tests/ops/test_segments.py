@@ -29,3 +29,20 @@ def test_ids_below_0_are_left_out_and_those_beyond_refused() -> None:
     for wrong in ([0, 1, 0], [-1, 0, 1]):
         with pytest.raises(tf.errors.InvalidArgumentError, match="the segment ids are not sorted, or one is below 0"):
             tf.math.segment_sum([1, 2, 3], wrong)
+
+
+@pytest.mark.parametrize("order", ["risen", "mixed"])
+@pytest.mark.parametrize("how", ["sum", "prod", "max", "min", "mean"])
+def test_groups_of_rows_of_several_columns(how, order):
+    rng = np.random.default_rng(0)
+    ids = rng.integers(-1, 5, 40)
+    ids[ids == 3] = 4
+    ids = np.sort(ids) if order == "risen" else ids
+    rows = rng.uniform(0.5, 1.5, (40, 3, 2)).astype("float32")
+    start = {"max": np.finfo("float32").min, "min": np.finfo("float32").max, "prod": 1.0}.get(how, 0.0)
+    join = getattr(np, how)
+    wanted = [join(rows[ids == at], axis=0) if (ids == at).any() else np.full((3, 2), start) for at in range(6)]
+    found = getattr(tf.math, f"unsorted_segment_{how}")(rows, ids, num_segments=6)
+    np.testing.assert_allclose(found, wanted, rtol=1e-5)
+    nothing = getattr(tf.math, f"unsorted_segment_{how}")(rows[:0], ids[:0], num_segments=2)
+    np.testing.assert_array_equal(nothing, np.full((2, 3, 2), start, "float32"))

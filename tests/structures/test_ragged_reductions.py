@@ -284,3 +284,18 @@ def test_gradients_of_what_goes_along_rows():
             gradient(lambda r: tf.math.unsorted_segment_sum(r, [1, 0, 1], 2).flat_values ** 2, traced),
             2 * np.array([x[0] + x[3], x[1], x[2], x[0] + x[3]]),
         )
+
+
+@pytest.mark.parametrize("axis", [0, 1, 2, 3, [1, 2], [0, 1], [1, 2, 3]])
+def test_means_over_rows_and_over_inner_axes(axis):
+    rng = np.random.default_rng(0)
+    rows = [rng.normal(size=(size, 3, 2)).astype("float32") for size in (2, 1, 4)]
+    ragged = tf.ragged.constant([row.tolist() for row in rows], tf.float32, ragged_rank=1, inner_shape=(3, 2))
+    padded = np.full((3, 4, 3, 2), np.nan, "float32")
+    for row, values in zip(padded, rows):
+        row[: len(values)] = values
+    wanted = np.asarray(np.ma.masked_invalid(padded).mean(axis=tuple(axis) if isinstance(axis, list) else axis))
+    found = tf.reduce_mean(ragged, axis=axis)
+    if isinstance(found, tf.RaggedTensor):
+        wanted, found = wanted[np.arange(4) < np.array([[2], [1], [4]])], found.flat_values
+    np.testing.assert_allclose(found, wanted, rtol=1e-5, atol=1e-6)

@@ -36,14 +36,30 @@ def _reduce(xp: Any, data: Any, segment_ids: Any, count: int, how: str) -> Any:
     # a number below 0 belongs to no group: those go to a row of their own, which is cut off
     ids = xp.where(ids < 0, xp.full_like(ids, count), ids)
     base = xp.full((count + 1, *rows.shape[1:]), _start(xp, data, how), data.dtype)
+    if xp is np:
+        return _reduced(base, ids, rows, _JOIN[how])[:count]
     if how == "prod":
-        if xp is np:
-            np.multiply.at(base, ids, rows)
-            return base[:count]
         # row by group, as JAX has no derivative of a scattered product
         mine = (ids[:, None] == np.arange(count)).reshape(*ids.shape, count, *(1,) * (rows.ndim - 1))
         return xp.prod(xp.where(mine, rows[:, None], xp.ones((), data.dtype)), axis=0, dtype=data.dtype)
     return scattered(xp, base, (ids,), rows, how)[:count]
+
+
+_JOIN = {"add": np.add, "prod": np.multiply, "max": np.maximum, "min": np.minimum}
+
+
+def _reduced(base: Any, ids: Any, rows: Any, join: Any) -> Any:
+    """`base` with the rows joined to it at their ids."""
+    if rows.ndim == 1 or not rows.size:
+        join.at(base, ids, rows)
+        return base
+    # of several columns, ufunc.at takes 15 times as long as a reduction of runs: 460 against 31 us for [3500, 16]
+    if (ids[1:] < ids[:-1]).any():
+        order = np.argsort(ids, kind="stable")
+        ids, rows = ids[order], rows[order]
+    starts = np.flatnonzero(np.concatenate([[True], ids[1:] != ids[:-1]]))
+    base[ids[starts]] = join.reduceat(rows, starts, axis=0)
+    return base
 
 
 def _counts(xp: Any, segment_ids: Any, count: int, data: Any) -> Any:

@@ -13,6 +13,7 @@ from tensorsmith.ops.normalization import moments
 from tensorsmith.ops.sorting import numbers_counted
 from tensorsmith.program.op import Op, registry
 from tensorsmith.structures.between import from_tensor
+from tensorsmith.structures.lifting import quietly
 from tensorsmith.structures.ragged import RaggedTensor, is_ragged
 from tensorsmith.structures.ragged_grouping import (
     Grouping,
@@ -54,11 +55,20 @@ def _reduce(op: Op, arguments: tuple, settings: dict) -> Any:
     axes = sorted(set(axis_numbers(axis, rank, op.name)), reverse=True)
     if op.name == "reduce_mean":
         total = _over_axes(registry["reduce_sum"], ragged, axes, settings)
-        ones = ragged.with_flat_values(functions["ones_like"](ragged.flat_values))
-        result = operator.truediv(total, _over_axes(registry["reduce_sum"], ones, axes, settings))
+        result = operator.truediv(total, quietly(_counts, *ragged._parts(), like=ragged, axes=axes, settings=settings))
     else:
         result = _over_axes(op, ragged, axes, settings)
     return _kept(result, axes, keepdims)
+
+
+def _counts(*parts: Tensor, like: RaggedTensor, axes: list[int], settings: dict) -> Any:
+    """How many values of the ragged tensor with these parts are reduced together."""
+    flat = parts[0]
+    if max(axes) <= like.ragged_rank and len(flat.shape) > 1 and len(axes) == like.ragged_rank:
+        # the same for all values of the inner axes
+        flat = flat[(slice(None), *[slice(0, 1)] * (len(flat.shape) - 1))]
+    ones = like._from_parts([functions["ones_like"](flat), *parts[1:]])
+    return _over_axes(registry["reduce_sum"], ones, axes, settings)
 
 
 def _over_axes(op: Op, ragged: Any, axes: list[int], settings: dict) -> Any:
