@@ -50,35 +50,110 @@ def test_pieces_that_jax_derives_are_derived_once_for_all_lengths():
     assert worked(lambda: [unrolled(w, n, step) for n in range(4, 12)]) == (0, 0)
 
 
-def test_sizes_that_change_at_every_step_cost_one_derivation_an_operation():
-    w = tf.Variable(np.ones((3,), "f"))
+def test_sizes_that_change_at_every_step_cost_nothing_but_their_arithmetic():
+    w = tf.Variable(np.arange(12.0, dtype="f").reshape(4, 3))
+
+    def step(n):
+        words = tf.constant(np.arange(n) % 4)
+        with tf.GradientTape() as tape:
+            rows = tf.stack([tf.gather(w, words), tf.ones((n, 3))])
+            loss = tf.reduce_sum(tf.nn.softmax(tf.concat([rows[0], rows[1] * w[0]], axis=0)) ** 2.0)
+        return tape.gradient(loss, w)
+
+    step(5)
+    # a place is not among the stored derivatives: it is derived once for all sizes
+    assert worked(lambda: [step(n) for n in range(6, 40)]) == (0, 0)
+
+
+@pytest.mark.parametrize("cut", ["slice", "split", "pad", "segments", "getitem", "scatter"])
+def test_settings_that_are_sizes_may_change_too(cut):
+    x = tf.Variable(np.linspace(-1.0, 1.0, 60, dtype="f").reshape(20, 3))
+    ids = tf.constant(np.arange(20) % 2)
+    cuts = {
+        "slice": lambda n: tf.slice(x, [n, 0], [20 - n - 3, 3]),
+        "split": lambda n: tf.split(x, [n, 20 - n])[0],
+        "pad": lambda n: tf.pad(x, [[n, 30 - n], [0, 0]]) * tf.reshape(tf.range(150.0), (50, 3)),
+        "segments": lambda n: tf.math.unsorted_segment_sum(x, ids, n),
+        "getitem": lambda n: x[n : n + 2],
+        "scatter": lambda n: tf.scatter_nd(ids[:, None], x, (n + 3, 3)),
+    }
+    expected = {
+        "slice": lambda n, g: np.where((np.arange(20) >= n)[:, None] & (np.arange(20) < 17)[:, None], 2 * g, 0),
+        "split": lambda n, g: np.where((np.arange(20) < n)[:, None], 2 * g, 0),
+        "pad": lambda n, g: 2 * g * np.arange(150.0).reshape(50, 3)[n : n + 20] ** 2,
+        "segments": lambda n, g: 2 * np.stack([g[::2].sum(0), g[1::2].sum(0)])[np.arange(20) % 2],
+        "getitem": lambda n, g: np.where(
+            (np.arange(20) >= n)[:, None] & (np.arange(20) < n + 2)[:, None], 2 * g, 0
+        ),
+        "scatter": lambda n, g: 2 * np.stack([g[::2].sum(0), g[1::2].sum(0)])[np.arange(20) % 2],
+    }
 
     def step(n):
         with tf.GradientTape() as tape:
-            rows = tf.stack([tf.ones((n, 3)) * w, tf.ones((n, 3))])
-            loss = tf.reduce_sum(tf.square(rows))
-        return tape.gradient(loss, w)
+            loss = tf.reduce_sum(cuts[cut](n) ** 2.0)
+        found = tape.gradient(loss, x).numpy()
+        np.testing.assert_allclose(found, expected[cut](n, x.numpy().astype(float)), rtol=1e-4, atol=1e-5)
 
-    for n in range(2, 9):
-        # only the stack is not among the stored derivatives
-        assert worked(lambda n=n: step(n)) == (1, 0)
-        assert worked(lambda n=n: step(n)) == (0, 0)
+    step(5)
+    # none of these makes two sizes equal that were not before
+    assert worked(lambda: [step(n) for n in (4, 6, 7, 8, 9, 11, 12)]) == (0, 0)
 
 
 def test_a_piece_that_numpy_has_not_is_compiled_alone():
-    x = tf.Variable(np.array([0.3, 0.1, 0.2], "f"))
+    x = tf.Variable(np.array([[0.3, 0.1], [0.1, 0.2]], "f"))
 
     def gradient():
         with tf.GradientTape() as tape:
-            y = tf.reduce_sum(tf.tanh(tf.sort(x) * [1.0, 2.0, 3.0]))
+            y = tf.reduce_sum(tf.tanh(tf.linalg.inv(x)))
         return tape.gradient(y, x).numpy()
 
     first = []
-    assert worked(lambda: first.extend(gradient())) == (2, 1)
-    weights = np.array([3.0, 1.0, 2.0])
-    np.testing.assert_allclose(first, weights / np.cosh(weights * x.numpy()) ** 2, rtol=1e-4)
-    np.testing.assert_allclose(first, gradient(), rtol=1e-5)
+    assert worked(lambda: first.append(gradient()))[1] == 1
+    inverse = np.linalg.inv(x.numpy().astype(float))
+    np.testing.assert_allclose(first[0], -(inverse.T @ (1 / np.cosh(inverse) ** 2) @ inverse.T), rtol=1e-3)
+    np.testing.assert_allclose(first[0], gradient(), rtol=1e-5)
     assert worked(gradient) == (0, 0)
+
+
+def test_shapes_that_come_again_by_chance_do_not_storm_the_compiler():
+    w = tf.Variable(np.linspace(-1.0, 1.0, 100_000, dtype="f").reshape(500, 200))
+
+    def step(n):
+        words = tf.constant(np.arange(n) * 7 % 500)
+        with tf.GradientTape() as tape:
+            loss = tf.reduce_sum(tf.gather(w, words) ** 2.0)
+        return tape.gradient(loss, w).numpy()
+
+    sizes = [*range(250, 290)]
+    first = [step(n) for n in sizes]
+    assert worked(lambda: [step(n) for n in sizes] * 2) == (0, 0)
+    for n, gradient in zip(sizes, first, strict=True):
+        np.testing.assert_array_equal(gradient, step(n))
+        np.testing.assert_allclose(gradient.sum(), 2 * w.numpy()[np.arange(n) * 7 % 500].sum(), rtol=1e-2, atol=1e-2)
+
+
+def test_of_a_few_shapes_each_is_made_whole_when_it_comes_again():
+    w = tf.Variable(np.ones((300, 200), "f"))
+
+    def step(n):
+        with tf.GradientTape() as tape:
+            loss = tf.reduce_sum(tf.tanh(tf.ones((n, 300)) @ w))
+        return tape.gradient(loss, w).numpy()
+
+    step(32), step(7)
+    assert worked(lambda: step(32)) == (1, 1)
+    assert worked(lambda: step(7)) == (1, 1)
+    assert worked(lambda: [step(32), step(7)]) == (0, 0)
+
+
+def test_replays_of_ever_new_shapes_are_forgotten():
+    w = tf.Variable(np.ones(3, "f"))
+    for n in range(1, 620):
+        with tf.GradientTape() as tape:
+            loss = tf.reduce_sum(tf.ones((n, 3)) * w)
+        tape.gradient(loss, w)
+    (form,) = tapes._forms.values()
+    assert len(form.replays) == 512
 
 
 @pytest.mark.parametrize("size", [3, 300])

@@ -11,6 +11,7 @@ from tensorsmith.core.errors import DtypeError, InvalidArgumentError, explain
 from tensorsmith.ops.guards import MISSING, exist, guard, note_span, span
 from tensorsmith.ops.sizes import fill_sizes, split_sizes
 from tensorsmith.program.op import Array, Arrays, Specs
+from tensorsmith.program.places import joined_at
 from tensorsmith.tensor.apply import apply, op, plain, primitive, public
 from tensorsmith.tensor.convert import convert
 from tensorsmith.tensor.tensor import Symbol, Tensor
@@ -199,11 +200,11 @@ _JOIN = {
 def scattered(xp: Any, base: Any, key: Any, updates: Any, how: str) -> Any:
     """`base` with `updates` put in, added, taken away, or compared at the index `key`; doubles count each time."""
     if xp is np:
-        result = np.array(base)
+        result = np.array(base, order="C")
         if how == "update":
             result[key] = updates
         else:
-            _JOIN[how].at(result, key, updates)
+            joined_at(result, key, updates, _JOIN[how])
         return result
     at = xp.asarray(base).at[key]
     if how == "sub":

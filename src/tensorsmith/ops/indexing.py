@@ -360,7 +360,8 @@ def _slice(xp, input_: Array, parts: Arrays, begin: Any = (), sizes: Any = ()):
         return jax().lax.dynamic_slice(input_, [xp.asarray(s, "int32") for s in starts], lengths)
     starts = fill_sizes(begin, parts[:n_begin], "slice")
     for have, b, s in zip(input_.shape, starts, lengths, strict=False):
-        if b < 0 or (s != -1 and b + s > have):
+        # sizes that are left open fit, as they did where they were known
+        if all(isinstance(n, int) for n in (have, b, s)) and (b < 0 or (s != -1 and b + s > have)):
             raise ValueError(f"a slice from {b} of size {s} does not fit an axis of size {have}")
     return input_[tuple(slice(b, None if s == -1 else b + s) for b, s in zip(starts, lengths, strict=False))]
 

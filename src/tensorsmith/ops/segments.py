@@ -12,6 +12,7 @@ from tensorsmith.ops.gathering import scattered
 from tensorsmith.ops.guards import exist, guard
 from tensorsmith.ops.reductions import _highest, _lowest
 from tensorsmith.program.op import Array, Specs
+from tensorsmith.program.places import joined_at
 from tensorsmith.tensor.apply import op, plain, public
 from tensorsmith.tensor.convert import convert
 from tensorsmith.tensor.tensor import Symbol, Tensor
@@ -50,13 +51,10 @@ _JOIN = {"add": np.add, "prod": np.multiply, "max": np.maximum, "min": np.minimu
 
 def _reduced(base: Any, ids: Any, rows: Any, join: Any) -> Any:
     """`base` with the rows joined to it at their ids."""
-    if rows.ndim == 1 or not rows.size:
-        join.at(base, ids, rows)
+    if not rows.size or (ids[1:] < ids[:-1]).any():
+        joined_at(base, (ids,), rows, join)
         return base
-    # of several columns, ufunc.at takes 15 times as long as a reduction of runs: 460 against 31 us for [3500, 16]
-    if (ids[1:] < ids[:-1]).any():
-        order = np.argsort(ids, kind="stable")
-        ids, rows = ids[order], rows[order]
+    # of rows that lie group by group: 31 us, and not 83, for [3500, 16]
     starts = np.flatnonzero(np.concatenate([[True], ids[1:] != ids[:-1]]))
     base[ids[starts]] = join.reduceat(rows, starts, axis=0)
     return base

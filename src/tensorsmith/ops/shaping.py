@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from typing import Any
 
@@ -446,8 +447,14 @@ def _split_shape(specs: Specs, settings: dict) -> tuple:
 
 @primitive(name="split", shapes=_split_shape)
 def _split(xp, value: Array, sizes: Any, axis: int = 0):
-    bounds = np.cumsum(sizes)[:-1].tolist() if isinstance(sizes, tuple) else sizes
-    return list(xp.split(value, bounds, axis=axis))
+    if isinstance(sizes, int):
+        return list(xp.split(value, sizes, axis=axis))
+    if not all(isinstance(size, int) for size in sizes):
+        # jnp.split compares sizes, of which some may be left open here
+        before = (slice(None),) * (axis % value.ndim)
+        ends = [*itertools.accumulate(sizes)]
+        return [value[(*before, slice(end - size, end))] for end, size in zip(ends, sizes)]
+    return list(xp.split(value, [*itertools.accumulate(sizes)][:-1], axis=axis))
 
 
 @public

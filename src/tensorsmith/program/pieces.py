@@ -8,13 +8,14 @@ runs on NumPy where its primitives have a form there, compiled by XLA otherwise.
 
 from __future__ import annotations
 
+import contextlib
 import math
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-from tensorsmith.program import execute, slopes
+from tensorsmith.program import execute, opened, slopes
 from tensorsmith.program.lower import Namespace
 from tensorsmith.program.op import Op
 from tensorsmith.program.program import freeze
@@ -63,17 +64,26 @@ class Call:
             for count, absent in zip(self.groups, self.absent)
         ]
 
-    def backward(self, xp: Any, jax: Any) -> Callable[..., list[Any]]:
+    def forward(self, xp: Any, settings: dict | None = None) -> Callable[..., list[Any]]:
+        """A function of the arrays taken: all results, in a list; with other settings than its own, where some are given."""
+        settings = self.settings if settings is None else settings
+
+        def function(*arrays: Any) -> list[Any]:
+            results = self.op.kernel(xp, *self.packed(arrays), **settings)
+            return list(results) if isinstance(results, (tuple, list)) else [results]
+
+        return function
+
+    def backward(self, xp: Any, jax: Any, settings: dict | None = None) -> Callable[..., list[Any]]:
         """A function of the arrays taken, then of what flows in: the derivatives by those wanted."""
-        count = len(self.taken)
+        count, whole = len(self.taken), self.forward(xp, settings)
 
         def function(*arrays: Any) -> list[Any]:
             def forward(*chosen: Any) -> list[Any]:
                 values = list(arrays[:count])
                 for place, value in zip(self.wanted, chosen):
                     values[place] = value
-                results = self.op.kernel(xp, *self.packed(values), **self.settings)
-                results = list(results) if isinstance(results, (tuple, list)) else [results]
+                results = whole(*values)
                 # what nothing flows into is no result: as zeros it would meet an infinite slope and be NaN
                 return [results[place] for place in self.flowing]
 
@@ -116,13 +126,23 @@ def piece(call: Call) -> Piece:
 def _made(call: Call, key: Any) -> Piece:
     shapes, dtypes = [shape for shape, _ in call.taken], [dtype for _, dtype in call.taken]
     row = slopes.find(call.op, call.settings, shapes, dtypes) if len(call.given) == 1 else None
-    if row is not None:
-        closed: Any = slopes.listing(row, shapes, dtypes, call.given[0][0], list(call.wanted))
-        small = Small(closed, math.inf)
-        return Piece(small, small.inputs, closed)
-    jax = execute.jax()
     flows = [call.given[place] for place in call.flowing]
+    if row is not None:
+        closed: Any = slopes.listing(row, call.settings, call.taken, flows, call.wanted)
+        small = Small(closed, math.inf)
+        # a number is a derivative into which nothing flows
+        steady = any(isinstance(row["outputs"][at], list) for at in call.wanted)
+        return Piece(small, small.inputs, closed, _reached(closed, len(flows)) if steady else None)
     everything = list(range(len(call.taken) + len(flows)))
+    row = opened.find(call)
+    if row is not None:
+        if row["steps"] is None:
+            return Piece(_compiled(call, key), everything, None, row["reached"])
+        closed = slopes.listing(row, call.settings, call.taken, flows, call.wanted)
+        with contextlib.suppress(NotSmall):
+            small = Small(closed, math.inf)
+            return Piece(small, small.inputs, closed, _reached(closed, len(flows)))
+    jax = execute.jax()
     if call.op.eager:
         return Piece(_unrolled(call), everything, None)
     try:

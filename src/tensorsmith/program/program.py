@@ -42,11 +42,16 @@ class Node:
     @property
     def programs(self) -> list[Program]:
         """The programs among the settings: the branches of a condition, the body of a loop."""
-        found: list[Program] = []
-        for setting in self.settings.values():
-            parts = setting if isinstance(setting, tuple) else (setting,)
-            found.extend(part for part in parts if isinstance(part, Program))
-        return found
+        return programs_in(self.settings)
+
+
+def programs_in(settings: dict[str, Any]) -> list[Program]:
+    """The programs among settings."""
+    found: list[Program] = []
+    for setting in settings.values():
+        parts = setting if isinstance(setting, tuple) else (setting,)
+        found.extend(part for part in parts if isinstance(part, Program))
+    return found
 
 
 class Program:

@@ -9,6 +9,7 @@ were derived on stand-in sizes, and say which size of which argument stands wher
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -21,7 +22,10 @@ from tensorsmith.program.op import Op, registry
 FILE = Path(__file__).with_name("slopes.json")
 # the dtypes that the stored derivatives hold for; JAX derives those of shorter floats in its own way
 FLOATS = (np.dtype("float32"), np.dtype("float64"))
-_LETTERS = {"b": np.dtype(bool), "i": np.dtype("int32")}
+LETTERS = {"b": np.dtype(bool), "i": np.dtype("int32"), "l": np.dtype("int64")}
+# stands in the settings of a row for any number
+OPEN = "$any"
+_KINDS = {**{dtype: letter for letter, dtype in LETTERS.items()}, **dict.fromkeys(FLOATS, "f")}
 
 _stored: dict[str, list[dict[str, Any]]] | None = None
 
@@ -65,6 +69,12 @@ class Listing:
         self.invars, self.outvars, self.eqns = invars, outvars, eqns
         self.jaxpr = self
 
+    def constant(self, array: Any) -> Value:
+        """A value that is an array known now."""
+        made = Value(array.shape, array.dtype)
+        self.constvars, self.consts = (*self.constvars, made), (*self.consts, array)
+        return made
+
     def apply(self, name: str, params: dict[str, Any], invars: list[Any], shape: Any, dtype: np.dtype) -> Value:
         """One more equation; the value that it makes."""
         made = Value(tuple(shape), dtype)
@@ -89,7 +99,7 @@ def find(op: Op, settings: dict, shapes: list[tuple[int, ...]], dtypes: list[np.
     floats = {d for d in dtypes if d.kind == "f"}
     if len(floats) != 1 or not floats.issubset(FLOATS):
         return None
-    kinds = "".join(["f" if d.kind == "f" else "b" if d.kind == "b" else "?" for d in dtypes])
+    kinds = "".join([_KINDS.get(d, "?") for d in dtypes])
     for row in rows:
         if row["kinds"] == kinds and _fits(row, settings, shapes):
             return row
@@ -104,48 +114,55 @@ def _fits(row: dict[str, Any], settings: dict, shapes: list[tuple[int, ...]]) ->
     if wanted is None:
         return True
     return wanted.keys() == settings.keys() and all(
-        type(settings[key]) is type(value) and settings[key] == value for key, value in wanted.items()
+        type(settings[key]) is (int if value == OPEN else type(value)) and (value == OPEN or settings[key] == value)
+        for key, value in wanted.items()
     )
 
 
-def listing(
-    row: dict[str, Any], shapes: list[tuple[int, ...]], dtypes: list[np.dtype], out: tuple[int, ...], wanted: list[int]
-) -> Listing:
-    """The derivative for arrays of these shapes: takes the arguments and what flows into the result (of shape `out`).
+def listing(row: dict[str, Any], settings: dict, taken: Any, flows: Any, wanted: Any) -> Listing:
+    """The derivative for arrays of certain shapes and dtypes: takes the arguments and what flows into the results.
 
-    wanted  which of the arguments it is by.
+    settings      of the operation.
+    taken, flows  shapes and dtypes of these.
+    wanted        which of the arguments it is by.
     """
-    dtype = next(d for d in dtypes if d.kind == "f")
-    letters = {**_LETTERS, "f": dtype}
-    shapes = [*shapes, out]
-    values: list[Any] = [Value(shape, d) for shape, d in zip(shapes, [*dtypes, dtype])]
+    known = [shape for shape, _ in taken], settings
+    letters = {**LETTERS, "f": next((d for _, d in taken if d.kind == "f"), None)}
+    values: list[Any] = [Value(*spec) for spec in [*taken, *flows]]
     made = Listing(list(values), [], [])
 
+    def dtype_of(letter: str) -> np.dtype:
+        return letters.get(letter) or np.dtype(letter)
+
     def number(part: Any) -> Any:
-        return _product([shapes[k][axis] for k, axis in part["sizes"]]) if isinstance(part, dict) else part
+        return evaluated(part, known) if type(part) is dict else part
 
     def atom(part: Any) -> Any:
-        if isinstance(part, int):
+        if type(part) is int:
             return values[part]
-        kind = letters[part[0]]
+        kind = dtype_of(part[0])
+        if isinstance(part[1], np.ndarray):
+            return made.constant(part[1].astype(kind, copy=False))
         return Literal(kind.type(number(part[1])), kind)
 
     for name, params, given, letter, shape in row["steps"]:
         arguments = [atom(part) for part in given]
         full: dict[str, Any] = {}
         for key, part in params.items():
-            if key == "new_dtype":
-                full[key] = letters[part]
-            else:
-                full[key] = _tuples(part, number)
-        if shape is None:
-            size = broadcast(*[a.aval.shape for a in arguments])
-        else:
-            size = tuple(number(part) for part in shape)
-        values.append(made.apply(name, full, arguments, size, letters[letter]))
+            full[key] = dtype_of(part) if key in _DTYPES else _tuples(part, number)
+        if type(letter) is list:
+            outs = [Value(_tuples(own, number), dtype_of(kind)) for kind, own in zip(letter, shape)]
+            made.eqns.append(Equation(name, full, arguments, outs))
+            values.extend(outs)
+            continue
+        size = broadcast(*[a.aval.shape for a in arguments]) if shape is None else _tuples(shape, number)
+        values.append(made.apply(name, full, arguments, size, dtype_of(letter)))
     for place in wanted:
-        made.outvars.append(_as_wide(made, atom(row["outputs"][place]), shapes[place], dtype))
+        made.outvars.append(_as_wide(made, atom(row["outputs"][place]), *taken[place]))
     return made
+
+
+_DTYPES = frozenset({"new_dtype", "index_dtype", "dtype"})
 
 
 def _as_wide(made: Listing, value: Any, shape: tuple[int, ...], dtype: np.dtype) -> Any:
@@ -168,9 +185,31 @@ def _tuples(part: Any, number: Any) -> Any:
     return tuple(_tuples(p, number) for p in part) if isinstance(part, list) else number(part)
 
 
-def _product(sizes: list[int]) -> int:
-    """The product of sizes; 1 for none."""
-    total = 1
-    for size in sizes:
-        total *= size
-    return total
+_WHERE = {"size": 0, "setting": 1}
+_REDUCERS: dict[str, Callable[[int, int], int]] = {
+    "+": lambda a, b: a + b,
+    "-": lambda a, b: a - b,
+    "*": lambda a, b: a * b,
+    "^": lambda a, b: a**b,
+    "//": lambda a, b: a // b,
+    "%": lambda a, b: a % b,
+    "max": max,
+    "min": min,
+}
+
+
+def evaluated(part: Any, known: Any) -> Any:
+    """The number that an expression of sizes stands for.
+
+    known  the shapes of the arguments, and the settings.
+    """
+    if type(part) is not dict:
+        return part
+    ((sign, parts),) = part.items()
+    if sign in _WHERE:
+        found = known[_WHERE[sign]]
+        for place in parts:
+            found = found[place]
+        return found
+    left, right = parts
+    return _REDUCERS[sign](evaluated(left, known), evaluated(right, known))

@@ -112,6 +112,7 @@ class Backward:
 
     # ---- how it is run
 
+    @np.errstate(all="ignore")
     def run(self, arrays: list[Any]) -> list[Any]:
         """The gradients, piece by piece; `arrays` are those at `places`."""
         values: dict[int, Any] = dict(self.constants)

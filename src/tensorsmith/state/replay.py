@@ -30,6 +30,39 @@ _local = context.local
 _UNTRIED: Any = object()
 
 
+class Family:
+    """Forms that differ in settings alone, as in where they cut.
+
+    met  how many replays they have had: one for every new shape, or setting.
+    """
+
+    __slots__ = ("met",)
+
+    def __init__(self) -> None:
+        self.met = 0
+
+    def times(self) -> int:
+        """How often a replay must come before it is made whole.
+
+        Two times where a loop has a few shapes. Ragged batches have hundreds, of which some come again by chance: each
+        would wait for a compile of its own.
+        """
+        return 2 if self.met <= 4 else self.met
+
+
+_families: dict[Any, Family] = {}
+
+
+def _family(key: Any) -> Family:
+    if len(_families) > 4096:
+        _families.clear()
+    return _families.setdefault(key, Family())
+
+
+# replays that a form keeps: of more shapes the oldest are forgotten
+_MOST = 512
+
+
 class Form:
     """What all recordings of one form share: the operations, and which tensor stands where.
 
@@ -89,6 +122,7 @@ class Form:
         self.made, self.first = made, first
         self.leaf_places = list(self.leaves.values())
         self.replays: dict[Any, Replay] = {}
+        self.family = _family((tuple([op for op, *_ in calls]), pattern, targets, sources, mode))
 
     def _reached(self, start: set[int]) -> set[int]:
         """The numbers of the tensors that are made from some of these, and these."""
@@ -118,9 +152,10 @@ class Form:
         shapes = tuple([a.shape for a in arrays]), tuple([a.dtype.char for a in arrays])
         found = self.replays.get(shapes)
         if found is None:
-            if len(self.replays) > 64:
-                self.replays.clear()
+            if len(self.replays) >= _MOST:
+                del self.replays[next(iter(self.replays))]
             found = self.replays[shapes] = Replay(self, flat, seeds)
+            self.family.met += 1
         return found(flat, seeds)
 
 
@@ -187,6 +222,7 @@ class Replay:
         self.sources = sources
         self._backward: Any = None
         self._small: Any = _UNTRIED
+        self._times = 0
 
     def __call__(self, flat: list[Any], seeds: list[Tensor]) -> list[Any]:
         """The derivatives for a recording of this form: all its tensors, and the seeds."""
@@ -210,8 +246,10 @@ class Replay:
         every = [*flat, *reversed(seeds)] if seeds else flat
         if self._backward is None:
             self._backward = self._pieces(flat, seeds)
-            if self._backward:
-                # a form that is new is not worth a compile: it may never come again
+        if self._backward and self._small is _UNTRIED:
+            self._times += 1
+            if self._times < self.form.family.times():
+                # what is new is not worth a compile: it may never come again
                 return self._backward.run([every[at]._array for at in self._backward.places])
         if self._is_small():
             return self._small(*[every[at]._array for at in self._given])

@@ -8,6 +8,7 @@ import numpy as np
 
 from tensorsmith.core.errors import InvalidArgumentError, explain
 from tensorsmith.program.op import Array
+from tensorsmith.program.places import joined_at
 from tensorsmith.tensor.apply import op
 
 
@@ -107,7 +108,7 @@ def sum_into(xp, values: Array, rows: Array, like: Array):
     """Sums values [n] into as many places as `like` has rows: result[rows[i]] += values[i]."""
     if xp is np:
         total = np.zeros(like.shape[0], values.dtype)
-        np.add.at(total, rows, values)
+        joined_at(total, (rows,), values, np.add)
         return total
     return xp.zeros(like.shape[0], values.dtype).at[rows].add(values)
 
@@ -122,6 +123,6 @@ def sparse_product(xp, indices: Array, values: Array, dense: Array, rows=1):
     parts = values[:, None] * dense[indices[:, 1]]
     if xp is np:
         total = np.zeros((rows, dense.shape[1]), values.dtype)
-        np.add.at(total, indices[:, 0], parts)
+        joined_at(total, (indices[:, 0],), parts, np.add)
         return total
     return xp.zeros((rows, dense.shape[1]), values.dtype).at[indices[:, 0]].add(parts)

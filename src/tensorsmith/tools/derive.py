@@ -17,40 +17,90 @@ from typing import Any
 
 import numpy as np
 
-from tensorsmith.program import execute, slopes
+from tensorsmith.program import execute, opened, slopes
 from tensorsmith.program.op import Op, registry
+from tensorsmith.program.pieces import Call
 from tensorsmith.program.small import NotSmall, Small, traced
 
-_WORDS = ("new_dtype", "y", "shape", "broadcast_dimensions", "axes", "permutation", "dimension_numbers", "dimension")
-
-# {operation: [(settings, None for any; samples of settings; shapes of the arguments in letters)]}
 _AXES = [None, 0, 1, -1]
-SHAPED: dict[str, list[tuple[Any, list[dict], tuple[str, ...]]]] = {
+# {operation: [(settings, None for any; samples of settings; shapes of the arguments in letters; their dtypes)]}
+Shaped = tuple[Any, list[dict], tuple[str, ...], str]
+
+
+def _reduced(ranks: range) -> list[Shaped]:
+    """Rows of a reduction."""
+    return [
+        _row({"axis": axis, "keepdims": keep}, "abcd"[:rank])
+        for rank in ranks
+        for axis, keep in itertools.product(_AXES, (False, True))
+        if axis is None or -rank <= axis < rank
+    ]
+
+
+def _row(settings: dict, *words: str, kinds: str = "") -> Shaped:
+    sample = {key: 5 if value == slopes.OPEN else value for key, value in settings.items()}
+    return settings, [sample], words, kinds or "f" * len(words)
+
+
+SHAPED: dict[str, list[Shaped]] = {
     "matmul": [
-        (settings, [settings], shapes)
-        for a, b, shapes in [
-            (False, False, ("mk", "kn")),
-            (True, False, ("km", "kn")),
-            (False, True, ("mk", "nk")),
-            (True, True, ("km", "nk")),
+        _row({"transpose_a": a, "transpose_b": b, "adjoint_a": False, "adjoint_b": False}, *words)
+        for a, b, *words in [
+            (False, False, "mk", "kn"),
+            (True, False, "km", "kn"),
+            (False, True, "mk", "nk"),
+            (True, True, "km", "nk"),
+            (False, False, "bmk", "bkn"),
+            (False, True, "bmk", "bnk"),
+            (False, False, "bmk", "kn"),
         ]
-        for settings in [{"transpose_a": a, "transpose_b": b, "adjoint_a": False, "adjoint_b": False}]
+    ],
+    "reduce_sum": _reduced(range(5)),
+    "reduce_mean": _reduced(range(5)),
+    "reduce_max": _reduced(range(1, 4)),
+    "reduce_logsumexp": _reduced(range(1, 3)),
+    "softmax": [_row({"axis": -1}, "abc"[:rank]) for rank in range(1, 4)],
+    "log_softmax": [_row({"axis": -1}, "abc"[:rank]) for rank in range(1, 4)],
+    "softmax_cross_entropy_with_logits": [_row({"axis": -1}, "ab", "ab")],
+    "sparse_softmax_cross_entropy_with_logits": [_row({}, "a", "ab", kinds=kind + "f") for kind in "il"],
+    "gather": [
+        _row({"axis": axis, "batch_dims": 0}, "abc"[:rank], "de"[:places], kinds="f" + kind)
+        for rank, places, kind, axis in itertools.product((1, 2, 3), (0, 1, 2), "il", (0, 1))
+        if axis == 0 or (rank == 2 and places == 1)
+    ],
+    "group_reduce": [
+        _row({"kind": how}, "abc"[:rank], "a", "d", kinds="f" + kind * 2)
+        for how, rank, kind in itertools.product(("sum", "max"), (1, 2, 3), "il")
+        if how == "sum" or (rank < 3 and kind == "l")
     ],
     **{
-        name: [
-            (settings, [settings], ("abcd"[:rank],))
-            for rank in range(5)
-            for axis, keep in itertools.product(_AXES, (False, True))
-            if axis is None or -rank <= axis < rank
-            for settings in [{"axis": axis, "keepdims": keep}]
+        f"unsorted_segment_{how}": [
+            _row({"num_segments": slopes.OPEN}, "ab"[:rank], "a", kinds="f" + kind)
+            for rank, kind in itertools.product((1, 2), "il")
         ]
-        for name in ("reduce_sum", "reduce_mean")
+        for how in ("sum", "mean")
     },
-    "reshape": [(None, [{"sizes": (1, -1)}, {"sizes": (-1, 1, 1)}], ("abcd"[:rank],)) for rank in range(5)],
-    "transpose": [({"perm": None}, [{"perm": None}], ("abc"[:rank],)) for rank in range(4)],
-    "identity": [({}, [{}], ("abcd"[:rank],)) for rank in range(5)],
+    "concat": [
+        _row({"axis": axis}, *words)
+        for axis, *words in [
+            (0, "a", "b"),
+            (-1, "a", "b"),
+            (0, "ac", "bc"),
+            (1, "ca", "cb"),
+            (-1, "ca", "cb"),
+            (-1, "cda", "cdb"),
+        ]
+    ],
+    "stack": [_row({"axis": 0}, "ab"[:rank], "ab"[:rank]) for rank in range(3)],
+    "expand_dims": [_row({"axis": axis}, "abc"[:rank]) for rank in range(4) for axis in (0, 1, -1) if axis <= rank],
+    "cumsum": [
+        _row({"axis": axis, "exclusive": False, "reverse": False}, "ab"[:rank])
+        for axis, rank in [(0, 1), (0, 2), (1, 2)]
+    ],
+    "reshape": [(None, [{"sizes": (1, -1)}, {"sizes": (-1, 1, 1)}], ("abcd"[:rank],), "f") for rank in range(5)],
+    "transpose": [({"perm": None}, [{"perm": None}], ("abc"[:rank],), "f") for rank in range(4)],
+    "identity": [({}, [{}], ("abcd"[:rank],), "f") for rank in range(5)],
 }
-_PRIMES = ([3, 5, 7, 11, 13, 17], [19, 23, 29, 31, 37, 41])
 
 
 def derive() -> dict[str, list[dict[str, Any]]]:
@@ -86,7 +136,7 @@ def _elementwise(op: Op) -> list[dict[str, Any]]:
     for kinds in itertools.product("fb", repeat=len(op.arrays)):
         if "f" not in kinds or ("b" in kinds and op.same is True):
             continue
-        row = _derived(op, dict(op.settings), "".join(kinds), [((),) * len(kinds)] * 2)
+        row = _derived(op, dict(op.settings), "".join(kinds), [()] * len(kinds))
         if row is not None:
             row = {**row, "ranks": None, "steps": [[*step[:4], None] for step in row["steps"]]}
             if _holds(op, row):
@@ -110,7 +160,7 @@ def _holds(op: Op, row: dict[str, Any]) -> bool:
             return False
         flow = rng.normal(size=shape).astype(dtype)
         expected = of_arrays(op, op.settings, arrays, flow)
-        found = of_row(row, arrays, flow)
+        found = of_row(row, op.settings, arrays, flow)
         if not all(np.allclose(a, b, rtol=1e-5, atol=1e-6) for a, b in zip(found, expected, strict=True)):
             return False
     return True
@@ -119,30 +169,23 @@ def _holds(op: Op, row: dict[str, Any]) -> bool:
 def of_arrays(op: Op, settings: dict, arrays: list[Any], flow: Any) -> list[Any]:
     """JAX's derivative for these very shapes, by the floats among the arrays."""
     jax = execute.jax()
-    places = [at for at, a in enumerate(arrays) if a.dtype.kind == "f"]
-
-    def backward(*given: Any) -> list[Any]:
-        def forward(*values: Any) -> Any:
-            every = list(given[:-1])
-            for at, value in zip(places, values):
-                every[at] = value
-            return op.kernel(jax.numpy, *_packed(op, every), **settings)
-
-        return list(jax.vjp(forward, *[given[at] for at in places])[1](given[-1]))
-
+    call = call_of(op, settings, _specs(arrays))
     every = [*arrays, flow]
     # its primitives run on NumPy: XLA would compile every one of them for every shape
-    small = Small(traced(backward, [(a.shape, a.dtype) for a in every], jax), math.inf)
+    small = Small(traced(call.backward(jax.numpy, jax), _specs(every), jax), math.inf)
     return small(*[every[at] for at in small.inputs])
 
 
-def of_row(row: dict[str, Any], arrays: list[Any], flow: Any) -> list[Any]:
+def of_row(row: dict[str, Any], settings: dict, arrays: list[Any], flow: Any) -> list[Any]:
     """The same by a row of the file."""
-    places = [at for at, a in enumerate(arrays) if a.dtype.kind == "f"]
-    shapes, dtypes = [a.shape for a in arrays], [a.dtype for a in arrays]
-    small = Small(slopes.listing(row, shapes, dtypes, flow.shape, places), math.inf)
+    wanted = [at for at, a in enumerate(arrays) if a.dtype.kind == "f"]
+    small = Small(slopes.listing(row, settings, _specs(arrays), _specs([flow]), wanted), math.inf)
     every = [*arrays, flow]
     return small(*[every[at] for at in small.inputs])
+
+
+def _specs(arrays: Any) -> list[Any]:
+    return [(a.shape, a.dtype) for a in arrays]
 
 
 # ---- operations on shapes
@@ -150,10 +193,10 @@ def of_row(row: dict[str, Any], arrays: list[Any], flow: Any) -> list[Any]:
 
 def _shaped(op: Op) -> list[dict[str, Any]]:
     rows = []
-    for settings, samples, letters in SHAPED.get(op.name, ()):
-        distinct = sorted(set("".join(letters)))
-        sizes = [[tuple(primes[distinct.index(c)] for c in word) for word in letters] for primes in _PRIMES]
-        found = [_derived(op, sample, "f" * len(letters), sizes) for sample in samples]
+    for settings, samples, letters, kinds in SHAPED.get(op.name, ()):
+        # one name, as no settings of these have two numbers
+        opens = [((key,), "any") for key, value in (settings or {}).items() if value == slopes.OPEN]
+        found = [_derived(op, sample, kinds, [tuple(word) for word in letters], opens) for sample in samples]
         if found[0] is None or any(row is None or row["steps"] != found[0]["steps"] for row in found):
             raise ValueError(f"{op.name} of {letters} has no derivative that holds for all sizes.")
         rows.append({**found[0], "settings": settings, "ranks": [len(word) for word in letters]})
@@ -163,152 +206,64 @@ def _shaped(op: Op) -> list[dict[str, Any]]:
 # ---- one derivation
 
 
-def _derived(op: Op, settings: dict, kinds: str, sizes: list[Any]) -> dict[str, Any] | None:
-    """A row, found on two sets of sizes and in two dtypes; None where it has no form that holds for all of them."""
+def call_of(op: Op, settings: dict, taken: Any, given: Any = ()) -> Call:
+    """A call of the operation on arrays of these shapes and dtypes, by all floats among them."""
+    lists = [name in op.lists for name in op.arrays]
+    # a list that comes last takes sizes, of which all are settings here; any other takes all arrays
+    last = len(taken) - sum(not many for many in lists)
+    groups = tuple([None if not many else max(last, 0) for many in lists])
+    wanted = tuple([at for at, (_, dtype) in enumerate(taken) if dtype.kind == "f"])
+    return Call(op, settings, groups, (False,) * len(groups), tuple(taken), tuple(given), wanted, (0,))
+
+
+def _derived(op: Op, settings: dict, kinds: str, sizes: list[Any], opens: Any = ()) -> dict[str, Any] | None:
+    """A row that holds for all sizes, found in two dtypes; None where there is none."""
     found = []
-    for shapes, dtype in zip(sizes, slopes.FLOATS):
+    for dtype in slopes.FLOATS:
+        letters = {"f": dtype, **slopes.LETTERS}
+        words = {own: letter for letter, own in letters.items()}
+        # any sizes will do for the arrays: what is found knows none
+        taken = [(tuple([3 if type(n) is str else n for n in shape]), letters[k]) for shape, k in zip(sizes, kinds)]
         try:
-            found.append((_steps(op, settings, kinds, shapes, dtype), shapes))
-        except (*execute.REFUSED, ArithmeticError, NotSmall):
+            out = np.asarray(_result(op, settings, taken))
+            if out.dtype != dtype:
+                return None
+            call = call_of(op, settings, taken, [(out.shape, dtype)])
+            row = opened.derived(call, tuple(sizes), opens, words.__getitem__)
+            Small(slopes.listing(row, settings, taken, call.given, call.wanted), math.inf)
+        except (*execute.REFUSED, ArithmeticError, NotSmall, KeyError):
             return None
-    (first, shapes_a), (second, shapes_b) = found
-    names = {
-        (k, axis): (shapes_a[k][axis], shapes_b[k][axis])
-        for k, shape in enumerate(shapes_a)
-        for axis in range(len(shape))
-    }
+        if any(isinstance(atom, list) and isinstance(atom[1], np.ndarray) for step in row["steps"] for atom in step[2]):
+            return None
+        found.append(row)
     try:
-        steps, outputs = _unified(first, second, names)
+        row = _unified(*found)
     except _Differs:
         return None
-    return {"settings": settings, "kinds": kinds, "steps": steps, "outputs": outputs}
+    return {"settings": settings, "kinds": kinds, **row}
+
+
+def _result(op: Op, settings: dict, taken: Any) -> Any:
+    arrays = [np.zeros(*spec) if spec[1].kind != "f" else np.full(spec[0], 0.5, spec[1]) for spec in taken]
+    with np.errstate(all="ignore"):
+        return op.kernel(np, *call_of(op, settings, taken).packed(arrays), **settings)
 
 
 class _Differs(Exception):
     pass
 
 
-def _unified(a: Any, b: Any, names: dict[Any, tuple[int, int]]) -> Any:
-    """What two derivations have in common, with sizes where their numbers differ."""
+def _unified(a: Any, b: Any) -> Any:
+    """What two derivations have in common, with the numbers of the second, which is in float64."""
     if isinstance(a, list) and isinstance(b, list) and len(a) == len(b):
-        return [_unified(x, y, names) for x, y in zip(a, b)]
+        return [_unified(x, y) for x, y in zip(a, b)]
     if isinstance(a, dict) and isinstance(b, dict) and a.keys() == b.keys():
-        return {key: _unified(a[key], b[key], names) for key in a}
+        return {key: _unified(a[key], b[key]) for key in a}
     if type(a) is not type(b):
         raise _Differs
-    if a == b or (isinstance(a, float) and isinstance(b, float) and np.array_equal(np.float32(a), np.float32(b), True)):
+    if a == b or (isinstance(a, float) and np.array_equal(np.float32(a), np.float32(b), True)):
         return b
-    if isinstance(a, (int, float)):
-        for count in (1, 2, 3, 4):
-            for chosen in itertools.combinations(names, count):
-                if math.prod(names[c][0] for c in chosen) == a and math.prod(names[c][1] for c in chosen) == b:
-                    return {"sizes": [list(c) for c in chosen]}
     raise _Differs
-
-
-def _packed(op: Op, arrays: list[Any]) -> list[Any]:
-    """The arrays as the kernel takes them: no sizes come as arrays here, so a second argument that is a list is empty."""
-    return [*arrays, *([] for _ in range(len(op.arrays) - len(arrays)))]
-
-
-def _steps(op: Op, settings: dict, kinds: str, shapes: Any, dtype: np.dtype) -> list[Any]:
-    jax = execute.jax()
-    places = [at for at, kind in enumerate(kinds) if kind == "f"]
-
-    def forward(*arrays: Any) -> Any:
-        return op.kernel(jax.numpy, *_packed(op, list(arrays)), **settings)
-
-    def backward(*arrays: Any) -> Any:
-        def chosen(*values: Any) -> Any:
-            given = list(arrays[:-1])
-            for at, value in zip(places, values):
-                given[at] = value
-            return forward(*given)
-
-        return jax.vjp(chosen, *[arrays[at] for at in places])[1](arrays[-1])
-
-    specs = [(tuple(s), dtype if k == "f" else np.dtype(bool)) for s, k in zip(shapes, kinds)]
-    with execute.guard():
-        out = jax.eval_shape(forward, *[jax.ShapeDtypeStruct(*spec) for spec in specs])
-        if not hasattr(out, "dtype") or out.dtype != dtype:
-            raise NotSmall
-        closed = jax.make_jaxpr(backward)(*[jax.ShapeDtypeStruct(*s) for s in [*specs, (out.shape, out.dtype)]])
-    Small(closed, math.inf)  # raises where NumPy has no form for it
-    return _listed(closed, places, len(kinds), dtype)
-
-
-def _listed(closed: Any, places: list[int], count: int, dtype: np.dtype) -> list[Any]:
-    """[steps, outputs] of a jaxpr: calls entered, what nobody needs left out, values by number."""
-    flat: list[tuple[Any, list[Any], Any]] = []
-
-    def enter(jaxpr: Any, consts: Any, given: list[Any]) -> list[Any]:
-        known = dict(zip(jaxpr.invars, given))
-        known.update((v, ("const", c)) for v, c in zip(jaxpr.constvars, consts))
-
-        def atom(a: Any) -> Any:
-            return ("const", a.val) if hasattr(a, "val") else known[a]
-
-        for equation in jaxpr.eqns:
-            inner = next(
-                (equation.params[k] for k in ("jaxpr", "call_jaxpr", "fun_jaxpr") if k in equation.params), None
-            )
-            arguments = [atom(v) for v in equation.invars]
-            if inner is not None:
-                made = enter(getattr(inner, "jaxpr", inner), getattr(inner, "consts", ()), arguments)
-                known.update(zip(equation.outvars, made))
-                continue
-            (out,) = equation.outvars
-            if equation.primitive.name == "reshape" and equation.params["dimensions"] is not None:
-                raise NotSmall
-            flat.append((equation, arguments, out))
-            known[out] = ("value", len(flat) - 1)
-        return [atom(v) for v in jaxpr.outvars]
-
-    results = enter(closed.jaxpr, closed.consts, [("input", at) for at in range(count + 1)])
-    needed = set(results)
-    for at in range(len(flat) - 1, -1, -1):
-        if ("value", at) in needed:
-            needed.update(a for a in flat[at][1] if a[0] != "const")
-    numbers: dict[int, int] = {}
-
-    def shown(atom: Any, like: np.dtype | None = None) -> Any:
-        kind, value = atom
-        if kind == "input":
-            return value
-        if kind == "value":
-            return numbers[value]
-        array = np.asarray(value)
-        if array.ndim:
-            raise NotSmall
-        return [_letter(array.dtype if like is None else like, dtype), array.item()]
-
-    steps = []
-    for at, (equation, arguments, out) in enumerate(flat):
-        if ("value", at) not in needed:
-            continue
-        params = {k: _plain(equation.params[k], dtype) for k in _WORDS if k in equation.params}
-        given = [shown(a, getattr(v.aval, "dtype", None)) for a, v in zip(arguments, equation.invars)]
-        steps.append([equation.primitive.name, params, given, _letter(out.aval.dtype, dtype), list(out.aval.shape)])
-        numbers[at] = count + 1 + len(steps) - 1
-    outputs: list[Any] = [None] * count
-    for place, atom in zip(places, results):
-        outputs[place] = shown(atom, dtype)
-    return [steps, outputs]
-
-
-def _letter(own: Any, dtype: np.dtype) -> str:
-    letters = {dtype: "f", np.dtype(bool): "b", np.dtype("int32"): "i"}
-    if np.dtype(own) not in letters:
-        raise NotSmall
-    return letters[np.dtype(own)]
-
-
-def _plain(part: Any, dtype: np.dtype) -> Any:
-    if isinstance(part, (tuple, list)):
-        return [_plain(p, dtype) for p in part]
-    if isinstance(part, (int, float, np.integer)):
-        return part if isinstance(part, float) else int(part)
-    return _letter(part, dtype)
 
 
 def main() -> None:
