@@ -82,9 +82,7 @@ def test_settings_that_are_sizes_may_change_too(cut):
         "split": lambda n, g: np.where((np.arange(20) < n)[:, None], 2 * g, 0),
         "pad": lambda n, g: 2 * g * np.arange(150.0).reshape(50, 3)[n : n + 20] ** 2,
         "segments": lambda n, g: 2 * np.stack([g[::2].sum(0), g[1::2].sum(0)])[np.arange(20) % 2],
-        "getitem": lambda n, g: np.where(
-            (np.arange(20) >= n)[:, None] & (np.arange(20) < n + 2)[:, None], 2 * g, 0
-        ),
+        "getitem": lambda n, g: np.where((np.arange(20) >= n)[:, None] & (np.arange(20) < n + 2)[:, None], 2 * g, 0),
         "scatter": lambda n, g: 2 * np.stack([g[::2].sum(0), g[1::2].sum(0)])[np.arange(20) % 2],
     }
 

@@ -146,7 +146,7 @@ def derived(call: Any, sizes: Sizes, opens: Opens, letter: Callable[[np.dtype], 
     leaves: Leaves = {name: {"setting": list(path)} for path, name in reversed(opens)}
     for k, shape in reversed([*enumerate(sizes)]):
         leaves.update((size, {"size": [k, axis]}) for axis, size in enumerate(shape) if type(size) is str)
-    names = {name: export.symbolic_shape(name, scope=scope)[0] for name in leaves}
+    names: dict[Any, Any] = {name: export.symbolic_shape(name, scope=scope)[0] for name in leaves}
     specs = [
         jax.ShapeDtypeStruct(tuple([names.get(size, size) for size in shape]), dtype)
         for shape, (_, dtype) in zip(sizes, call.taken)
@@ -295,18 +295,19 @@ class Listed:
         return [letter, array if array.ndim else array.item()]
 
     def _plain(self, name: str, part: Any, equation: Any) -> Any:
+        """A parameter of a primitive as plain data."""
         if name == "dimension_numbers" and equation.primitive.name != "dot_general":
             part = columns(part, GATHER if equation.primitive.name == "gather" else SCATTER)
         if isinstance(part, (tuple, list)):
             return [self._plain("", p, equation) for p in part]
         if part is None or isinstance(part, (bool, float, str)):
             return part
-        if isinstance(part, (int, np.integer)) and not hasattr(part, "name"):
-            return int(part)
         if name in ("mode", "rounding_method"):
-            return part.name
+            return getattr(part, "name")  # noqa: B009  an enum, of which one is an int too
         if name in ("new_dtype", "index_dtype", "dtype"):
             return self._letter(np.dtype(part))
+        if isinstance(part, (int, np.integer)):
+            return int(part)
         if isinstance(part, np.floating):
             return part.item()
         return _expression(part, self._leaves)

@@ -261,7 +261,7 @@ def _unified(a: Any, b: Any) -> Any:
         return {key: _unified(a[key], b[key]) for key in a}
     if type(a) is not type(b):
         raise _Differs
-    if a == b or (isinstance(a, float) and np.array_equal(np.float32(a), np.float32(b), True)):
+    if a == b or (type(a) is float and np.array_equal(*np.array([a, b], "float32"), equal_nan=True)):
         return b
     raise _Differs
 
