@@ -40,12 +40,18 @@ def model(what: Inference) -> Any:
 
     with guard():
         try:
-            made = _Writer(what, False, jax_export).model()
-        except (TypeError, ValueError) as error:
-            if isinstance(error, _Refused) or not any(None in shape for _, shape, _ in what.inputs):
+            made = _written(what, jax_export)
+        except Exception as error:
+            if not type(error).__module__.startswith("jax."):
                 raise
-            # sizes that are named apart have to be equal: the first axes share one name
-            made = _Writer(what, True, jax_export).model()
+            raise ValueError(
+                explain(
+                    "export to ONNX",
+                    f"JAX cannot trace the program for sizes that are open: {str(error).splitlines()[0].rstrip('.')}",
+                    {"inputs": [f"{name}{list(shape)}" for name, shape, _ in what.inputs]},
+                    way_out="Give an input_signature with known sizes, or save it as 'tf_saved_model'.",
+                )
+            ) from error
     size = made.ByteSize()
     if size > LARGEST_BYTES:
         raise ValueError(
@@ -58,6 +64,16 @@ def model(what: Inference) -> Any:
             )
         )
     return made
+
+
+def _written(what: Inference, jax_export: Any) -> Any:
+    try:
+        return _Writer(what, False, jax_export).model()
+    except (TypeError, ValueError) as error:
+        if isinstance(error, _Refused) or not any(None in shape for _, shape, _ in what.inputs):
+            raise
+    # sizes that are named apart have to be equal: the first axes share one name
+    return _Writer(what, True, jax_export).model()
 
 
 class _Refused(ValueError):

@@ -94,7 +94,6 @@ class InputLayer(Layer):
         told = {"shape": shape, "batch_shape": batch_shape, "batch_size": batch_size, "dtype": dtype,
                 "sparse": sparse, "ragged": ragged}  # fmt: skip
         self._spec = _spec(told) if type_spec is None else _given(type_spec, told)
-        self._told_by_spec = type_spec is not None
         self.batch_shape = tuple(self._spec.shape)
         self._input_dtype = self._dtype = self._spec.dtype
         self.ragged, self.sparse = isinstance(self._spec, RaggedTensorSpec), isinstance(self._spec, SparseTensorSpec)
@@ -107,15 +106,16 @@ class InputLayer(Layer):
         return inputs
 
     def get_config(self) -> dict[str, Any]:
-        if self._told_by_spec and not isinstance(self._spec, TensorSpec):
-            return {"type_spec": self._spec, "name": self.name}
         kind = {"ragged": True} if self.ragged else {"sparse": True} if self.sparse else {}
+        if self._spec != _spec({"batch_shape": self.batch_shape, "dtype": self._input_dtype, **kind}):
+            return {"type_spec": self._spec, "name": self.name}
         return {"batch_shape": list(self.batch_shape), "dtype": self._input_dtype.name, **kind, "name": self.name}
 
 
 def _spec(told: dict[str, Any]) -> Any:
     """What an input is, told by shape, dtype and kind."""
-    if told["sparse"] and told["ragged"]:
+    sparse, ragged = told.get("sparse"), told.get("ragged")
+    if sparse and ragged:
         raise ValueError(
             explain("keras.Input", "it cannot be sparse and ragged at once", {"sparse": True, "ragged": True})
         )
@@ -126,9 +126,9 @@ def _spec(told: dict[str, Any]) -> Any:
             raise ValueError("An Input needs a shape: keras.Input(shape=(8,)) for rows of 8 features.")
         sizes = (told["batch_size"], *((shape,) if isinstance(shape, int) else tuple(shape)))
     sizes, dtype = tuple(TensorShape(sizes)), as_dtype(told["dtype"] or config.floatx())
-    if told["sparse"]:
+    if sparse:
         return SparseTensorSpec(sizes, dtype)
-    if told["ragged"]:
+    if ragged:
         # up to the last axis of unknown size: (None, None, 4) is ragged along one axis
         rank = max([axis for axis, size in enumerate(sizes) if axis and size is None], default=0)
         return RaggedTensorSpec(sizes, dtype, rank)

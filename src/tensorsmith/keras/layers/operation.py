@@ -31,6 +31,9 @@ class Operation(Layer):
         self.built = True
 
     def call(self, *arguments: Any) -> Any:
+        if len(arguments) == 1 < len(self.op.arrays):
+            # a file in the form of Keras 2 has all that a layer is called on as one list
+            arguments = tuple(arguments[0])
         return apply(self.op, arguments, self.settings)
 
     def compute_mask(self, inputs: Any, mask: Any = None) -> None:

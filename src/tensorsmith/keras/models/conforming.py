@@ -1,4 +1,4 @@
-"""What a model was given, in the form in which its inputs were drawn."""
+"""What a model was given, in the form in which its inputs were drawn; and that form."""
 
 from __future__ import annotations
 
@@ -6,12 +6,13 @@ from typing import Any
 
 from tensorsmith.core import nest
 from tensorsmith.core.errors import explain
-from tensorsmith.core.specs import describe
+from tensorsmith.core.specs import TensorSpec, describe
 from tensorsmith.ops.casting import cast
 from tensorsmith.structures.between import from_tensor
 from tensorsmith.structures.ragged import RaggedTensor
 from tensorsmith.structures.sparse import SparseTensor
 from tensorsmith.structures.sparse_ops import from_dense
+from tensorsmith.structures.specs import type_spec_from_value
 from tensorsmith.tensor.convert import convert
 
 
@@ -43,6 +44,22 @@ def conform(model: Any, drawn: Any, value: Any) -> Any:
             raise _refused(model, drawn, value, "its dtype is another")
         value = cast(value, drawn.dtype)
     return value
+
+
+def any_batch(inputs: Any, named: bool = False) -> Any:
+    """Specs like these nested tensors, of any batch size; `named`: with the names of symbols."""
+
+    def one(leaf: Any) -> Any:
+        if not hasattr(leaf, "shape") or not hasattr(leaf, "dtype"):
+            return leaf
+        shape = [None, *tuple(leaf.shape)[1:]]
+        if nest.is_composite(leaf):
+            spec: Any = type_spec_from_value(leaf)
+            return type(spec)(shape, *spec._told()[1:])
+        name = getattr(leaf, "name", None) if named else None
+        return TensorSpec(shape, leaf.dtype, name if isinstance(name, str) else None)
+
+    return nest.map_structure(one, inputs)
 
 
 def _is_number(dtype: Any) -> bool:

@@ -19,5 +19,9 @@ def model_from_config(config: Any, custom_objects: dict[str, Any] | None = None)
 
 
 def clone_model(model: Any) -> Any:
-    """A model of the same layers, made anew from its config, with new weights."""
-    return type(model).from_config(model.get_config())
+    """A model of the same layers, made anew from its config, with new weights. The user's own layers are known."""
+    own = {
+        type(layer).__name__: type(layer) for layer in model._flatten_layers() if registry.role_of(type(layer)) is None
+    }
+    with registry.CustomObjectScope(own):
+        return type(model).from_config(model.get_config())

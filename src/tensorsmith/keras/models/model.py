@@ -12,6 +12,7 @@ from tensorsmith.keras import registry
 from tensorsmith.keras.layers.base import Layer
 from tensorsmith.keras.layers.build_shapes import as_tensor_shapes
 from tensorsmith.keras.models import summary as table
+from tensorsmith.keras.models.conforming import any_batch
 from tensorsmith.keras.training.trainer import Trainer
 
 
@@ -207,7 +208,7 @@ class Model(Trainer):
                     way_out="Call it on data once, or model.build(input_shape).",
                 )
             )
-        return (_any_batch(drawn, named=True),)
+        return (any_batch(drawn, named=True),)
 
     def _first_build(self, args: tuple, kwargs: dict) -> None:
         # the layers inside build themselves as call reaches them
@@ -215,19 +216,7 @@ class Model(Trainer):
 
         first = args[0] if args else next(iter(kwargs.values()))
         self.__dict__["_build_shapes"] = calling.shapes_of(first)
-        self.__dict__["_seen_inputs"] = _any_batch(first)
+        self.__dict__["_seen_inputs"] = any_batch(first)
         if type(self).build is not Model.build:
             self._build(self.__dict__["_build_shapes"])
         self.built = True
-
-
-def _any_batch(inputs: Any, named: bool = False) -> Any:
-    """Specs like these tensors, of any batch size."""
-
-    def one(leaf: Any) -> Any:
-        if not hasattr(leaf, "shape") or not hasattr(leaf, "dtype"):
-            return leaf
-        name = getattr(leaf, "name", None) if named else None
-        return TensorSpec([None, *tuple(leaf.shape)[1:]], leaf.dtype, name if isinstance(name, str) else None)
-
-    return nest.map_structure(one, inputs)

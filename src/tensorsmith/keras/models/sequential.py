@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
+from tensorsmith.core import nest
 from tensorsmith.core.shapes import TensorShape
 from tensorsmith.keras import registry
 from tensorsmith.keras.layers import calling, masks
 from tensorsmith.keras.layers.base import Layer
 from tensorsmith.keras.layers.input import Input, InputLayer
 from tensorsmith.keras.layers.node import is_drawn
+from tensorsmith.keras.models.conforming import any_batch, conform
 from tensorsmith.keras.models.model import Model
+from tensorsmith.structures.specs import type_spec_from_value
 from tensorsmith.tensor.tensor import Symbol
 
 
@@ -40,7 +43,7 @@ class Sequential(Model):
         self._rebuild()
 
     def _append(self, layer: Any) -> None:
-        if isinstance(layer, Symbol) and is_drawn(layer) and isinstance(layer._keras_history[0].layer, InputLayer):
+        if is_drawn(layer) and isinstance(layer._keras_history[0].layer, InputLayer):
             layer = layer._keras_history[0].layer
         if not isinstance(layer, Layer):
             if callable(layer) and not isinstance(layer, type):
@@ -85,10 +88,10 @@ class Sequential(Model):
         first = self._sequence[0] if self._sequence else None
         if self._entry is None and first is not None:
             shape = first.__dict__.get("_batch_input_shape")
-            if shape is None and isinstance(first, Model) and first.built and (ins := getattr(first, "inputs", None)):
-                shape = ins[0].shape
             if shape is not None:
-                self.__dict__["_entry"] = Input(batch_shape=shape)._keras_history[0].layer
+                self._enter(batch_shape=shape)
+            elif isinstance(first, Model) and first.built and (ins := getattr(first, "inputs", None)):
+                self._enter(type_spec=type_spec_from_value(ins[0]))
         if self._entry is None or not self._sequence:
             self.__dict__["built"] = False
             return
@@ -99,10 +102,14 @@ class Sequential(Model):
         self.__dict__["_build_shapes"] = TensorShape(self._entry.batch_shape)
         self.built = True
 
+    def _enter(self, **what: Any) -> None:
+        """Draws what comes in, told as `keras.Input` takes it."""
+        self.__dict__["_entry"] = Input(**what)._keras_history[0].layer
+
     def build(self, input_shape: Any = None) -> None:
         """Makes the weights for inputs of this shape (the batch size first)."""
         if self._entry is None and input_shape is not None:
-            self.__dict__["_entry"] = Input(batch_shape=tuple(input_shape))._keras_history[0].layer
+            self._enter(batch_shape=tuple(input_shape))
             self._rebuild()
         if not self._sequence:
             raise ValueError(f"The Sequential model {self.name!r} has no layers: it cannot be built.")
@@ -144,10 +151,16 @@ class Sequential(Model):
         return self.output.shape
 
     def _first_build(self, args: tuple, kwargs: dict) -> None:
+        if self._entry is None and nest.is_composite(args[0]):
+            self._enter(type_spec=any_batch(args[0]))
+            self._rebuild()
         shape = calling.shapes_of(args[0])
         self.build(TensorShape([None, *tuple(shape)[1:]]))
 
     def call(self, inputs: Any, training: Any = None, mask: Any = None) -> Any:
+        entry = self._entry
+        if entry is not None and (entry.ragged or entry.sparse):
+            inputs = conform(self, entry._inbound_nodes[0].outputs, inputs)
         inputs = masks.given(inputs, mask)
         for layer in self._sequence:
             inputs = layer(inputs)
@@ -160,6 +173,9 @@ class Sequential(Model):
             "dtype": self._dtype.name,
             "layers": [registry.serialize_keras_object(layer) for layer in self._sequence],
         }
+        if self._entry is not None and (self._entry.ragged or self._entry.sparse):
+            # a shape alone does not tell it
+            config["layers"].insert(0, registry.serialize_keras_object(self._entry))
         if self._entry is not None:
             config["build_input_shape"] = list(self._entry.batch_shape)
         return config

@@ -97,7 +97,8 @@ def _lowered(entry: dict[str, Any], dialect: str, legacy: bool) -> dict[str, Any
                 config[key] = _places(config[key], models)
         config["layers"] = layers
     if name == "InputLayer" and dialect != "k3" and "batch_shape" in config:
-        config = {"batch_input_shape": config.pop("batch_shape"), **config, "sparse": False, "ragged": False}
+        kinds = {kind: config.pop(kind, False) for kind in ("sparse", "ragged")}
+        config = {"batch_input_shape": config.pop("batch_shape"), **config, **kinds}
     if name == "Sequential" and legacy and dialect != "k3":
         config.pop("dtype", None)
     if dialect == "k2":
@@ -118,6 +119,9 @@ def _value(key: str, value: Any, dialect: str, legacy: bool) -> Any:
     if isinstance(value, dict):
         if key == "dtype" and isinstance(value.get("config"), dict) and "name" in value["config"]:
             return value["config"]["name"]
+        if value.get("class_name") == "__typespec__" and dialect != "k3" and legacy:
+            told = {"class_name": "__tuple__", "items": value["config"]}
+            return {"class_name": "TypeSpec", "type_spec": f"tf.{value['spec_name']}", "serialized": told}
         if value.get("class_name") == "function" and dialect == "k2" and legacy:
             return value["config"]
         if "class_name" in value and isinstance(value.get("config"), dict):

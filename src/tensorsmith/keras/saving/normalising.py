@@ -103,6 +103,8 @@ class Normaliser:
             if key == "dtype" or value.get("class_name") in ("DTypePolicy", "Policy"):
                 policy = value.get("config")
                 return policy.get("name", "float32") if isinstance(policy, dict) else value
+            if value.get("class_name") == "TypeSpec":
+                return _spec(value)
             if "class_name" in value and isinstance(value.get("config"), dict):
                 return self.object(value)
             return {inner: self.value(inner, part) for inner, part in value.items()}
@@ -382,3 +384,10 @@ def _arguments(cls: type) -> frozenset[str] | None:
     return frozenset(
         found | {"name", "input_layers", "output_layers", "build_input_shape", "batch_input_shape", "batch_shape"}
     )
+
+
+def _spec(value: dict[str, Any]) -> dict[str, Any]:
+    """The spec of an input, as the legacy files of Keras 2 have it, in the form of both archives."""
+    told = value.get("serialized")
+    told = told.get("items") if isinstance(told, dict) else told
+    return {"class_name": "__typespec__", "spec_name": str(value.get("type_spec")).removeprefix("tf."), "config": told}
