@@ -127,6 +127,9 @@ class RNN(Layer):
         shapes = input_shape[0] if isinstance(input_shape, list) else input_shape
         if isinstance(self.cell, Layer) and not self.cell.built:
             self.cell._build(nest.map_structure(step_shape, shapes))
+            for weight in self.cell.weights:
+                # the cells of several layers may be of one name
+                weight.path = f"{self.name}/{weight.path}"
         if self.stateful and self._rnn_states is None:
             batch = step_shape(nest.flatten(shapes)[0])[0]
             if batch is None:
