@@ -1,5 +1,7 @@
 """Recurrent layers: values, states, masks and gradients against real Keras on JAX; cells of a user's own."""
 
+import contextlib
+
 import numpy as np
 import pytest
 
@@ -8,6 +10,8 @@ from tensorsmith import keras
 from tests.support import reference
 
 LAYERS = ["SimpleRNN", "LSTM", "GRU"]
+# what real Keras does while it saves is not ours
+KERAS_WARNS = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
 every_layer = pytest.mark.parametrize("name", LAYERS)
 X = np.random.default_rng(0).normal(size=(4, 7, 5)).astype("float32")
 # the first row has no masked step, the last one nothing else; the second begins with masked ones
@@ -279,7 +283,7 @@ SPEC = tf.RaggedTensorSpec([None, None, 5], tf.float32, ragged_rank=1)
 def test_ragged_rows_are_as_if_each_stood_alone(name, how, backwards, every):
     layer, _ = pair(name, return_sequences=every, return_state=True, go_backwards=backwards)
     call = tf.function(layer, input_signature=[SPEC]) if how == "in a program" else layer
-    with tf.GradientTape(persistent=how == "under a tape"):
+    with tf.GradientTape() if how == "under a tape" else contextlib.nullcontext():
         output, *states = call(ragged())
     if every:
         assert isinstance(output, tf.RaggedTensor)
@@ -410,3 +414,339 @@ def test_a_layer_that_was_under_a_tape_can_be_copied_and_pickled():
             assert abs(again(X).numpy() - expected).max() > 1e-3
     with tf.GradientTape():
         np.testing.assert_array_equal(layer(X).numpy(), expected)
+
+
+# ---- masks that come from the layers before
+
+
+@every_layer
+def test_a_mask_goes_from_embedding_through_layers(name):
+    ids = np.array([[3, 1, 2, 0, 0], [4, 0, 0, 0, 0], [1, 2, 3, 4, 2]])
+    kind = getattr(keras.layers, name)
+    layers = [
+        keras.layers.Embedding(5, 4, mask_zero=True),
+        kind(3, return_sequences=True),
+        kind(2),
+        keras.layers.Dense(1),
+    ]
+    model = keras.Sequential(layers)
+    alone = [model(row[None, : np.count_nonzero(row)]).numpy() for row in ids]
+    np.testing.assert_allclose(model(ids).numpy(), np.concatenate(alone), rtol=1e-4, atol=1e-6)
+    np.testing.assert_allclose(model.predict(ids, verbose=0), np.concatenate(alone), rtol=1e-4, atol=1e-6)
+
+
+def test_what_is_known_of_masks_and_shapes():
+    mask = tf.constant(MASK)
+    for settings, expected in (
+        ({}, None),
+        ({"return_sequences": True}, mask),
+        ({"return_state": True}, [None, None, None]),
+        ({"return_sequences": True, "return_state": True}, [mask, None, None]),
+    ):
+        layer = keras.layers.LSTM(4, **settings)
+        found = layer.compute_mask(tf.constant(X), mask)
+        assert found is expected or found == expected or all(a is b for a, b in zip(found, expected, strict=True))
+        shapes = layer.compute_output_shape((None, 7, 5))
+        given = layer(X)
+        given = given if isinstance(given, list) else [given]
+        shapes = shapes if isinstance(shapes, list) else [shapes]
+        assert [(4, *shape[1:]) for shape in shapes] == [tuple(part.shape) for part in given]
+
+
+# ---- dropout
+
+
+@every_layer
+@pytest.mark.parametrize("how", ["at once", "compiled", "under a tape"])
+@pytest.mark.parametrize("dropped", ["dropout", "recurrent_dropout"])
+def test_dropout_is_the_same_at_all_steps_and_only_in_training(name, how, dropped):
+    # identity everywhere, so that what is dropped stays visible
+    plain = {"activation": None, "use_bias": False, "return_sequences": True}
+    if name != "SimpleRNN":
+        plain["recurrent_activation"] = None
+    layer = getattr(keras.layers, name)(6, seed=1, **{dropped: 0.5}, **plain)
+    reference_layer = getattr(keras.layers, name)(6, **plain)
+    x = np.random.default_rng(2).normal(size=(8, 4, 6)).astype("float32") / 4
+    layer.build(x.shape)
+    reference_layer.build(x.shape)
+    reference_layer.set_weights(layer.get_weights())
+    expected = reference_layer(x).numpy()
+    for training in (None, False):
+        np.testing.assert_allclose(layer(x, training=training).numpy(), expected, rtol=1e-5, atol=1e-6)
+    seen = []
+    cell = layer.cell
+    masks = cell._masks
+
+    def noted(*args):
+        seen.append(masks(*args))
+        return seen[-1]
+
+    object.__setattr__(cell, "_masks", noted)
+    call = tf.function(lambda x: layer(x, training=True)) if how == "compiled" else lambda x: layer(x, training=True)
+    with tf.GradientTape() if how == "under a tape" else contextlib.nullcontext():
+        given = call(x).numpy()
+    assert len(seen) == 1
+    assert not np.allclose(given, expected, rtol=1e-3, atol=0)
+    if how != "at once":
+        return
+    mask = seen[0][dropped == "recurrent_dropout"].numpy()
+    assert set(np.unique(mask)) == {0.0, 2.0}
+    if dropped == "dropout":
+        np.testing.assert_allclose(given, reference_layer(x * mask[:, None]).numpy(), rtol=1e-4, atol=1e-5)
+    else:
+        gates = cell.GATES
+        assert mask.shape == ((gates, 8, 6) if gates > 1 else (8, 6))
+
+
+def test_dropped_states_are_dropped_at_every_step():
+    x = np.random.default_rng(2).normal(size=(8, 4, 3)).astype("float32")
+    layer = keras.layers.SimpleRNN(6, recurrent_dropout=0.5, seed=3, activation=None, return_sequences=True)
+    again = keras.layers.SimpleRNN(6, recurrent_dropout=0.5, seed=3, activation=None, return_sequences=True)
+    given = layer(x, training=True).numpy()
+    again.build(x.shape)
+    again.set_weights(layer.get_weights())
+    np.testing.assert_array_equal(again(x, training=True).numpy(), given)
+    assert abs(layer(x, training=True).numpy() - given).max() > 1e-3
+    kernel, recurrent, bias = layer.get_weights()
+    # what the second step shows of the mask is what the others use
+    projected = x @ kernel + bias
+    rest = given[:, 1] - projected[:, 1]
+    for row in range(8):
+        masks = np.array([[(n >> at) & 1 for at in range(6)] for n in range(64)]) * 2.0
+        mask = masks[np.argmin([abs((given[row, 0] * m) @ recurrent - rest[row]).max() for m in masks])]
+        for t in range(1, 4):
+            expected = projected[row, t] + (given[row, t - 1] * mask) @ recurrent
+            np.testing.assert_allclose(given[row, t], expected, rtol=1e-3, atol=1e-4)
+
+
+@every_layer
+def test_dropout_of_each_gate_by_itself(name):
+    settings = {"dropout": 0.5, "seed": 2, "activation": None, "use_bias": False}
+    layer = getattr(keras.layers, name)(3, implementation=1, **settings)
+    cell = layer.cell
+    layer.build((2, 1, 4))
+    x = np.random.default_rng(0).normal(size=(2, 4)).astype("float32")
+    mask, nothing = cell._masks(2, 4, True)
+    assert nothing is None
+    gates = cell.GATES
+    assert tuple(mask.shape) == ((gates, 2, 4) if gates > 1 else (2, 4))
+    masks = mask.numpy().reshape(gates, 2, 4)
+    columns = np.split(cell.kernel.numpy(), gates, axis=1)
+    expected = np.concatenate([(x * m) @ part for m, part in zip(masks, columns, strict=True)], axis=1)
+    np.testing.assert_allclose(cell._projected(tf.constant(x), (mask, None)).numpy(), expected, rtol=1e-5, atol=1e-6)
+
+
+def test_stacked_cells_drop_the_same_at_all_steps():
+    cells = [
+        keras.layers.GRUCell(4, dropout=0.5, seed=1),
+        keras.layers.LSTMCell(3, dropout=0.5, recurrent_dropout=0.2, seed=2),
+    ]
+    layer = keras.layers.RNN(cells, return_sequences=True)
+    seen = []
+    for cell in cells:
+        masks = cell._masks
+        object.__setattr__(cell, "_masks", lambda *args, masks=masks: seen.append(masks(*args)) or seen[-1])
+    layer(X, training=True)
+    assert [[m if m is None else tuple(m.shape) for m in pair] for pair in seen] == [
+        [(4, 5), None],
+        [(4, 4, 4), (4, 4, 3)],
+    ]
+
+
+# ---- states that go on
+
+
+@every_layer
+@pytest.mark.parametrize("eager", [False, True])
+def test_a_stateful_layer_goes_on_where_it_ended(name, eager):
+    keras.utils.set_random_seed(1)
+    kind = getattr(keras.layers, name)
+    model = keras.models.Sequential([kind(4, stateful=True, batch_input_shape=[2, None, 5]), keras.layers.Dense(1)])
+    layer = model.layers[0]
+    whole = kind(4, return_state=True)
+    whole.build((2, None, 5))
+    whole.set_weights(layer.get_weights())
+    assert [w.name for w in layer.weights] == ["kernel", "recurrent_kernel", "bias"]
+    x = X[:2]
+    pieces = np.concatenate([x[:, :3], x[:, 3:6]])
+    _, *states = whole(x[:, :6])
+    model.predict(pieces, batch_size=2, verbose=0)
+    assert_alike(layer.states, states)
+    layer.reset_states()
+    assert all((state.numpy() == 0).all() for state in layer.states)
+    model.compile(loss="mse", optimizer=keras.optimizers.SGD(0.0), run_eagerly=eager)
+    model.fit(pieces, np.zeros((4, 1)), batch_size=2, shuffle=False, verbose=0)
+    assert_alike(layer.states, states)
+    model.reset_states()
+    assert all((state.numpy() == 0).all() for state in layer.states)
+    layer.reset_state([np.ones((2, 4))] * len(states))
+    start = whole(x, initial_state=[np.ones((2, 4), "float32")] * len(states))[0]
+    np.testing.assert_allclose(layer(x).numpy(), start, rtol=1e-5, atol=1e-6)
+
+
+def test_a_stateful_layer_says_what_is_wrong():
+    with pytest.raises(ValueError) as caught:
+        keras.layers.GRU(3, stateful=True, name="gru")(keras.Input(shape=(7, 5)))
+    assert str(caught.value) == (
+        "gru: it is stateful, and the size of the batch is not known (inputs=(None, 7, 5)); the states of each row go on in "
+        "the next batch. Give it: keras.Input(batch_shape=(32, None, 8)), or batch_input_shape=[32, None, 8] in Keras 2."
+    )
+    layer = keras.layers.GRU(3, stateful=True, name="gru")
+    layer(X)
+    with pytest.raises(ValueError) as caught:
+        layer(X[:2])
+    assert str(caught.value) == (
+        "gru: it is stateful, and this batch is of another size than the states (inputs=float32(2, 7, 5), rows of the "
+        "states=4). Give batches of one size, and to predict the same batch_size as to fit."
+    )
+    with pytest.raises(ValueError) as caught:
+        layer.reset_state([np.ones((4, 2))])
+    assert str(caught.value) == "gru: these are not its states (given=[(4, 2)], states=[(4, 3)])."
+    with pytest.raises(AttributeError) as caught:
+        keras.layers.GRU(3, name="gru").reset_state()
+    assert str(caught.value) == "gru: it has no states to reset (stateful=False). Make it with stateful=True."
+
+
+# ---- models
+
+
+def translator(library):
+    encoder, decoder = library.Input(shape=(None, 5)), library.Input(shape=(None, 5))
+    _, h, c = library.layers.LSTM(4, return_state=True)(encoder)
+    output = library.layers.LSTM(4, return_sequences=True)(decoder, initial_state=[h, c])
+    state = library.layers.GRU(4)(output, initial_state=h)
+    return library.Model([encoder, decoder], library.layers.Dense(1)(state))
+
+
+@KERAS_WARNS
+def test_states_may_be_symbols_of_a_model_and_files_go_both_ways(tmp_path):
+    real = reference.keras()
+    ours, theirs = translator(keras), translator(real)
+    assert [tuple(w.shape) for w in ours.weights] == [tuple(w.shape) for w in theirs.weights]
+    theirs.set_weights(ours.get_weights())
+    inputs = [X, X[:, :3] * 2]
+    expected = ours.predict(inputs, verbose=0)
+    np.testing.assert_allclose(theirs.predict(inputs, verbose=0), expected, rtol=1e-4, atol=1e-6)
+    ours.compile(loss="mse", optimizer="adam")
+    ours.fit(inputs, np.zeros((4, 1)), verbose=0)
+    expected = ours.predict(inputs, verbose=0)
+    for ending in (".keras", ".h5"):
+        ours.save(tmp_path / f"ours{ending}")
+        loaded = real.models.load_model(tmp_path / f"ours{ending}", compile=False)
+        np.testing.assert_allclose(loaded.predict(inputs, verbose=0), expected, rtol=1e-4, atol=1e-6)
+        loaded.save(tmp_path / f"theirs{ending}")
+        for name in ("ours", "theirs"):
+            again = keras.models.load_model(tmp_path / f"{name}{ending}", compile=False)
+            np.testing.assert_allclose(again.predict(inputs, verbose=0), expected, rtol=1e-4, atol=1e-6)
+    ours.save_weights(tmp_path / "ours.weights.h5")
+    theirs.load_weights(tmp_path / "ours.weights.h5")
+    np.testing.assert_allclose(theirs.predict(inputs, verbose=0), expected, rtol=1e-4, atol=1e-6)
+
+
+def test_a_stack_of_cells_is_saved(tmp_path):
+    cells = [keras.layers.GRUCell(4, reset_after=False), keras.layers.SimpleRNNCell(3)]
+    model = keras.Sequential([keras.Input(shape=(7, 5)), keras.layers.RNN(cells, return_sequences=True)])
+    expected = model.predict(X, verbose=0)
+    real = reference.keras()
+    for ending in (".keras", ".h5"):
+        model.save(tmp_path / f"model{ending}")
+        again = keras.models.load_model(tmp_path / f"model{ending}")
+        np.testing.assert_allclose(again.predict(X, verbose=0), expected, rtol=1e-6)
+        theirs = real.models.load_model(tmp_path / f"model{ending}", compile=False)
+        np.testing.assert_allclose(theirs.predict(X, verbose=0), expected, rtol=1e-4, atol=1e-6)
+
+
+def test_a_layer_with_a_users_cell_is_saved(tmp_path):
+    model = keras.Sequential([keras.Input(shape=(7, 5)), keras.layers.RNN(Decay(3))])
+    model.save(tmp_path / "model.keras")
+    again = keras.models.load_model(tmp_path / "model.keras", custom_objects={"Decay": Decay})
+    np.testing.assert_allclose(again.predict(X, verbose=0), model.predict(X, verbose=0), rtol=1e-6)
+
+
+def test_words_of_both_generations():
+    old = keras.layers.LSTM(3, implementation=2, time_major=False, use_cudnn="auto", input_shape=[None, 5])
+    model = keras.models.Sequential([old])
+    assert model.output_shape == (None, 3)
+    assert isinstance(keras.layers.RNN([keras.layers.LSTMCell(3)]).cell, keras.layers.StackedRNNCells)
+    again = keras.layers.deserialize(
+        {"class_name": "GRU", "config": {"units": 2, "implementation": 1, "time_major": False}}
+    )
+    assert again.units == 2 and again.cell._masks_each == 3
+    assert (old.units, old.unit_forget_bias, old.recurrent_activation.__name__) == (3, True, "sigmoid")
+
+
+class OldCell(keras.layers.AbstractRNNCell):
+    def __init__(self, units):
+        super().__init__()
+        self.units = units
+
+    @property
+    def state_size(self):
+        return self.units
+
+    def call(self, inputs, states):
+        new = states[0] * 0.5 + tf.reduce_sum(inputs, 1, keepdims=True)
+        return new, [new]
+
+
+def test_a_cell_of_keras_2():
+    expected = np.zeros((4, 3))
+    for t in range(7):
+        expected = expected * 0.5 + X[:, t].sum(1, keepdims=True)
+    np.testing.assert_allclose(keras.layers.RNN(OldCell(3))(X).numpy(), expected, rtol=1e-4)
+    assert OldCell(3).get_initial_state(inputs=tf.constant(X)).shape == (4, 3)
+    with pytest.raises(NotImplementedError, match="has no `state_size`"):
+        keras.layers.AbstractRNNCell().state_size
+
+
+@pytest.mark.parametrize(
+    ("make", "kind", "text"),
+    [
+        (
+            lambda: keras.layers.RNN(3),
+            ValueError,
+            "RNN: its cell has no `call` (cell=3); a cell has `state_size` and `call`.",
+        ),
+        (
+            lambda: keras.layers.LSTM(0),
+            ValueError,
+            "LSTMCell: units must be a positive integer; given units=0.",
+        ),
+        (
+            lambda: keras.layers.LSTM(3, name="lstm")(X, initial_state=[X[:, 0, :3]]),
+            ValueError,
+            "lstm: initial_state has another number of states than the cell (initial_state=[float32(4, 3)], "
+            "state_size=[3, 3]).",
+        ),
+        (
+            lambda: keras.layers.GRU(3, name="gru", unroll=True)(keras.Input(shape=(None, 5))),
+            ValueError,
+            "gru: it cannot be unrolled, as the number of time steps is not known (inputs=float32(None, None, 5)). Say it, as "
+            "in keras.Input(shape=(50, 8)), or leave unroll=False.",
+        ),
+        (
+            lambda: keras.layers.RNN(keras.layers.GRUCell(3, name="cell"))(X, constants=[X]),
+            ValueError,
+            "cell: it takes no constants (constants=[float32(4, 7, 5)]); a cell that uses them has "
+            "call(self, inputs, states, constants).",
+        ),
+        (
+            lambda: keras.layers.StackedRNNCells([keras.layers.GRUCell(3), 4]),
+            ValueError,
+            "StackedRNNCells: a cell has no `call` (cell=4); a cell has `state_size` and `call`.",
+        ),
+    ],
+)
+def test_what_is_refused(make, kind, text):
+    with pytest.raises(kind) as caught:
+        make()
+    assert str(caught.value) == text
+
+
+def test_an_input_of_another_rank_or_size_is_told():
+    layer = keras.layers.GRU(3, name="gru")
+    with pytest.raises(ValueError, match="expected ndim=3"):
+        layer(X[:, 0])
+    layer(X)
+    with pytest.raises(ValueError, match="expected axis -1 of the input to have size 5"):
+        layer(X[..., :4])

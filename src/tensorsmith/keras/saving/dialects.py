@@ -53,11 +53,21 @@ def for_archive(model: dict[str, Any], dialect: str) -> dict[str, Any]:
 
 
 def _both_can(model: dict[str, Any]) -> bool:
-    """False for models inside models, whose calls the generations number differently."""
+    """False for models inside models, whose calls the generations number differently, and where a keyword argument is a
+    tensor, which Keras 3 does not read in Keras 2's form."""
     layers = model.get("config", {}).get("layers")
     if not isinstance(layers, list) or "input_layers" not in model["config"]:
         return True
-    return not any("layers" in entry.get("config", {}) for entry in layers)
+    if any("layers" in entry.get("config", {}) for entry in layers):
+        return False
+    nodes = [node for entry in layers for node in entry.get("inbound_nodes", [])]
+    return not any(_holds_tensors(node.get("kwargs")) for node in nodes if isinstance(node, dict))
+
+
+def _holds_tensors(part: Any) -> bool:
+    if isinstance(part, dict):
+        return part.get("class_name") == "__keras_tensor__" or any(map(_holds_tensors, part.values()))
+    return isinstance(part, (list, tuple)) and any(map(_holds_tensors, part))
 
 
 def _bare(entry: dict[str, Any]) -> dict[str, Any]:

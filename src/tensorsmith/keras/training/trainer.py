@@ -136,7 +136,11 @@ class Trainer(Layer):
         for metric in self.metrics:
             metric.reset_state()
 
-    reset_states = reset_metrics
+    def reset_states(self) -> None:
+        """Keras 2: the states of all stateful layers are zeros again."""
+        for layer in self.layers:
+            if getattr(layer, "stateful", False):
+                layer.reset_states()
 
     def _require_compiled(self, who: str) -> None:
         if not self.compiled:
