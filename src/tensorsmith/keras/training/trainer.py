@@ -138,7 +138,7 @@ class Trainer(Layer):
 
     def reset_states(self) -> None:
         """Keras 2: the states of all stateful layers are zeros again."""
-        for layer in self.layers:
+        for layer in self.layers:  # type: ignore[attr-defined]
             if getattr(layer, "stateful", False):
                 layer.reset_states()
 
