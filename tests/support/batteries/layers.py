@@ -115,6 +115,8 @@ CASES: dict[str, list[tuple[dict[str, Any], Any]]] = {
         ),
     ],
     "Masking": [({}, padded), ({"mask_value": 0.3}, padded_otherwise)],
+    "GlobalAveragePooling1D": [({}, padded), ({"keepdims": True}, padded), ({"data_format": "channels_first"}, padded)],
+    "GlobalMaxPooling1D": [({}, padded), ({"keepdims": True}, padded), ({"data_format": "channels_first"}, padded)],
     "Add": [({}, pair), ({}, three)],
     "Average": [({}, pair), ({}, three)],
     "Concatenate": [({}, pair), ({"axis": 1}, three)],

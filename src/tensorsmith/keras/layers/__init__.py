@@ -8,6 +8,12 @@ from tensorsmith.keras.layers.configs import deserialize, serialize
 from tensorsmith.keras.layers.dense import Dense
 from tensorsmith.keras.layers.dropout import Dropout
 from tensorsmith.keras.layers.embedding import Embedding
+from tensorsmith.keras.layers.global_pooling import (
+    GlobalAveragePooling1D,
+    GlobalAvgPool1D,
+    GlobalMaxPool1D,
+    GlobalMaxPooling1D,
+)
 from tensorsmith.keras.layers.gru import GRU, GRUCell
 from tensorsmith.keras.layers.input import Input, InputLayer, InputSpec
 from tensorsmith.keras.layers.lstm import LSTM, LSTMCell
@@ -50,15 +56,17 @@ from tensorsmith.keras.layers.wrappers import Lambda
 
 __all__ = [
     "ELU", "GRU", "LSTM", "RNN", "AbstractRNNCell", "Activation", "Add", "Average", "BatchNormalization",
-    "Concatenate", "Dense", "Dropout", "Embedding", "Flatten", "GRUCell", "Input", "InputLayer", "InputSpec",
-    "LSTMCell", "Lambda", "Layer", "LayerNormalization", "LeakyReLU", "Masking", "Maximum", "Minimum", "Multiply",
-    "ReLU", "Reshape", "SimpleRNN", "SimpleRNNCell", "Softmax", "StackedRNNCells", "Subtract", "add", "average",
-    "concatenate", "deserialize", "maximum", "minimum", "multiply", "serialize", "subtract",
+    "Concatenate", "Dense", "Dropout", "Embedding", "Flatten", "GRUCell", "GlobalAveragePooling1D", "GlobalAvgPool1D",
+    "GlobalMaxPool1D", "GlobalMaxPooling1D", "Input", "InputLayer", "InputSpec", "LSTMCell", "Lambda", "Layer",
+    "LayerNormalization", "LeakyReLU", "Masking", "Maximum", "Minimum", "Multiply", "ReLU", "Reshape", "SimpleRNN",
+    "SimpleRNNCell", "Softmax", "StackedRNNCells", "Subtract", "add", "average", "concatenate", "deserialize",
+    "maximum", "minimum", "multiply", "serialize", "subtract",
 ]  # fmt: skip
 
 for _kind in (
     Activation, ReLU, LeakyReLU, ELU, Softmax, Dense, Dropout, Embedding, InputLayer, Add, Average, Concatenate,
     Maximum, Minimum, Multiply, Subtract, BatchNormalization, LayerNormalization, Operation, PutTogether, TakeApart,
     Flatten, Reshape, Lambda, RNN, StackedRNNCells, SimpleRNN, SimpleRNNCell, LSTM, LSTMCell, GRU, GRUCell, Masking,
+    GlobalAveragePooling1D, GlobalMaxPooling1D,
 ):  # fmt: skip
     registry.register("layer", _kind)
