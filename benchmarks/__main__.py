@@ -25,6 +25,7 @@ FIGURES = (
     "convolution",
     "tape_gradient",
     "eager_loop",
+    "changing_shapes",
     "function_loop",
     "function_call",
     "first_gradient",
