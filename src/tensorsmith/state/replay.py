@@ -122,6 +122,8 @@ class Form:
         self.made, self.first = made, first
         self.leaf_places = list(self.leaves.values())
         self.replays: dict[Any, Replay] = {}
+        # a replay for each choice of dtypes
+        self._examples: dict[Any, Replay] = {}
         self.family = _family((tuple([op for op, *_ in calls]), pattern, targets, sources, mode))
 
     def _reached(self, start: set[int]) -> set[int]:
@@ -154,7 +156,8 @@ class Form:
         if found is None:
             if len(self.replays) >= _MOST:
                 del self.replays[next(iter(self.replays))]
-            found = self.replays[shapes] = Replay(self, flat, seeds)
+            found = self.replays[shapes] = Replay(self, flat, seeds, self._examples.get(shapes[1]))
+            self._examples.setdefault(shapes[1], found)
             self.family.met += 1
         return found(flat, seeds)
 
@@ -165,10 +168,25 @@ class Replay:
     A gradient is computed piece by piece when its form is new (`state/backward.py`). When it comes again, a small one is
     one function on NumPy, of the values that the tape recorded (`program/small.py`); any other is one call of a
     compiled function of the leaves.
+
+    example  a replay of this form on arrays of other sizes and these dtypes, where there is one: what depends on what
+             hangs on no size, and the program is made when somebody needs it.
     """
 
-    def __init__(self, form: Form, flat: list[Any], seeds: list[Tensor]) -> None:
+    def __init__(self, form: Form, flat: list[Any], seeds: list[Tensor], example: Replay | None = None) -> None:
         self.form = form
+        self._backward: Any = None
+        self._small: Any = _UNTRIED
+        self._times = 0
+        self._built = False
+        if example is None:
+            self._build(flat, seeds)
+        else:
+            self.linked, self.places, self._by = example.linked, example.places, example._by
+
+    def _build(self, flat: list[Any], seeds: list[Tensor]) -> None:
+        """Makes the program, for arrays of these sizes."""
+        form = self.form
         program = Program()
         ids: dict[Any, int] = {}
         for number, place in form.leaves.items():
@@ -199,8 +217,14 @@ class Replay:
             self.places = [sources.index(ids[s]) if ids[s] in sources else None for s in form.sources]
         self.linked = bool(targets and sources)
         self.program = program
+        self._built = True
+        # the numbers of the tensors that the derivatives are by; None where pieces do not give them
+        self._by: list[int] | None = None
         if not self.linked:
             return
+        if form.mode == "gradient" and not any(dtype.kind == "c" for _, dtype in program.specs):
+            numbers = {value: number for number, value in ids.items()}
+            self._by = [numbers[s] for s in sources]
         specs = derivative_specs(form.mode, [program.specs[t] for t in targets], [program.specs[s] for s in sources])
         settings = derivative_settings(len(targets), len(sources), bool(seeds), 0, form.mode)
         numbers = [*targets, *sources, *seed_ids]
@@ -219,16 +243,14 @@ class Replay:
         self.function: Any = None
         # True once XLA has turned the program down: JAX then takes it operation by operation
         self.refused = False
-        self.sources = sources
-        self._backward: Any = None
-        self._small: Any = _UNTRIED
-        self._times = 0
 
     def __call__(self, flat: list[Any], seeds: list[Tensor]) -> list[Any]:
         """The derivatives for a recording of this form: all its tensors, and the seeds."""
         if not self.linked:
             return [None] * len(self.places)
         if _local.tapes or _local.graph is not None:
+            if not self._built:
+                self._build(flat, seeds)
             every = [*(flat[i] for i in self.form.leaf_places), *seeds]
             values = [every[at] for at in self.keep]
             if any(isinstance(value, Symbol) for value in values):
@@ -245,14 +267,16 @@ class Replay:
         # places count the seeds from -1 downwards
         every = [*flat, *reversed(seeds)] if seeds else flat
         if self._backward is None:
-            self._backward = self._pieces(flat, seeds)
+            self._backward = False if self._by is None else Backward(self.form, flat, self._by, bool(seeds))
         if self._backward and self._small is _UNTRIED:
             self._times += 1
             if self._times < self.form.family.times():
                 # what is new is not worth a compile: it may never come again
                 return self._backward.run([every[at]._array for at in self._backward.places])
-        if self._is_small():
+        if self._is_small(flat, seeds):
             return self._small(*[every[at]._array for at in self._given])
+        if not self._built:
+            self._build(flat, seeds)
         places = [*self.form.leaf_places, *range(-1, -1 - len(seeds), -1)]
         return self._compiled([every[places[at]]._array for at in self.keep])
 
@@ -279,29 +303,24 @@ class Replay:
             ]
         return set().union(*(self._leaves_of[at] for at in results))
 
-    def _pieces(self, flat: list[Any], seeds: list[Tensor]) -> Backward | bool:
-        """The gradients as a list of pieces; False for what no list of pieces gives."""
-        if self.form.mode != "gradient" or any(dtype.kind == "c" for _, dtype in self.program.specs):
-            return False
-        numbers = {value: number for number, value in self.ids.items()}
-        return Backward(self.form, flat, [numbers[s] for s in self.sources], bool(seeds))
-
-    def _is_small(self) -> bool:
+    def _is_small(self, flat: list[Any], seeds: list[Tensor]) -> bool:
         """Whether NumPy runs it, from the recorded values; found out when it is first asked."""
         if self._small is _UNTRIED:
             try:
                 if self._backward:
                     small, places = self._backward.whole(), self._backward.places
                 else:
-                    small, places = self._traced()
+                    small, places = self._traced(flat, seeds)
                 self._small, self._given = small, [places[at] for at in small.inputs]
             except (NotSmall, *execute.REFUSED):
                 # or a size in it hangs on values
                 self._small = None
         return self._small is not None
 
-    def _traced(self) -> tuple[Small, list[int]]:
+    def _traced(self, flat: list[Any], seeds: list[Tensor]) -> tuple[Small, list[int]]:
         """A jacobian or tangent, as JAX traces it: a function of the leaves and of the values that were recorded."""
+        if not self._built:
+            self._build(flat, seeds)
         program, jax = self.program, execute.jax()
         if any(node.op.eager for node in program.nodes):
             raise NotSmall
