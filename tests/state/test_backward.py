@@ -7,6 +7,7 @@ import pytest
 
 import tensorsmith as tf
 from tensorsmith.program import execute, pieces
+from tensorsmith.state import replay
 from tensorsmith.state import tape as tapes
 from tests.support.process import python
 
@@ -14,6 +15,7 @@ from tests.support.process import python
 @pytest.fixture(autouse=True)
 def nothing_seen():
     tapes._forms.clear()
+    replay._families.clear()
     pieces._pieces.clear()
 
 
@@ -128,6 +130,17 @@ def test_shapes_that_come_again_by_chance_do_not_storm_the_compiler():
     for n, gradient in zip(sizes, first, strict=True):
         np.testing.assert_array_equal(gradient, step(n))
         np.testing.assert_allclose(gradient.sum(), 2 * w.numpy()[np.arange(n) * 7 % 500].sum(), rtol=1e-2, atol=1e-2)
+
+
+def test_loops_of_other_lengths_do_not_storm_the_compiler():
+    w = tf.Variable(np.eye(200, dtype="f") * 0.9)
+
+    def step(n):
+        return unrolled(w, n, lambda h, w: tf.tanh(tf.pad(h, [[0, 0], [0, 200 - h.shape[1]]]) @ w))
+
+    for n in range(1, 9):
+        step(n)
+    assert worked(lambda: [step(n) for n in range(1, 9)])[1] == 0
 
 
 def test_of_a_few_shapes_each_is_made_whole_when_it_comes_again():

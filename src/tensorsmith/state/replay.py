@@ -31,9 +31,11 @@ _UNTRIED: Any = object()
 
 
 class Family:
-    """Forms that differ in settings alone, as in where they cut.
+    """Replays of one loop, as far as that can be told: the same operations, by sources of the same shapes.
 
-    met  how many replays they have had: one for every new shape, or setting.
+    Its steps may differ in their sizes, in settings as where they cut, and in how often they go round.
+
+    met  how many different ones there were.
     """
 
     __slots__ = ("met",)
@@ -47,7 +49,7 @@ class Family:
         Two times where a loop has a few shapes. Ragged batches have hundreds, of which some come again by chance: each
         would wait for a compile of its own.
         """
-        return 2 if self.met <= 4 else self.met
+        return 2 if self.met <= 4 else min(self.met, _MOST)
 
 
 _families: dict[Any, Family] = {}
@@ -124,7 +126,7 @@ class Form:
         self.replays: dict[Any, Replay] = {}
         # a replay for each choice of dtypes
         self._examples: dict[Any, Replay] = {}
-        self.family = _family((tuple([op for op, *_ in calls]), pattern, targets, sources, mode))
+        self._operations = frozenset([op for op, *_ in calls])
 
     def _reached(self, start: set[int]) -> set[int]:
         """The numbers of the tensors that are made from some of these, and these."""
@@ -158,7 +160,7 @@ class Form:
                 del self.replays[next(iter(self.replays))]
             found = self.replays[shapes] = Replay(self, flat, seeds, self._examples.get(shapes[1]))
             self._examples.setdefault(shapes[1], found)
-            self.family.met += 1
+            found.family.met += 1
         return found(flat, seeds)
 
 
@@ -179,6 +181,8 @@ class Replay:
         self._small: Any = _UNTRIED
         self._times = 0
         self._built = False
+        by = [flat[form.first[s]]._array.shape for s in form.sources]
+        self.family = _family((form._operations, tuple(by), form.mode))
         if example is None:
             self._build(flat, seeds)
         else:
@@ -270,7 +274,7 @@ class Replay:
             self._backward = False if self._by is None else Backward(self.form, flat, self._by, bool(seeds))
         if self._backward and self._small is _UNTRIED:
             self._times += 1
-            if self._times < self.form.family.times():
+            if self._times < self.family.times():
                 # what is new is not worth a compile: it may never come again
                 return self._backward.run([every[at]._array for at in self._backward.places])
         if self._is_small(flat, seeds):
