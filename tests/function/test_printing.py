@@ -56,6 +56,12 @@ def test_texts(value: object, text: str) -> None:
     assert printed(value) == text + "\n"
 
 
+def test_a_text_in_a_tensor_is_quoted_beside_others() -> None:
+    text = tf.constant("b")
+    assert printed("x:", text, tf.constant(["c"]), "d") == 'x: "b" ["c"] d\n'
+    assert printed(text) == "b\n"
+
+
 def test_how_much_and_what_stands_between() -> None:
     assert printed("a", 1, tf.constant(2), sep=", ", end="!") == "a, 1, 2!"
     assert printed() == "\n"

@@ -174,3 +174,20 @@ def test_whole_numbers_divide_as_python_does(x: np.ndarray, name: str) -> None:
     python = [(a // 7 if name == "floordiv" else a % 7) for a in x.ravel().tolist()]
     assert result.dtype == x.dtype
     assert result.ravel().tolist() == python
+
+
+def test_add_n_broadcasts_nothing() -> None:
+    for parts in ([[1], [1, 2]], [tf.ones([2]), [1.0]]):
+        with pytest.raises(tf.errors.InvalidArgumentError, match=r"^add_n: the tensors differ in shape"):
+            tf.add_n(parts)
+    any_length = tf.TensorSpec([None])
+    with pytest.raises(tf.errors.InvalidArgumentError, match=r"^add_n: the tensors differ in shape"):
+        tf.function(lambda a, b: tf.add_n([a, b]), input_signature=[any_length, any_length])(tf.ones([2]), tf.ones([1]))
+
+
+@pytest.mark.parametrize("call", [tf.where, tf.function(lambda c, x, y: tf.where(c, x, y))], ids=["eager", "traced"])
+def test_numbers_choose_nothing(call) -> None:
+    with pytest.raises(TypeError, match=r"^where: the condition is int32 .*condition != 0"):
+        call(tf.constant([1, 0]), tf.constant([1, 2]), tf.constant([3, 4]))
+    assert tf.where([1, 0, 2]).numpy().tolist() == [[0], [2]]
+    assert tf.keras.ops.where([1, 0], 1.0, 2.0).numpy().tolist() == [1, 2]

@@ -69,13 +69,12 @@ def test_products_by_letters_and_axes() -> None:
     assert tf.einsum("ij->ji", a).shape == (3, 2)
     assert tf.tensordot(a, b, [[1], [0]]).numpy().tolist() == (a @ b).tolist()
     assert tf.tensordot(a, a, 2).numpy() == (a * a).sum()
-    assert tf.matmul(a, [1.0, 1.0, 1.0]).shape == (2,)
     assert tf.matmul([[1, 2]], [[3], [4]]).dtype is tf.int32
     assert tf.linalg.matvec(a, [1.0, 1.0, 1.0]).numpy().tolist() == a.sum(1).tolist()
     with pytest.raises(tf.errors.InvalidArgumentError) as caught:
         tf.matmul(tf.ones([2, 2, 3]), tf.ones([3, 3, 4]))
     assert str(caught.value) == "matmul: the leading axes do not broadcast (a=(2, 2, 3), b=(3, 3, 4))."
-    with pytest.raises(tf.errors.InvalidArgumentError, match="a scalar has no matrix product"):
+    with pytest.raises(tf.errors.InvalidArgumentError, match="it multiplies matrices"):
         tf.matmul(2.0, a)
 
 
@@ -109,3 +108,19 @@ def test_diagonals_beside_the_main_one() -> None:
 def test_diagonals_that_are_not_there(call, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         call()
+
+
+@pytest.mark.parametrize("call", [tf.matmul, tf.function(lambda a, b: a @ b)], ids=["eager", "traced"])
+@pytest.mark.parametrize(("a", "b"), [([2], [2]), ([2, 2], [2]), ([2], [2, 2]), ([3, 2, 2], [2])])
+def test_a_vector_is_no_matrix(call, a: list[int], b: list[int]) -> None:
+    with pytest.raises(tf.errors.InvalidArgumentError, match=r"it multiplies matrices .*tf\.linalg\.matvec"):
+        call(tf.ones(a), tf.ones(b))
+
+
+@pytest.mark.parametrize(("a", "b"), [([4], [4]), ([3, 4], [4]), ([4], [4, 2]), ([5, 3, 4], [4]), ([4], [5, 4, 2])])
+def test_keras_multiplies_vectors_too(a: list[int], b: list[int]) -> None:
+    rng = np.random.default_rng(1)
+    left, right = rng.normal(size=a), rng.normal(size=b)
+    found = tf.keras.ops.matmul(left, right)
+    np.testing.assert_allclose(found, np.matmul(left, right), rtol=1e-5)
+    assert found.shape == np.matmul(left, right).shape

@@ -168,3 +168,13 @@ def test_the_shape_of_a_models_input() -> None:
     assert tuple(doubled.shape) == (None, None, 2)
     model = tf.keras.Model(x, doubled)
     assert model(tf.zeros([3, 5, 4])).shape == (3, 10, 2)
+
+
+def test_rank_and_shape_where_the_rank_is_not_known() -> None:
+    @tf.function(input_signature=[tf.TensorSpec(None)])
+    def told(x):
+        return tf.rank(x), tf.shape(x), tf.size(x), tf.rank(x) > 1
+
+    for sizes in ([], [3], [2, 3]):
+        rank, shape, size, matrix = (part.numpy() for part in told(tf.ones(sizes)))
+        assert (rank, shape.tolist(), size, matrix) == (len(sizes), sizes, int(np.prod(sizes)), len(sizes) > 1)

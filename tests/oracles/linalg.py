@@ -124,7 +124,8 @@ ROWS: dict[str, Row] = {
     "matmul": Row(
         by_sums,
         [((A, B), {}), ((STACK, OTHER), {}), ((I, J), {}), ((A.T.copy(), B), {"transpose_a": True}), ((A, B.T.copy()), {"transpose_b": True}),
-         ((COMPLEX, COMPLEX), {"adjoint_b": True}), ((COMPLEX, COMPLEX), {"adjoint_a": True})],
+         ((COMPLEX, COMPLEX), {"adjoint_b": True}), ((COMPLEX, COMPLEX), {"adjoint_a": True}),
+         ((A, B), {"a_is_sparse": True}), ((A, B), {"b_is_sparse": True})],
         more="sizes must fit",
     ),
     "matvec": Row(

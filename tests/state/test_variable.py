@@ -177,3 +177,72 @@ def test_what_assigning_gives_is_the_variable_itself_under_another_name() -> Non
     copied = copy.deepcopy(unread)
     copied.assign(tf.zeros([2, 2]))
     assert variable.numpy().tolist() == [[5, 19], [13, 17]]
+
+
+class Kept(tf.Module):
+    """Makes its variables when it is first called, from what it is called with."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.mean: Any = None
+
+    def of(self, x: Any) -> Any:
+        if self.mean is None:
+            self.mean = tf.Variable(tf.reduce_mean(x, 0))
+            self.double = tf.Variable(self.mean * 2)
+            self.noise = tf.Variable(tf.random.normal([x.shape[-1], 3]))
+        return x - self.mean
+
+    traced = tf.function(of)
+    signed = tf.function(of, input_signature=[tf.TensorSpec([None, 2])])
+
+
+@pytest.mark.parametrize("how", ["traced", "signed", "inside another"])
+def test_a_variable_starts_from_what_the_first_call_gives(how: str) -> None:
+    kept = Kept()
+    outer = tf.function(lambda x: kept.traced(x * 3) if how == "inside another" else None)
+    call = outer if how == "inside another" else getattr(kept, how)
+    factor = 3 if how == "inside another" else 1
+    np.testing.assert_allclose(call(START), factor * (START - START.mean(0)), rtol=1e-6)
+    np.testing.assert_allclose(kept.mean, factor * START.mean(0))
+    np.testing.assert_allclose(kept.double, 2 * factor * START.mean(0))
+    assert kept.noise.shape == (2, 3)
+    assert np.unique(kept.noise).size == 6
+    noise = kept.noise.numpy()
+    # later calls use what is there
+    np.testing.assert_allclose(call(2 * START), factor * (2 * START - START.mean(0)), rtol=1e-6)
+    np.testing.assert_array_equal(kept.noise, noise)
+
+
+def test_a_variable_starts_from_what_was_assigned_before_it() -> None:
+    count, made = tf.Variable(10.0), []
+
+    @tf.function
+    def step(x: Any) -> Any:
+        count.assign_add(1.0)
+        if not made:
+            made.append(tf.Variable(count + x))
+        return made[0]
+
+    assert step(tf.constant(5.0)).numpy() == 16
+    assert count.numpy() == 11  # the trace that made the variable ran nothing
+
+
+def test_a_variable_needs_a_value_that_is_known() -> None:
+    kept = Kept()
+    with pytest.raises(
+        ValueError, match=r"^tf.Variable: it cannot start from a symbolic tensor whose value is not known"
+    ):
+        kept.signed.get_concrete_function()  # type: ignore[attr-defined]
+    with pytest.raises(ValueError, match="whose value is not known"):
+        tf.function(lambda n: tf.while_loop(lambda i: i < n, lambda i: tf.Variable(i) + 1, [0]))(tf.constant(3))
+
+
+@pytest.mark.parametrize("sign", ["+", "-", "*", "/", "**"])
+def test_a_name_stays_a_variable(sign: str) -> None:
+    v = tf.Variable(2.0)
+    with pytest.raises(
+        RuntimeError, match=rf"^Variable: a variable has no {sign.replace('*', '[*]').replace('+', '[+]')}="
+    ):
+        exec(f"v {sign}= 1.0", {"v": v})
+    assert v.numpy() == 2

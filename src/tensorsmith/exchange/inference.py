@@ -25,7 +25,7 @@ class Inference:
     """
 
     def __init__(self, signature: Signature) -> None:
-        self.program = program = pure(signature.program)
+        self.program = program = signature.program.pure()
         specs = program.specs
         self.inputs = [(n, *specs[i]) for n, i in zip(signature.input_names, program.inputs)]
         self.outputs = [(n, *specs[i]) for n, i in zip(signature.output_names, program.outputs)]
@@ -70,16 +70,6 @@ def _signature(thing: Any, given: Any) -> Signature:
             )
         )
     return signature_of("export", thing)
-
-
-def pure(program: Program) -> Program:
-    """The program without its updates, and without what only they need."""
-    kept = Program(program.name)
-    kept.specs, kept.names, kept.inputs = list(program.specs), dict(program.names), list(program.inputs)
-    kept.nodes, kept.constants, kept.captures = list(program.nodes), dict(program.constants), list(program.captures)
-    kept.outputs = list(program.outputs)
-    kept.drop_unused()
-    return kept
 
 
 def nodes_within(program: Program) -> Iterator[Node]:

@@ -285,13 +285,21 @@ class ConcreteFunction:
 
 
 def traced_form(
-    function: Callable[..., Any], name: str, args: tuple, kwargs: dict, shapes: list[Any] | None = None
+    function: Callable[..., Any],
+    name: str,
+    args: tuple,
+    kwargs: dict,
+    shapes: list[Any] | None = None,
+    tensors: list[Tensor] | None = None,
 ) -> ConcreteFunction:
-    """A function traced for arguments of these specs and values; `shapes` stand in the place of the tensors' own."""
+    """A function traced for arguments of these specs and values; `shapes` stand in the place of the tensors' own.
+
+    tensors  those of the call for which it is traced: what variables that it makes may start from.
+    """
     given = Given(function, name, args, kwargs, shapes)
 
     def body(graph: Graph) -> Any:
-        graph.streams, graph.taken = {}, [] if graph.outer is None else None
+        graph.streams, graph.taken, graph.given = {}, [] if graph.outer is None else None, tensors
         stand = iter(given.specs)
 
         def one(shape: Any, dtype: Any) -> Symbol:

@@ -14,6 +14,7 @@ from tensorsmith.function.autograph import conversion, rewriting
 from tensorsmith.function.concrete import ConcreteFunction, traced_form
 from tensorsmith.function.forms import Forms
 from tensorsmith.function.signature import InputSignature, Key, Parameters
+from tensorsmith.tensor.tensor import Tensor
 
 _local = context.local
 
@@ -94,7 +95,8 @@ class Function:
                 return found.run_arrays(given)
         args, kwargs = self._parameters.bind(args, kwargs)
         if self._signature is not None:
-            tensors, form = self._signature.fit(args, kwargs), self._signed()
+            tensors = self._signature.fit(args, kwargs)
+            form = self._signed(tensors)
             if (_local.tapes or _local.hidden) and form.misses():
                 form = self._anew("input_signature", *self._signature.given())
             if known is not None and not form.local:
@@ -111,7 +113,7 @@ class Function:
                     "get_concrete_function takes TensorSpecs in their place.",
                 )
             )
-        form = self._form(key, args, kwargs)
+        form = self._form(key, args, kwargs, key.tensors)
         if (_local.tapes or _local.hidden) and form.misses():
             form = self._anew(key.key, args, kwargs)
         if known is not None and not form.local:
@@ -120,7 +122,7 @@ class Function:
 
     # ---- which form a call means
 
-    def _form(self, key: Key, args: tuple, kwargs: dict) -> ConcreteFunction:
+    def _form(self, key: Key, args: tuple, kwargs: dict, tensors: list[Tensor] | None = None) -> ConcreteFunction:
         forms = self._forms
         found = forms.exact.get(key.key)
         if found is not None:
@@ -129,7 +131,7 @@ class Function:
             found = forms.exact.get(key.key) or forms.general(key)
             if found is None:
                 shapes = forms.relaxed(key) if self._reduce_retracing else None
-                found = self._trace(key.key, args, kwargs, shapes)
+                found = self._trace(key.key, args, kwargs, shapes, tensors)
                 if not found.local:
                     forms.add(key, shapes, found)
         return found
@@ -144,7 +146,7 @@ class Function:
                 self._forms.exact[key] = found
         return found
 
-    def _signed(self) -> ConcreteFunction:
+    def _signed(self, tensors: list[Tensor] | None = None) -> ConcreteFunction:
         """The one form of a function with an input_signature."""
         found = self._forms.exact.get("input_signature")
         if found is None:
@@ -152,12 +154,14 @@ class Function:
             with _tracing:
                 found = self._forms.exact.get("input_signature")
                 if found is None:
-                    found = self._trace("input_signature", *self._signature.given())
+                    found = self._trace("input_signature", *self._signature.given(), tensors=tensors)
                     if not found.local:
                         self._forms.exact["input_signature"] = found
         return found
 
-    def _trace(self, key: Any, args: tuple, kwargs: dict, shapes: Any = None) -> ConcreteFunction:
+    def _trace(
+        self, key: Any, args: tuple, kwargs: dict, shapes: Any = None, tensors: list[Tensor] | None = None
+    ) -> ConcreteFunction:
         forms = self._forms
         if any(other == key for other in forms.under_way):
             raise RecursionError(
@@ -172,7 +176,7 @@ class Function:
         forms.retraces.note(self.__name__, self._parameters.named(args, kwargs))
         forms.under_way.append(key)
         try:
-            return self._traced_once_or_twice(args, kwargs, shapes)
+            return self._traced_once_or_twice(args, kwargs, shapes, tensors)
         except RecursionError as error:
             if type(error) is RecursionError and not str(error).startswith(self.__name__):
                 text = explain(
@@ -187,7 +191,9 @@ class Function:
         finally:
             forms.under_way.pop()
 
-    def _traced_once_or_twice(self, args: tuple, kwargs: dict, shapes: Any) -> ConcreteFunction:
+    def _traced_once_or_twice(
+        self, args: tuple, kwargs: dict, shapes: Any, tensors: list[Tensor] | None
+    ) -> ConcreteFunction:
         function = conversion(self._features)(self.python_function) if self._autograph else self.python_function
         forms = self._forms
         first = not forms.made_variables and not forms.count
@@ -196,7 +202,7 @@ class Function:
         def traced() -> ConcreteFunction:
             forms.count += 1
             with _noting_variables(made), rewriting(self._autograph):
-                return traced_form(function, self.__name__, args, kwargs, shapes)
+                return traced_form(function, self.__name__, args, kwargs, shapes, tensors)
 
         found = traced()
         if made and first:

@@ -121,14 +121,14 @@ def _text(form: Form, arrays: list[Any], edge: int, sep: str, end: str) -> str:
             leaves.append(Tensor(arrays[at]))
         at += max(count, 0)
     inputs = nest.pack_sequence_as(form.structure, leaves)
-    text = sep.join([_shown(value, edge) for value in inputs]) + end
+    text = sep.join([_shown(value, edge, len(inputs) == 1) for value in inputs]) + end
     # bytes that are no text
     return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
-def _shown(value: Any, edge: int) -> str:
-    """One argument: a text as it is, in a nested value as Python shows it."""
-    if isinstance(value, Tensor) and isinstance(value._array, np.ndarray) and not value._array.ndim:
+def _shown(value: Any, edge: int, alone: bool) -> str:
+    """One argument: a text as it is, in a nested value as Python shows it; one in a tensor is quoted unless it stands alone."""
+    if alone and isinstance(value, Tensor) and isinstance(value._array, np.ndarray) and not value._array.ndim:
         item = value._array[()]
         if isinstance(item, bytes):
             return item.decode("utf-8", "surrogateescape")

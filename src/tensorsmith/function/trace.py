@@ -34,7 +34,7 @@ def trace(body: Callable[[Graph], Any], outer: Graph | None = None, label: str =
     with context.tracing(graph):
         outputs, form = split(body(graph))
         program = graph.finish(outputs)
-    graph.closed = True
+    graph.closed, graph.given = True, None
     return Traced(graph, program, form)
 
 

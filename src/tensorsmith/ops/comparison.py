@@ -6,9 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from tensorsmith.core import context
+from tensorsmith.core import context, dtypes
+from tensorsmith.core.errors import DtypeError, explain
 from tensorsmith.program.op import Array, Specs, elementwise, predicate
 from tensorsmith.tensor.apply import apply, op, primitive, public, wrap
+from tensorsmith.tensor.convert import convert
 from tensorsmith.tensor.tensor import Tensor
 
 _busy = context.busy
@@ -212,10 +214,10 @@ def _nonzero_rows(xp, condition: Array):
 def where(condition: Any, x: Any = None, y: Any = None, name: str | None = None) -> Tensor:
     """x where the condition is true, y elsewhere, elementwise with broadcasting.
 
-    condition  booleans.
+    condition  booleans; numbers too where it stands alone, and count as true unless they are 0.
     x, y       of one dtype; without them the result is the places [n, rank] (int64) where the condition is true.
 
-    Raises ValueError when one of x and y is given without the other.
+    Raises ValueError when one of x and y is given without the other, DtypeError where numbers choose between two tensors.
 
     >>> import tensorsmith as tf
     >>> tf.where([True, False], [1.0, 2.0], 0.0).numpy()
@@ -230,9 +232,21 @@ def where(condition: Any, x: Any = None, y: Any = None, name: str | None = None)
         return apply(_nonzero_rows, (condition,), {})
     if type(condition) is Tensor and type(x) is Tensor and type(y) is Tensor and not _busy:
         a, b = x._array, y._array
-        if a.dtype is b.dtype:
+        if a.dtype is b.dtype and condition._array.dtype.kind == "b":
             try:
                 return wrap(np.where(condition._array, a, b))
             except ValueError:
                 pass  # told in full below
+    if not hasattr(condition, "dtype"):
+        condition = convert(condition)
+    if dtypes.as_dtype(condition.dtype) is not dtypes.bool_:
+        raise DtypeError(
+            explain(
+                "where",
+                f"the condition is {condition.dtype.name}",
+                {"condition": condition.shape},
+                "it is booleans where it chooses between x and y",
+                "Compare it: condition != 0.",
+            )
+        )
     return apply(_where, (condition, x, y), {})

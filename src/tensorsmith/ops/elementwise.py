@@ -453,6 +453,9 @@ def clip_by_value(xp, t: Array, clip_value_min: Array, clip_value_max: Array):
 def _add_n(xp, inputs: Arrays):
     total = inputs[0]
     for part in inputs[1:]:
+        if part.shape != total.shape:
+            shapes = [tuple(given.shape) for given in inputs]
+            raise InvalidArgumentError(explain("add_n", "the tensors differ in shape", {"shapes": shapes}))
         total = xp.add(total, part)
     return total
 
@@ -473,11 +476,6 @@ def add_n(inputs: Any, name: str | None = None) -> Tensor:
     parts = list(inputs) if isinstance(inputs, (list, tuple)) else [inputs]
     if not parts:
         raise ValueError("add_n: the list of tensors is empty; there must be at least one.")
-    shapes = {
-        part._array.shape if type(part) is Tensor else tuple(part.shape) for part in parts if hasattr(part, "shape")
-    }
-    if len(shapes) > 1 and all(None not in shape for shape in shapes):
-        raise InvalidArgumentError(explain("add_n", "the tensors differ in shape", {"shapes": sorted(shapes)}))
     return apply(_add_n, (parts,), {})
 
 

@@ -389,7 +389,12 @@ def matmul(x1: Any, x2: Any) -> Tensor:
     >>> matmul([[1.0, 2.0]], [[3], [4]]).numpy()
     array([[11.]], dtype=float32)
     """
-    return linalg.matmul(*pair(x1, x2))
+    x1, x2 = (convert(x) for x in pair(x1, x2))
+    row, column = x1.ndim == 1, x2.ndim == 1
+    found = linalg.matmul(x1[None] if row else x1, x2[..., None] if column else x2)
+    if column:
+        found = found[..., 0]
+    return (found[..., 0] if column else found[..., 0, :]) if row else found
 
 
 def dot(x1: Any, x2: Any) -> Tensor:

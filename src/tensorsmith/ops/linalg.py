@@ -21,34 +21,31 @@ def _product_shape(specs: Specs, settings: dict) -> Specs:
     (a, dtype), (b, _) = specs
     turn_a = settings.get("transpose_a") or settings.get("adjoint_a")
     turn_b = settings.get("transpose_b") or settings.get("adjoint_b")
-    if len(a) == 0 or len(b) == 0:
-        raise ValueError("a scalar has no matrix product; use multiply")
-    if len(a) > 1 and turn_a:
-        a = _oriented(a, True)
-    if len(b) > 1 and turn_b:
-        b = _oriented(b, True)
-    inner_a, inner_b = a[-1], b[0] if len(b) == 1 else b[-2]
-    if None not in (inner_a, inner_b) and inner_a != inner_b:
-        raise ValueError(f"inner sizes differ: {inner_a} and {inner_b}")
-    rows = a[-2:-1] if len(a) > 1 else ()
-    columns = b[-1:] if len(b) > 1 else ()
-    return [((*broadcast(a[:-2], b[:-2]), *rows, *columns), dtype)]
+    if len(a) < 2 or len(b) < 2:
+        raise InvalidArgumentError(_no_matrices(a, b))
+    a, b = _oriented(a, turn_a), _oriented(b, turn_b)
+    if None not in (a[-1], b[-2]) and a[-1] != b[-2]:
+        raise ValueError(f"inner sizes differ: {a[-1]} and {b[-2]}")
+    return [((*broadcast(a[:-2], b[:-2]), a[-2], b[-1]), dtype)]
+
+
+def _no_matrices(a: Any, b: Any) -> str:
+    way_out = "Use tf.multiply."
+    if len(a) and len(b):
+        way_out = "Use tf.linalg.matvec, or tf.tensordot(a, b, 1)."
+    return explain(
+        "matmul", "it multiplies matrices", {"a": tuple(a), "b": tuple(b)}, "both have at least two axes", way_out
+    )
 
 
 def _explain_product(a: Any, b: Any) -> str:
     shapes = {"a": tuple(a.shape), "b": tuple(b.shape)}
-    if not a.ndim or not b.ndim:
-        return explain(
-            "matmul", "a scalar has no matrix product", shapes, "both need at least one axis", "Use tf.multiply."
-        )
     way_out = ""
-    if a.ndim > 1 and b.ndim > 1:
-        if a.shape[-1] == b.shape[-1]:
-            way_out = "Did you mean matmul(a, b, transpose_b=True)?"
-        elif a.shape[-2] == b.shape[-2]:
-            way_out = "Did you mean matmul(a, b, transpose_a=True)?"
-    inner = b.shape[0] if b.ndim == 1 else b.shape[-2]
-    if a.shape[-1] == inner:
+    if a.shape[-1] == b.shape[-1]:
+        way_out = "Did you mean matmul(a, b, transpose_b=True)?"
+    elif a.shape[-2] == b.shape[-2]:
+        way_out = "Did you mean matmul(a, b, transpose_a=True)?"
+    if a.shape[-1] == b.shape[-2]:
         return explain("matmul", "the leading axes do not broadcast", shapes)
     return explain("matmul", "inner sizes differ", shapes, "a.shape[-1] must equal b.shape[-2]", way_out)
 
@@ -56,19 +53,22 @@ def _explain_product(a: Any, b: Any) -> str:
 @op(kinds="fiuc", shapes=_product_shape)
 def matmul(
     xp, a: Array, b: Array, transpose_a: bool = False, transpose_b: bool = False,
-    adjoint_a: bool = False, adjoint_b: bool = False,
+    adjoint_a: bool = False, adjoint_b: bool = False, a_is_sparse: bool = False, b_is_sparse: bool = False,
 ):  # fmt: skip
     """The matrix product over the last two axes, the others broadcasting.
 
         out[..., i, j] = sum over k of a[..., i, k] * b[..., k, j]
 
     transpose_a, transpose_b  the last two axes of that factor are swapped first (adjoint_*: and conjugated).
-    Raises InvalidArgumentError when the inner sizes differ.
+    a_is_sparse, b_is_sparse  say that a factor is mostly zeros; it changes nothing.
+    Raises InvalidArgumentError when the inner sizes differ, or a factor has fewer than two axes.
 
     >>> import tensorsmith as tf
     >>> tf.matmul([[1.0, 2.0]], [[3.0], [4.0]]).numpy()
     array([[11.]], dtype=float32)
     """
+    if a.ndim < 2 or b.ndim < 2:
+        raise InvalidArgumentError(_no_matrices(a.shape, b.shape))
     if transpose_a or adjoint_a:
         a = xp.swapaxes(xp.conj(a) if adjoint_a else a, -1, -2)
     if transpose_b or adjoint_b:

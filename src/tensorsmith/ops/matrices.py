@@ -110,7 +110,7 @@ def trace(xp, x: Array):
 # ---- inverses and systems
 
 
-class SlogDet(NamedTuple):
+class LogMatrixDeterminant(NamedTuple):
     """The sign and the logarithm of the size of a determinant."""
 
     sign: Any
@@ -136,7 +136,7 @@ def _one_each(specs: Specs, settings: dict) -> Specs:
 
 def _two_each(specs: Specs, settings: dict) -> Any:
     found = _one_each(specs, settings)[0]
-    return SlogDet(found, found)
+    return LogMatrixDeterminant(found, found)
 
 
 def _solved(specs: Specs, settings: dict) -> Specs:
@@ -165,7 +165,7 @@ def det(xp, input: Array):
 
 
 @op(name="slogdet", kinds="fc", shapes=_two_each, quiet=True)
-def slogdet(xp, input: Array) -> SlogDet:
+def slogdet(xp, input: Array) -> LogMatrixDeterminant:
     """The signs of determinants, and the logarithms of their sizes.
 
     >>> import tensorsmith as tf
@@ -173,7 +173,7 @@ def slogdet(xp, input: Array) -> SlogDet:
     -1.0
     """
     check_square("slogdet", input.shape)
-    return SlogDet(*xp.linalg.slogdet(input))
+    return LogMatrixDeterminant(*xp.linalg.slogdet(input))
 
 
 @op(name="logdet", kinds="f", shapes=_one_each, quiet=True)

@@ -42,9 +42,12 @@ def shape(input: Any, out_type: Any = None, name: str | None = None) -> Tensor:
     """
     wanted = _INT32 if out_type is None else dtypes.as_dtype(out_type).numpy_dtype
     result = apply(_shape, (input,), {"out_type": wanted})
-    if isinstance(result, Symbol):
-        return note_sizes(result, tuple(input.shape))
-    return result
+    if not isinstance(result, Symbol):
+        return result
+    if input.shape.rank is None:
+        result.set_shape([None])
+        return result
+    return note_sizes(result, tuple(input.shape))
 
 
 def shape_n(input: Any, out_type: Any = None, name: str | None = None) -> list[Tensor]:
@@ -86,6 +89,8 @@ def rank(input: Any, name: str | None = None) -> Tensor:
     2
     """
     dims = getattr(input, "shape", None)
+    if getattr(dims, "rank", 0) is None:
+        return size(shape(input))
     return Tensor(np.array(len(convert(input).shape if dims is None else dims), _INT32))
 
 

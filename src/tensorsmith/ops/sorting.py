@@ -84,7 +84,7 @@ def argsort(
     return apply(_argsort, (values,), settings)
 
 
-class TopK(NamedTuple):
+class TopKV2(NamedTuple):
     """The greatest elements and their places."""
 
     values: Any
@@ -94,7 +94,7 @@ class TopK(NamedTuple):
 def _best(specs: Specs, settings: dict) -> Any:
     shape, dtype = specs[0]
     found = (*shape[:-1], settings["k"])
-    return TopK((found, dtype), (found, settings["index_type"]))
+    return TopKV2((found, dtype), (found, settings["index_type"]))
 
 
 @primitive(name="top_k", kinds="fiu", shapes=_best)
@@ -103,16 +103,18 @@ def _top_k(xp, input: Array, k: int = 1, index_type: Any = _INT32):
         from tensorsmith.program.execute import jax
 
         values, places = jax().lax.top_k(input, k)
-        return TopK(values, places.astype(index_type))
+        return TopKV2(values, places.astype(index_type))
     places = order_of(np, input, -1, descending=True)[..., :k]
-    return TopK(np.take_along_axis(input, places, -1), places.astype(index_type))
+    return TopKV2(np.take_along_axis(input, places, -1), places.astype(index_type))
 
 
 gives_places(_top_k, lambda settings: -1, at=1)
 
 
 @public
-def top_k(input: Any, k: Any = 1, sorted: bool = True, index_type: Any = dtypes.int32, name: str | None = None) -> TopK:
+def top_k(
+    input: Any, k: Any = 1, sorted: bool = True, index_type: Any = dtypes.int32, name: str | None = None
+) -> TopKV2:
     """The k greatest elements along the last axis, greatest first, and their places; of equal ones the first.
 
     Raises InvalidArgumentError when there are fewer than k.

@@ -130,6 +130,15 @@ class Program:
         self.nodes.append(Node(op, tuple(inputs), groups, settings, outputs, where, part))
         return outputs
 
+    def pure(self, outputs: list[int] | None = None) -> Program:
+        """The program without its updates and without what only they need; it gives `outputs` where they are named."""
+        kept = Program(self.name)
+        kept.specs, kept.names, kept.inputs = list(self.specs), dict(self.names), list(self.inputs)
+        kept.nodes, kept.constants, kept.captures = list(self.nodes), dict(self.constants), list(self.captures)
+        kept.outputs = list(self.outputs if outputs is None else outputs)
+        kept.drop_unused()
+        return kept
+
     def drop_unused(self) -> None:
         """Takes out every node that no output, update or effect needs."""
         needed = set(self.outputs)

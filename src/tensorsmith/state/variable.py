@@ -81,11 +81,10 @@ class Variable(Arithmetic, metaclass=Created):
             if callable(initial_value) and not isinstance(initial_value, (Tensor, Variable)):
                 initial_value = initial_value()
             if isinstance(initial_value, Symbol):
-                raise ValueError(
-                    f"tf.Variable cannot start from a symbolic tensor of shape {initial_value.shape}: its value is not "
-                    "known while a function is traced. Give a function that makes the value: tf.Variable(lambda: ...)."
-                )
+                initial_value = _known(initial_value)
             value = _cast_initial(initial_value, dtype)
+            if isinstance(value, Symbol):
+                value = _known(value)
         self._stored = value
         self._dtype = value.dtype
         self._shape = value.shape if shape is None else TensorShape(shape)
@@ -251,6 +250,30 @@ class Variable(Arithmetic, metaclass=Created):
         unread = object.__new__(UnreadVariable)
         _set_variable(unread, self)
         return unread
+
+    def __iadd__(self, other: Any) -> Any:
+        raise self._in_place("+=", "assign_add(x)")
+
+    def __isub__(self, other: Any) -> Any:
+        raise self._in_place("-=", "assign_sub(x)")
+
+    def __imul__(self, other: Any) -> Any:
+        raise self._in_place("*=", "assign(v * x)")
+
+    def __itruediv__(self, other: Any) -> Any:
+        raise self._in_place("/=", "assign(v / x)")
+
+    def __ipow__(self, other: Any) -> Any:
+        raise self._in_place("**=", "assign(v ** x)")
+
+    def _in_place(self, sign: str, instead: str) -> RuntimeError:
+        return RuntimeError(
+            explain(
+                self._name,
+                f"a variable has no {sign}: the name would mean a tensor from then on, and the variable keep its value",
+                way_out=f"Use v.{instead} to change it, or v = v {sign[:-1]} x for a tensor.",
+            )
+        )
 
     def assign_add(
         self, delta: Any, use_locking: bool = False, name: str | None = None, read_value: bool = True
@@ -499,6 +522,23 @@ def _itself(variable: Variable) -> Variable:
 
 
 _set_variable = UnreadVariable.__dict__["_variable"].__set__
+
+
+def _known(value: Symbol) -> Tensor:
+    """What a symbol is now: computed from the arguments of the call that is traced."""
+    found = value._graph.known(value)
+    if found is None:
+        raise ValueError(
+            explain(
+                "tf.Variable",
+                "it cannot start from a symbolic tensor whose value is not known",
+                {"initial_value": f"{value.dtype.name}{tuple(value.shape)}"},
+                "inside a traced function it starts from what the first call's arguments give",
+                "Call the function with tensors before it is traced for specs, or give a function that makes the value: "
+                "tf.Variable(lambda: ...).",
+            )
+        )
+    return found
 
 
 def _cast_initial(value: Any, dtype: Any) -> Tensor:

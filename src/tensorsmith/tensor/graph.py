@@ -9,6 +9,7 @@ import numpy as np
 from tensorsmith.core import context
 from tensorsmith.core.errors import InaccessibleTensorError, explain
 from tensorsmith.core.places import users_place
+from tensorsmith.program import execute
 from tensorsmith.program.checks import Status
 from tensorsmith.program.connected import connected, moved
 from tensorsmith.program.infer import infer
@@ -44,6 +45,8 @@ class Graph:
         # the tensors that became arguments behind those of the caller, as a tape outside knows them; None: none may
         self.taken: list[Tensor] | None = None
         self._heard: dict[int, Symbol] = {}
+        # the arguments of the call for which it is traced; None where it is traced for specs alone
+        self.given: list[Tensor] | None = None
         # True once the trace is over: its symbols mean nothing any more
         self.closed = False
         # of a traced function: the streams that its draws use (`state/random_generator.py`); None: those of the graph around
@@ -205,6 +208,25 @@ class Graph:
         before = self._first(variable) if before is None else before
         same = tuple(before.shape) == tuple(value.shape) and None not in tuple(value.shape)
         return self.call(ASSIGNED, [value, before if same else None], {})
+
+    def known(self, symbol: Symbol) -> Tensor | None:
+        """What a symbol of this graph is in the call for which it is traced; None where it needs what is not known."""
+        if self.closed:
+            return None
+        program = self.program.pure([symbol._id])
+        needed = {symbol._id, *[number for node in program.nodes for number in node.inputs]}
+        taken = self.taken or []
+        given = [None] * (len(program.inputs) - len(taken)) if self.given is None else self.given
+        values: dict[int, Any] = dict(zip(program.inputs, [*given, *taken]))
+        program.inputs = [number for number in program.inputs if number in needed]
+        found = [values.get(number) for number in program.inputs]
+        found += [source if isinstance(source, Symbol) else source._tensor for source, _ in program.captures]
+        found = [value._graph.known(value) if isinstance(value, Symbol) else value for value in found]
+        arrays = [value._array for value in found if value is not None]
+        if len(arrays) < len(found):
+            return None
+        count = len(program.inputs)
+        return Tensor(execute.interpreted(program, arrays[:count], arrays[count:])[0][0])
 
     def symbol_of(self, tensor: Any) -> Symbol | None:
         """A tensor as a symbol of this graph: one that it is, or a constant that some node took; None for any other."""
