@@ -32,6 +32,20 @@ def test_every_error_of_an_operation_is_an_op_error(name: str) -> None:
     assert isinstance(kind.error_code, int)
 
 
+def test_codes_have_names() -> None:
+    named = {name: code for name, code in vars(tf.errors).items() if name.isupper() and name != "OK"}
+    assert sorted(named.values()) == list(range(1, 17))
+    assert tf.errors.OK == 0
+    for name, code in named.items():
+        kind = getattr(tf.errors, "".join(word.capitalize() for word in name.split("_")) + "Error")
+        assert kind.error_code == code
+
+
+def test_what_python_asks_of_a_symbolic_tensor_in_vain() -> None:
+    with pytest.raises(tf.errors.OperatorNotAllowedInGraphError):
+        tf.function(lambda x: bool(x))(tf.constant(True))
+
+
 def test_an_invalid_argument_is_a_value_error_to_python() -> None:
     with pytest.raises(ValueError, match="cannot reshape"):
         tf.reshape([1, 2, 3], [2])

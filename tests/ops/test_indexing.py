@@ -8,10 +8,8 @@ import numpy as np
 import pytest
 
 import tensorsmith as tf
-from tensorsmith.core import context
 from tensorsmith.function.trace import trace
 from tensorsmith.program import execute
-from tensorsmith.tensor.graph import Graph
 
 X = np.arange(24, dtype="float32").reshape(2, 3, 4)
 KEYS: list[Any] = [
@@ -111,15 +109,35 @@ def test_what_is_no_index(key: Any, kind: type, text: str) -> None:
     assert str(caught.value).startswith(text)
 
 
-def test_a_symbolic_mask_is_refused_with_a_way_out() -> None:
-    graph = Graph()
-    x = graph.input((None,), "float32")
-    with context.tracing(graph), pytest.raises(tf.errors.InvalidArgumentError) as caught:
-        x[x > 0]
-    assert str(caught.value) == (
-        "indexing: how many elements a mask picks is not known while a program is traced (mask=(None,)); a compiled "
-        "program must know all its sizes before it runs. Use tf.where(mask, x, 0.0), or run eagerly."
-    )
+@pytest.mark.parametrize(
+    "pick",
+    [lambda x: x[x > 8], lambda x: x[x[:, 0, 0] > 8], lambda x: x[:, x[0, :, 1] > 5], lambda x: x[0, x[0] > 2]],
+    ids=["all", "rows", "second axis", "behind a place"],
+)
+def test_masks_of_a_traced_function(pick: Any) -> None:
+    x = tf.constant(X)
+    traced = tf.function(pick, input_signature=[tf.TensorSpec([None, None, None], x.dtype)])
+    for given in (x, x[:1], x - 100, x + 100):
+        np.testing.assert_array_equal(traced(given), pick(given.numpy()))
+
+
+def test_the_derivative_goes_to_what_a_mask_picks() -> None:
+    x = tf.constant([1.0, 2.0, 3.0])
+
+    @tf.function
+    def slope(x: Any) -> Any:
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            y = tf.reduce_sum(x[x > 1.5] ** 2)
+        return tape.gradient(y, x)
+
+    assert slope(x).numpy().tolist() == [0, 4, 6]
+    assert slope(-x).numpy().tolist() == [0, 0, 0]
+
+
+def test_a_mask_of_a_traced_function_that_does_not_fit() -> None:
+    with pytest.raises(tf.errors.InvalidArgumentError, match="the mask does not fit the axes that it stands for"):
+        tf.function(lambda x, m: x[m])(tf.ones([3]), tf.constant([True, False]))
 
 
 def test_masks() -> None:

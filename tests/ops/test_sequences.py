@@ -14,6 +14,17 @@ def test_masks_are_as_long_as_the_longest() -> None:
     assert tf.sequence_mask(tf.constant([], tf.int32)).shape == (0, 0)
 
 
+def test_masks_of_lengths_that_a_program_meets() -> None:
+    longest = tf.function(lambda n: tf.sequence_mask(n))
+    for lengths in ([1, 3], [[2], [0]], []):
+        wanted = tf.sequence_mask(tf.constant(lengths, tf.int32))
+        np.testing.assert_array_equal(longest(tf.constant(lengths, tf.int32)), wanted)
+    as_wide = tf.function(lambda n, x: tf.sequence_mask(n, tf.shape(x)[1], x.dtype) * x)
+    assert as_wide(tf.constant([1, 2]), tf.ones([2, 3])).numpy().tolist() == [[1, 0, 0], [1, 1, 0]]
+    with pytest.raises(ValueError, match=r"^sequence_mask: maxlen must be a whole number \(maxlen=\(1, 2\)\)\.$"):
+        tf.sequence_mask([1], [1, 2])
+
+
 def test_sequences_are_turned_by_length() -> None:
     assert tf.reverse_sequence([[1, 2, 3]], [2]).numpy().tolist() == [[2, 1, 3]]
     assert tf.reverse_sequence([[1], [2]], [2], seq_axis=0, batch_axis=1).numpy().tolist() == [[2], [1]]

@@ -32,10 +32,10 @@ def confused(labels, guesses, weights, num_classes):
 
 ROWS: dict[str, Row] = {
     "sequence_mask": row(
-        lambda n, maxlen, dtype=None: np.array([[j < v for j in range(maxlen)] for v in n.flat]).reshape(*n.shape, maxlen),
-        (LENGTHS,),
-        (LENGTHS.reshape(3, 1),),
-        settings=[{"maxlen": 4}, {"maxlen": 3, "dtype": np.dtype("float32")}],
+        lambda n, parts, maxlen, dtype=None: np.array([[j < v for j in range(*maxlen)] for v in n.flat]).reshape(*n.shape, *maxlen),
+        (LENGTHS, []),
+        (LENGTHS.reshape(3, 1), []),
+        settings=[{"maxlen": (4,)}, {"maxlen": (3,), "dtype": np.dtype("float32")}],
         dtype=lambda i, s: s.get("dtype", "bool"),
     ),
     "reverse_sequence": row(

@@ -74,6 +74,12 @@ class AlreadyExistsError(OpError):
     error_code = 6
 
 
+class PermissionDeniedError(OpError):
+    """What was asked is not allowed to the one who asks."""
+
+    error_code = 7
+
+
 class ResourceExhaustedError(OpError):
     """Memory, or another bounded resource, ran out."""
 
@@ -120,6 +126,22 @@ class DataLossError(OpError):
     """Data came back damaged."""
 
     error_code = 15
+
+
+class UnauthenticatedError(OpError):
+    """Nobody knows who asks."""
+
+    error_code = 16
+
+
+# the codes by their names; an error has its own as `error_code`
+OK, CANCELLED, UNKNOWN, INVALID_ARGUMENT, DEADLINE_EXCEEDED, NOT_FOUND, ALREADY_EXISTS, PERMISSION_DENIED = range(8)
+RESOURCE_EXHAUSTED, FAILED_PRECONDITION, ABORTED, OUT_OF_RANGE, UNIMPLEMENTED, INTERNAL = range(8, 14)
+UNAVAILABLE, DATA_LOSS, UNAUTHENTICATED = range(14, 17)
+
+
+class OperatorNotAllowedInGraphError(TypeError):
+    """Python asked a symbolic tensor for its truth, its length or its elements, which nobody knows while a program is traced."""
 
 
 class InaccessibleTensorError(OpError, TypeError):

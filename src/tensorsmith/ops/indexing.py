@@ -99,16 +99,6 @@ def _place(item: Any, parts: list[Any], shape: Any = None) -> list[Any]:
     tensor = convert(item)
     kind = tensor.dtype.numpy_dtype.kind
     if kind == "b":
-        if isinstance(tensor, Symbol):
-            raise InvalidArgumentError(
-                explain(
-                    "indexing",
-                    "how many elements a mask picks is not known while a program is traced",
-                    {"mask": tensor.shape},
-                    "a compiled program must know all its sizes before it runs",
-                    "Use tf.where(mask, x, 0.0), or run eagerly.",
-                )
-            )
         if shape is not None and not tensor.shape.is_compatible_with(shape[: tensor.ndim]):
             raise InvalidArgumentError(
                 explain(
@@ -117,9 +107,13 @@ def _place(item: Any, parts: list[Any], shape: Any = None) -> list[Any]:
                     {"mask": tensor.shape, "axes": shape[: tensor.ndim]},
                 )
             )
-        places = np.nonzero(np.asarray(tensor._array))
-        parts.extend(Tensor(p) for p in places)
-        return [HOLE] * len(places)
+        if isinstance(tensor, Symbol):
+            # how many it picks is not known before the program runs
+            rows = functions["where"](tensor)
+            parts.extend([rows[:, axis] for axis in range(tensor.ndim)])
+        else:
+            parts.extend([Tensor(places) for places in np.nonzero(np.asarray(tensor._array))])
+        return [HOLE] * tensor.ndim
     if kind not in "iu":
         raise TypeError(f"A tensor cannot be indexed with {tensor.dtype.name}; places are integers.")
     if tensor.ndim == 0 and not isinstance(tensor, Symbol):

@@ -23,7 +23,7 @@ def _product_shape(specs: Specs, settings: dict) -> Specs:
     turn_b = settings.get("transpose_b") or settings.get("adjoint_b")
     if len(a) < 2 or len(b) < 2:
         raise InvalidArgumentError(_no_matrices(a, b))
-    a, b = _oriented(a, turn_a), _oriented(b, turn_b)
+    a, b = _oriented(a, bool(turn_a)), _oriented(b, bool(turn_b))
     if None not in (a[-1], b[-2]) and a[-1] != b[-2]:
         raise ValueError(f"inner sizes differ: {a[-1]} and {b[-2]}")
     return [((*broadcast(a[:-2], b[:-2]), a[-2], b[-1]), dtype)]

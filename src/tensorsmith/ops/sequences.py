@@ -11,7 +11,9 @@ from tensorsmith.core.errors import InvalidArgumentError, explain
 from tensorsmith.ops.casting import cast
 from tensorsmith.ops.gathering import scattered
 from tensorsmith.ops.guards import exist, guard, span
-from tensorsmith.program.op import Array, Specs
+from tensorsmith.ops.shaping import reshape
+from tensorsmith.ops.sizes import fill_sizes, split_sizes
+from tensorsmith.program.op import Array, Arrays, Specs
 from tensorsmith.tensor.apply import apply, functions, plain, primitive, public
 from tensorsmith.tensor.convert import convert
 from tensorsmith.tensor.tensor import Symbol, Tensor
@@ -20,12 +22,13 @@ _BOOL = np.dtype(bool)
 
 
 def _masked(specs: Specs, settings: dict) -> Specs:
-    return [((*specs[0][0], settings["maxlen"]), settings["dtype"])]
+    return [((*specs[0][0], *settings["maxlen"]), settings["dtype"])]
 
 
-@primitive(name="sequence_mask", kinds="iu", differentiable=False, shapes=_masked)
-def _sequence_mask(xp, lengths: Array, maxlen: int, dtype: Any = _BOOL):
-    return (np.arange(maxlen) < lengths[..., None]).astype(dtype)
+@primitive(name="sequence_mask", kinds="iu", same=frozenset({"lengths"}), differentiable=False, shapes=_masked)
+def _sequence_mask(xp, lengths: Array, parts: Arrays, maxlen: Any = (), dtype: Any = _BOOL):
+    (count,) = fill_sizes(maxlen, parts, "sequence_mask")
+    return (np.arange(count) < lengths[..., None]).astype(dtype)
 
 
 @public
@@ -42,17 +45,15 @@ def sequence_mask(lengths: Any, maxlen: Any = None, dtype: Any = dtypes.bool_, n
     lengths = convert(lengths)
     if maxlen is None:
         if isinstance(lengths, Symbol):
-            raise InvalidArgumentError(
-                explain(
-                    "sequence_mask",
-                    "the greatest length is not known while a program is traced",
-                    {"lengths": lengths.shape},
-                    way_out="Give maxlen.",
-                )
-            )
-        maxlen = int(np.max(np.asarray(lengths._array), initial=0))
-    settings = {"maxlen": plain(maxlen, "maxlen"), "dtype": dtypes.as_dtype(dtype).numpy_dtype}
-    return apply(_sequence_mask, (lengths,), settings)
+            # nothing is shorter than a row without elements
+            maxlen = functions["reduce_max"](functions["pad"](reshape(lengths, [-1]), [[0, 1]]))
+        else:
+            maxlen = int(np.max(np.asarray(lengths._array), initial=0))
+    sizes, parts = split_sizes(maxlen, "sequence_mask")
+    if len(sizes) != 1:
+        raise ValueError(explain("sequence_mask", "maxlen must be a whole number", {"maxlen": sizes}))
+    settings = {"maxlen": sizes, "dtype": dtypes.as_dtype(dtype).numpy_dtype}
+    return apply(_sequence_mask, (lengths, parts), settings)
 
 
 @primitive(name="reverse_sequence", same=False, shapes=lambda specs, settings: [specs[0]])

@@ -13,6 +13,7 @@ import numpy as np
 
 from tensorsmith.core import context, dtypes, ports
 from tensorsmith.core.dtypes import DType
+from tensorsmith.core.errors import OperatorNotAllowedInGraphError
 from tensorsmith.core.shapes import TensorShape
 from tensorsmith.core.specs import TensorSpec
 from tensorsmith.tensor import printing
@@ -313,11 +314,11 @@ class Symbol(Tensor):
         """Which tensor it is, for messages: its name or what made it and where, dtype and shape."""
         return f"{self._graph.origin(self._id)} ({self._dtype.name}, shape {self._shape})"
 
-    def _unknown(self, wish: str, *reasons: str) -> TypeError:
+    def _unknown(self, wish: str, *reasons: str) -> OperatorNotAllowedInGraphError:
         what = f"{wish} of a symbolic tensor, {self._described()}, is not known while a program is traced"
         if reasons:
-            return TypeError(f"{what}. {' '.join(reasons)}")
-        return TypeError(
+            return OperatorNotAllowedInGraphError(f"{what}. {' '.join(reasons)}")
+        return OperatorNotAllowedInGraphError(
             f"{what}: use tf operations (tf.cond, tf.where) instead, or run_eagerly=True to debug with values."
         )
 
