@@ -424,6 +424,34 @@ def test_a_mask_given_to_a_model_is_that_of_its_input(made):
     np.testing.assert_allclose(model(tensor).numpy(), np.maximum(X, 0).sum(1), rtol=1e-5)
 
 
+@pytest.mark.parametrize("made", [sequential, functional, nested])
+def test_a_layer_that_cannot_do_without_a_mask_is_drawn(made):
+    layers = [keras.layers.Embedding(5, 4, mask_zero=True), keras.layers.Activation("tanh"), Needs()]
+    model = made([keras.Input((4,), dtype="int32"), *layers] if made is sequential else layers)
+    table = layers[0].get_weights()[0]
+    expected = np.tanh(table[IDS]) * (IDS != 0)[..., None]
+    for given in (model(IDS), model.predict(IDS, verbose=0)):
+        np.testing.assert_allclose(np.asarray(given), expected, rtol=1e-5)
+
+
+def test_masks_of_drawn_tensors_may_be_used(tmp_path):
+    inputs = keras.Input((4,), dtype="int32")
+    x = keras.layers.Dense(3)(keras.layers.Embedding(5, 4, mask_zero=True)(inputs))
+    assert x._keras_mask.shape == (None, 4) and x._keras_mask.dtype == tf.bool and inputs._keras_mask is None
+    counts = keras.layers.Lambda(tf.identity)(tf.cast(x._keras_mask, tf.float32))
+    taken = Sum(name="sum")(tf.identity(x), mask=x._keras_mask)
+    model = keras.Model(inputs, [counts, taken, x._keras_mask])
+    model.save(tmp_path / "m.keras")
+    again = keras.models.load_model(tmp_path / "m.keras", {"Sum": Sum, "identity": tf.identity})
+    middle = keras.Model(model.layers[1].output, x)
+    for one in (model, again):
+        found, summed, mask = one(IDS)
+        np.testing.assert_array_equal(found.numpy(), IDS != 0)
+        np.testing.assert_array_equal(mask.numpy(), IDS != 0)
+        values = middle(model.layers[1](IDS)).numpy()
+        np.testing.assert_allclose(summed.numpy(), (values * (IDS != 0)[..., None]).sum(1), rtol=1e-5)
+
+
 def test_a_mask_for_inputs_given_by_name():
     inputs = {"b": keras.Input((4, 4), name="b"), "a": keras.Input((4, 4), name="a")}
     model = keras.Model(list(inputs.values()), keras.layers.Concatenate()([Sum()(inputs["b"]), Sum()(inputs["a"])]))

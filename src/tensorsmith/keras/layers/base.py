@@ -474,14 +474,20 @@ def _inner(graph: Any, leaf: Any) -> Any:
         return leaf
     if nest.is_composite(leaf):
         return leaf._from_parts([graph.input(part.shape, part.dtype) for part in leaf._parts()])
-    return graph.input(leaf.shape, leaf.dtype)
+    inner = graph.input(leaf.shape, leaf.dtype)
+    if leaf._keras_mask is not None:
+        inner._keras_mask = graph.input(leaf._keras_mask.shape, leaf._keras_mask.dtype)
+    return inner
 
 
 def _spec_of(leaf: Any) -> Any:
     """What a result of a trace is without values; what is no tensor, as it is."""
     if nest.is_composite(leaf):
         return type_spec_from_value(leaf)
-    return TensorSpec(leaf.shape, leaf.dtype) if hasattr(leaf, "shape") else leaf
+    if not hasattr(leaf, "shape"):
+        return leaf
+    mask = masks.of(leaf)
+    return TensorSpec(leaf.shape, leaf.dtype) if mask is None else masks.MaskedSpec(leaf, mask)
 
 
 def _shape_arguments(build: Any) -> list[str]:

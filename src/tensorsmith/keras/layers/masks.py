@@ -13,12 +13,23 @@ import numpy as np
 
 from tensorsmith.core import nest
 from tensorsmith.core.errors import warn
+from tensorsmith.core.specs import TensorSpec
 from tensorsmith.function.autograph import in_trace
 from tensorsmith.keras.layers import calling
 from tensorsmith.ops.casting import identity
 from tensorsmith.ops.shaping import expand_dims
 from tensorsmith.tensor.convert import convert
 from tensorsmith.tensor.tensor import Tensor, masked
+
+
+class MaskedSpec(TensorSpec):
+    """The spec of a tensor that has a mask, with that of the mask."""
+
+    __slots__ = ("mask",)
+
+    def __init__(self, tensor: Any, mask: Any) -> None:
+        super().__init__(tensor.shape, tensor.dtype)
+        self.mask = TensorSpec(mask.shape, mask.dtype)
 
 
 def of(value: Any) -> Any:

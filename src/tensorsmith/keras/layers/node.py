@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from tensorsmith.core import nest
@@ -11,8 +11,9 @@ from tensorsmith.core.dtypes import DType
 from tensorsmith.core.shapes import TensorShape
 from tensorsmith.core.specs import TensorSpec, TypeSpec
 from tensorsmith.keras.layers.drawn import DrawnRagged, DrawnSparse, drawn
+from tensorsmith.keras.layers.masks import MaskedSpec
 from tensorsmith.program.infer import infer
-from tensorsmith.tensor.tensor import Symbol, Tensor
+from tensorsmith.tensor.tensor import Symbol, Tensor, masked
 
 _numbers = itertools.count()
 
@@ -82,7 +83,10 @@ def connect(layer: Any, args: tuple, kwargs: dict, specs: Any) -> Any:
 
     def made(spec: Any) -> Any:
         if isinstance(spec, TensorSpec):
-            return symbol(spec.shape, spec.dtype, layer.name)
+            output = symbol(spec.shape, spec.dtype, layer.name)
+            if isinstance(spec, MaskedSpec):
+                output._keras_mask = symbol(spec.mask.shape, spec.mask.dtype, layer.name)
+            return output
         if isinstance(spec, TypeSpec):
             return drawn(spec, [symbol(part.shape, part.dtype, layer.name) for part in nest.flatten(spec, True)], layer)
         return spec
@@ -99,9 +103,20 @@ def connect(layer: Any, args: tuple, kwargs: dict, specs: Any) -> Any:
 def _noted(layer: Any, args: tuple, kwargs: dict, outputs: Any) -> None:
     node = Node(layer, args, kwargs, outputs)
     layer._inbound_nodes.append(node)
-    for at, output in enumerate(nest.flatten(outputs)):
+    for at, output in enumerate(with_masks(outputs)):
         if isinstance(output, (Symbol, *_COMPOSITES)):
             output._keras_history = node, at
+
+
+def with_masks(outputs: Any) -> list[Any]:
+    """The results of a call of a layer, and then their masks (None where there is none): what other layers may take of it."""
+    results = nest.flatten(outputs)
+    return [*results, *(getattr(result, "_keras_mask", None) for result in results)] if masked else results
+
+
+def pairs(outputs: Any, results: Any) -> Iterator[tuple[Any, Any]]:
+    """What a drawing has as outputs of a call, each with what it stands for when the layer is called again."""
+    return ((drawn, result) for drawn, result in zip(with_masks(outputs), with_masks(results)) if drawn is not None)
 
 
 _COMPOSITES = (DrawnRagged, DrawnSparse)

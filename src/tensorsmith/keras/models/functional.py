@@ -10,7 +10,7 @@ from tensorsmith.keras import registry
 from tensorsmith.keras.layers import masks
 from tensorsmith.keras.layers.base import Layer
 from tensorsmith.keras.layers.input import Input, InputLayer
-from tensorsmith.keras.layers.node import Node, is_drawn, whole
+from tensorsmith.keras.layers.node import Node, is_drawn, pairs, whole, with_masks
 from tensorsmith.keras.models.conforming import conform
 from tensorsmith.keras.models.layer_order import layers_in_order
 from tensorsmith.keras.models.model import Model
@@ -105,7 +105,7 @@ class Functional(Model):
             args = nest.map_structure(at, step.args)
             kwargs = {key: nest.map_structure(at, value) for key, value in step.kwargs.items()}
             results = step.layer(*args, **kwargs)
-            for symbol, result in zip(nest.flatten(step.outputs), nest.flatten(results)):
+            for symbol, result in pairs(step.outputs, results):
                 values[id(symbol)] = result
         return nest.map_structure(at, self._output_structure)
 
@@ -194,7 +194,7 @@ class Functional(Model):
                     continue
                 args = [_from_data(part, made) for part in each["args"]]
                 kwargs = {key: _from_data(value, made) for key, value in each.get("kwargs", {}).items()}
-                results = nest.flatten(layer(*args, **kwargs))
+                results = with_masks(layer(*args, **kwargs))
                 for number, result in enumerate(results):
                     made[layer.name, at, number] = result
             if len(rest) == len(waiting):
@@ -301,7 +301,7 @@ def _drawn_again(inputs: Any, outputs: Any, name: str) -> tuple[Any, Any]:
         args = nest.map_structure(at, made.args)
         kwargs = {key: nest.map_structure(at, value) for key, value in made.kwargs.items()}
         results = made.layer(*args, **kwargs)
-        for symbol, result in zip(nest.flatten(made.outputs), nest.flatten(results), strict=True):
+        for symbol, result in pairs(made.outputs, results):
             values.setdefault(id(symbol), result)
     return nest.map_structure(at, inputs), nest.map_structure(at, outputs)
 
