@@ -360,7 +360,7 @@ def _check_axis(who: str, value: Any, axis: Any, kind: type[Exception]) -> None:
 
 @primitive(name="unstack")
 def _unstack(xp, value: Array, axis: int = 0):
-    return [xp.take(value, at, axis=axis) for at in range(value.shape[axis])]
+    return list(xp.unstack(value, axis=axis))
 
 
 @public

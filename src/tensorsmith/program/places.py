@@ -27,7 +27,9 @@ def joined_at(result: Any, key: tuple[Any, ...], updates: Any, join: Any) -> Non
     if width != 1:
         flat = (flat[..., None] * width + np.arange(width)).reshape(-1)
     updates = np.broadcast_to(updates, (*np.broadcast_shapes(*map(np.shape, key)), *inner))
-    join.at(result.reshape(-1), flat.reshape(-1), updates.reshape(-1))
+    # on one axis NumPy tells of a NaN that `maximum` meets, elsewhere it does not
+    with np.errstate(invalid="ignore" if join in (np.maximum, np.minimum) else None):
+        join.at(result.reshape(-1), flat.reshape(-1), updates.reshape(-1))
 
 
 class Windows(NamedTuple):

@@ -274,8 +274,9 @@ class Replay:
             self._backward = False if self._by is None else Backward(self.form, flat, self._by, bool(seeds))
         if self._backward and self._small is _UNTRIED:
             self._times += 1
-            if self._times < self.family.times():
-                # what is new is not worth a compile: it may never come again
+            if self._times < max(self.family.times(), (len(self.form.calls) // 40) ** 2):
+                # What is new is not worth a compile: it may never come again. That of many rounds side by side takes
+                # seconds (40 steps of an LSTM, 600 operations: 14), and a step of pieces a few ms.
                 return self._backward.run([every[at]._array for at in self._backward.places])
         if self._is_small(flat, seeds):
             return self._small(*[every[at]._array for at in self._given])
