@@ -39,6 +39,18 @@ CASES: dict[str, tuple[Any, list[np.ndarray]]] = {
     "along an axis": (lambda x, i: jnp.take_along_axis(x, i, 1), [X, RNG.integers(0, 4, (5, 2, 3))]),
     "by a scalar": (lambda x, i: x[i], [X, np.array(3)]),
     "by a scalar in the middle": (lambda x, i: x[:, i], [X, np.array(3)]),
+    "columns, their places first": (
+        lambda x, i: lax.gather(x, i, lax.GatherDimensionNumbers((1, 2), (1,), (1,)), (5, 1, 3), mode="clip"),
+        [X, np.array([[2], [0]])],
+    ),
+    "rows that keep their axis": (
+        lambda x, i: lax.gather(x, i, lax.GatherDimensionNumbers((1, 2, 3), (), (0,)), (1, 4, 3), mode="clip"),
+        [X, np.array([[2], [0]])],
+    ),
+    "ints that are not there": (
+        lambda x, i: lax.gather(x, i, lax.GatherDimensionNumbers((1, 2), (0,), (0,)), (1, 4, 3), mode="fill"),
+        [X.astype("i4"), np.array([[2], [9]])],
+    ),
     "small numbers": (lambda x, i: x[i], [X, IN.astype("uint8")]),
     **{
         f"windows, {mode}": (

@@ -50,7 +50,7 @@ def shapes_for(name, row):
         return
     samples, letters = next(
         (samples, words)
-        for settings, samples, words, kinds in derive.SHAPED[name]
+        for settings, samples, words, kinds in derive.shaped(registry[name])
         if settings == row["settings"] and [len(word) for word in words] == row["ranks"] and kinds == row["kinds"]
     )
     names = sorted(set("".join(letters)))

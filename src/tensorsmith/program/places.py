@@ -15,13 +15,13 @@ JOINS: dict[str, Any] = {
 
 
 def joined_at(result: Any, key: tuple[Any, ...], updates: Any, join: Any) -> None:
-    """`join.at(result, key, updates)` for places along the first axes of a contiguous array.
+    """`join.at(result, key, updates)` for places, from 0 on, along the first axes of a contiguous array.
 
     NumPy's `at` is five times faster on one axis than on several (4,000 rows of 16: 0.09 ms, not 0.47).
     """
     flat: Any = np.zeros((), np.int64)
     for size, places in zip(result.shape, key):
-        flat = flat * size + np.where(places < 0, places + size, places)
+        flat = flat * size + places
     inner = result.shape[len(key) :]
     width = math.prod(inner)
     if width != 1:

@@ -4,8 +4,8 @@
 
 Elementwise operations are found in the registry and derived on scalars. What is derived is compared with JAX's own
 derivative of arrays: an operation that is not truly elementwise, or needs a primitive that NumPy has not, is left
-out, and JAX derives it when it is met. The others are those of `SHAPED`, derived twice, on two sets of stand-in sizes
-that are prime, so that each size of a result tells from which size of an argument it comes.
+out, and JAX derives it when it is met. The others are those of `SHAPED`, derived with their sizes left open
+(`program/opened.py`).
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from tensorsmith.program import execute, opened, slopes
-from tensorsmith.program.op import Op, registry
+from tensorsmith.program.op import REQUIRED, Op, registry
 from tensorsmith.program.pieces import Call
 from tensorsmith.program.small import NotSmall, Small, traced
 
@@ -44,7 +44,7 @@ def _row(settings: dict, *words: str, kinds: str = "") -> Shaped:
 
 SHAPED: dict[str, list[Shaped]] = {
     "matmul": [
-        _row({"transpose_a": a, "transpose_b": b, "adjoint_a": False, "adjoint_b": False}, *words)
+        _row({"transpose_a": a, "transpose_b": b}, *words)
         for a, b, *words in [
             (False, False, "mk", "kn"),
             (True, False, "km", "kn"),
@@ -64,7 +64,7 @@ SHAPED: dict[str, list[Shaped]] = {
     "softmax_cross_entropy_with_logits": [_row({"axis": -1}, "ab", "ab")],
     "sparse_softmax_cross_entropy_with_logits": [_row({}, "a", "ab", kinds=kind + "f") for kind in "il"],
     "gather": [
-        _row({"axis": axis, "batch_dims": 0}, "abc"[:rank], "de"[:places], kinds="f" + kind)
+        _row({"axis": axis}, "abc"[:rank], "de"[:places], kinds="f" + kind)
         for rank, places, kind, axis in itertools.product((1, 2, 3), (0, 1, 2), "il", (0, 1))
         if axis == 0 or (rank == 2 and places == 1)
     ],
@@ -93,10 +93,7 @@ SHAPED: dict[str, list[Shaped]] = {
     ],
     "stack": [_row({"axis": 0}, "ab"[:rank], "ab"[:rank]) for rank in range(3)],
     "expand_dims": [_row({"axis": axis}, "abc"[:rank]) for rank in range(4) for axis in (0, 1, -1) if axis <= rank],
-    "cumsum": [
-        _row({"axis": axis, "exclusive": False, "reverse": False}, "ab"[:rank])
-        for axis, rank in [(0, 1), (0, 2), (1, 2)]
-    ],
+    "cumsum": [_row({"axis": axis}, "ab"[:rank]) for axis, rank in [(0, 1), (0, 2), (1, 2)]],
     "reshape": [(None, [{"sizes": (1, -1)}, {"sizes": (-1, 1, 1)}], ("abcd"[:rank],), "f") for rank in range(5)],
     "transpose": [({"perm": None}, [{"perm": None}], ("abc"[:rank],), "f") for rank in range(4)],
     "identity": [({}, [{}], ("abcd"[:rank],), "f") for rank in range(5)],
@@ -191,9 +188,18 @@ def _specs(arrays: Any) -> list[Any]:
 # ---- operations on shapes
 
 
+def shaped(op: Op) -> list[Shaped]:
+    """The rows of an operation in `SHAPED`, with all its settings."""
+    defaults = {key: value for key, value in op.settings.items() if value is not REQUIRED}
+    return [
+        (None if settings is None else {**defaults, **settings}, [{**defaults, **s} for s in samples], words, kinds)
+        for settings, samples, words, kinds in SHAPED.get(op.name, ())
+    ]
+
+
 def _shaped(op: Op) -> list[dict[str, Any]]:
     rows = []
-    for settings, samples, letters, kinds in SHAPED.get(op.name, ()):
+    for settings, samples, letters, kinds in shaped(op):
         # one name, as no settings of these have two numbers
         opens = [((key,), "any") for key, value in (settings or {}).items() if value == slopes.OPEN]
         found = [_derived(op, sample, kinds, [tuple(word) for word in letters], opens) for sample in samples]
