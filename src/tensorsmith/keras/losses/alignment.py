@@ -20,6 +20,7 @@ from tensorsmith.function.trace import trace
 from tensorsmith.keras import config
 from tensorsmith.ops.casting import cast
 from tensorsmith.ops.shaping import expand_dims, squeeze
+from tensorsmith.structures.ragged import is_ragged
 from tensorsmith.tensor.convert import convert
 from tensorsmith.tensor.graph import Graph
 from tensorsmith.tensor.tensor import Tensor
@@ -27,9 +28,9 @@ from tensorsmith.tensor.tensor import Tensor
 _FLOAT32 = np.dtype("float32")
 
 
-def as_predictions(value: Any, dtype: DType | None = None) -> Tensor:
+def as_predictions(value: Any, dtype: DType | None = None) -> Any:
     """Predictions as a floating tensor: float32 and float64 stay, all else becomes `floatx` (or `dtype`, if given)."""
-    tensor = convert(value)
+    tensor = value if is_ragged(value) else convert(value)
     if dtype is None:
         # half precision overflows in the sums of a loss
         keep = tensor.dtype.name in ("float32", "float64") or tensor.dtype.is_complex
@@ -93,6 +94,11 @@ def values_of(
     Raises ValueError, naming `who`, where it gives None or values that do not belong to the rows of the batch.
     """
     function = in_trace(function)
+    if is_ragged(y_pred) or is_ragged(y_true):
+        predictions = as_predictions(y_pred, dtype)
+        targets = cast(y_true, predictions.dtype) if is_ragged(y_true) else as_targets(y_true, predictions)
+        values = function(targets, predictions)
+        return values if is_ragged(values) else _given(who, values, targets, predictions)
     if isinstance(y_pred, dict) or _several(y_pred):
         # several outputs in one loss: only its function knows how they belong together
         predictions: Any = nest.map_structure(lambda value: as_predictions(value, dtype), y_pred)

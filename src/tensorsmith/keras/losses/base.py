@@ -11,9 +11,11 @@ from tensorsmith.core.naming import snake_case
 from tensorsmith.function.autograph import in_trace
 from tensorsmith.keras import config, registry
 from tensorsmith.keras.losses.alignment import match_weights, values_of
+from tensorsmith.keras.losses.ragged import weights_of
 from tensorsmith.ops.creation import ones_like
 from tensorsmith.ops.elementwise import divide_no_nan
 from tensorsmith.ops.reductions import reduce_mean, reduce_sum
+from tensorsmith.structures.ragged import is_ragged
 from tensorsmith.tensor.tensor import Tensor
 
 REDUCTIONS = ("sum_over_batch_size", "sum", "mean", "mean_with_sample_weight", "none")
@@ -163,13 +165,18 @@ class LossFunctionWrapper(Loss):
         return cls(registry.get("loss", fn) if isinstance(fn, (str, dict)) else fn, **config)
 
 
-def reduce_values(values: Tensor, sample_weight: Any, masks: list[Any], reduction: str) -> Tensor:
+def reduce_values(values: Any, sample_weight: Any, masks: list[Any], reduction: str) -> Tensor:
     """One number of a loss's values ("none": the values themselves), each times its weight, only where masks are true.
 
     >>> from tensorsmith.tensor.convert import convert
     >>> reduce_values(convert([1.0, 3.0]), [1.0, 0.5], [], "sum_over_batch_size").numpy().item()  # (1 + 1.5) / 2
     1.25
     """
+    if is_ragged(values):
+        flat = values.flat_values
+        weights = None if sample_weight is None else weights_of(sample_weight, values)
+        reduced = reduce_values(flat, weights, [], reduction)
+        return values.with_flat_values(reduced) if reduction == "none" else reduced
     if sample_weight is None and not masks:
         if reduction == "none" or not values.ndim:
             return values

@@ -11,6 +11,7 @@ from tensorsmith.core.errors import explain
 from tensorsmith.keras import config
 from tensorsmith.keras.losses.alignment import as_predictions, pair
 from tensorsmith.keras.losses.base import Loss
+from tensorsmith.keras.losses.ragged import takes_ragged
 from tensorsmith.ops.activations import log_softmax, sigmoid, softplus
 from tensorsmith.ops.casting import cast
 from tensorsmith.ops.comparison import equal, logical_or, not_equal, where
@@ -38,6 +39,7 @@ def _smooth_classes(y_true: Tensor, label_smoothing: float, axis: int) -> Tensor
     return y_true * (1.0 - label_smoothing) + label_smoothing / y_true.shape[axis]
 
 
+@takes_ragged
 def categorical_crossentropy(
     y_true: Any, y_pred: Any, from_logits: bool = False, label_smoothing: float = 0.0, axis: int = -1
 ) -> Tensor:
@@ -53,6 +55,7 @@ def categorical_crossentropy(
     return -reduce_sum(y_true * _log_probabilities(y_pred, from_logits, axis), axis=axis)
 
 
+@takes_ragged
 def sparse_categorical_crossentropy(
     y_true: Any, y_pred: Any, from_logits: bool = False, ignore_class: int | None = None, axis: int = -1
 ) -> Tensor:
@@ -107,6 +110,7 @@ def class_numbers(who: str, y_true: Any, y_pred: Tensor, axis: int = -1) -> Tens
     return classes
 
 
+@takes_ragged
 def binary_crossentropy(
     y_true: Any, y_pred: Any, from_logits: bool = False, label_smoothing: float = 0.0, axis: int = -1
 ) -> Tensor:
@@ -135,6 +139,7 @@ def _binary(y_true: Tensor, y_pred: Tensor, from_logits: bool) -> Tensor:
     return -(y_true * log(p) + (1.0 - y_true) * log(1.0 - p))
 
 
+@takes_ragged
 def binary_focal_crossentropy(
     y_true: Any,
     y_pred: Any,
@@ -202,6 +207,7 @@ def _signs(y_true: Tensor) -> Tensor:
     return where(binary, y_true * 2.0 - 1.0, y_true)
 
 
+@takes_ragged
 def hinge(y_true: Any, y_pred: Any) -> Tensor:
     """mean(max(1 - y_true * y_pred, 0)) over the last axis; targets are -1 and 1 (0 and 1 are understood).
 
@@ -212,6 +218,7 @@ def hinge(y_true: Any, y_pred: Any) -> Tensor:
     return reduce_mean(maximum(1.0 - _signs(y_true) * y_pred, 0.0), axis=-1)
 
 
+@takes_ragged
 def squared_hinge(y_true: Any, y_pred: Any) -> Tensor:
     """mean(max(1 - y_true * y_pred, 0)**2) over the last axis; targets are -1 and 1 (0 and 1 are understood).
 

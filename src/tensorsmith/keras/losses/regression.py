@@ -11,12 +11,14 @@ from typing import Any
 from tensorsmith.keras import config
 from tensorsmith.keras.losses.alignment import pair
 from tensorsmith.keras.losses.base import Loss
+from tensorsmith.keras.losses.ragged import takes_ragged
 from tensorsmith.ops.activations import softplus
 from tensorsmith.ops.elementwise import abs, log, log1p, maximum, minimum, rsqrt, square
 from tensorsmith.ops.reductions import reduce_mean, reduce_sum
 from tensorsmith.tensor.tensor import Tensor
 
 
+@takes_ragged
 def mean_squared_error(y_true: Any, y_pred: Any) -> Tensor:
     """mean((y_true - y_pred)**2) over the last axis.
 
@@ -27,6 +29,7 @@ def mean_squared_error(y_true: Any, y_pred: Any) -> Tensor:
     return _mean(square(y_true - y_pred))
 
 
+@takes_ragged
 def mean_absolute_error(y_true: Any, y_pred: Any) -> Tensor:
     """mean(|y_true - y_pred|) over the last axis.
 
@@ -37,6 +40,7 @@ def mean_absolute_error(y_true: Any, y_pred: Any) -> Tensor:
     return _mean(abs(y_true - y_pred))
 
 
+@takes_ragged
 def mean_absolute_percentage_error(y_true: Any, y_pred: Any) -> Tensor:
     """100 * mean(|y_true - y_pred| / max(|y_true|, epsilon)) over the last axis.
 
@@ -47,6 +51,7 @@ def mean_absolute_percentage_error(y_true: Any, y_pred: Any) -> Tensor:
     return _mean(abs((y_true - y_pred) / maximum(abs(y_true), config.epsilon()))) * 100.0
 
 
+@takes_ragged
 def mean_squared_logarithmic_error(y_true: Any, y_pred: Any) -> Tensor:
     """mean((log(1 + y_true) - log(1 + y_pred))**2) over the last axis; values below epsilon count as epsilon.
 
@@ -58,6 +63,7 @@ def mean_squared_logarithmic_error(y_true: Any, y_pred: Any) -> Tensor:
     return _mean(square(log1p(maximum(y_pred, small)) - log1p(maximum(y_true, small))))
 
 
+@takes_ragged
 def huber(y_true: Any, y_pred: Any, delta: float = 1.0) -> Tensor:
     """Squared error near the target, absolute error far from it, meaned over the last axis.
 
@@ -76,6 +82,7 @@ def huber(y_true: Any, y_pred: Any, delta: float = 1.0) -> Tensor:
     return _mean(near * (error - near * 0.5))
 
 
+@takes_ragged
 def log_cosh(y_true: Any, y_pred: Any) -> Tensor:
     """mean(log(cosh(y_pred - y_true))) over the last axis: like e**2 / 2 near 0 and |e| - log(2) far from it.
 
@@ -88,6 +95,7 @@ def log_cosh(y_true: Any, y_pred: Any) -> Tensor:
     return _mean(error + softplus(error * -2.0) - math.log(2.0))
 
 
+@takes_ragged
 def poisson(y_true: Any, y_pred: Any) -> Tensor:
     """mean(y_pred - y_true * log(y_pred + epsilon)) over the last axis: targets are counts, predictions rates.
 

@@ -8,12 +8,14 @@ from typing import Any
 
 from tensorsmith.keras import registry
 from tensorsmith.keras.losses.alignment import match_weights, values_of
+from tensorsmith.keras.losses.ragged import aligned, flat_of, weights_of
 from tensorsmith.keras.metrics.base import Metric
 from tensorsmith.ops.casting import cast
 from tensorsmith.ops.creation import ones_like
 from tensorsmith.ops.elementwise import divide_no_nan
 from tensorsmith.ops.reductions import reduce_mean, reduce_sum
 from tensorsmith.ops.shaping import shape
+from tensorsmith.structures.ragged import is_ragged
 from tensorsmith.tensor.convert import convert
 from tensorsmith.tensor.tensor import Tensor
 
@@ -116,9 +118,16 @@ class MeanMetricWrapper(Mean):
         self._fn, self._settings = fn, settings
 
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
+        rows = None
+        if is_ragged(y_pred):
+            # each of the values counts alike, whatever row it stands in
+            y_true, rows = aligned(f"metric {self.name!r}", y_true, y_pred)
+            y_true, y_pred = flat_of(y_true), flat_of(rows)
         mask = getattr(y_pred, "_keras_mask", None)
         call = partial(self._fn, **self._settings) if self._settings else self._fn
         values = values_of(f"metric {self.name!r}", call, y_true, y_pred)
+        if rows is not None and sample_weight is not None:
+            sample_weight = weights_of(sample_weight, rows.with_flat_values(values))
         if mask is not None and values.ndim:
             sample_weight = _masked(sample_weight, mask, values)
         super().update_state(values, sample_weight)

@@ -8,13 +8,15 @@ from tensorsmith.core import nest
 from tensorsmith.function.autograph import in_trace
 from tensorsmith.function.composites import is_composite, spec_of
 from tensorsmith.keras import losses, metrics
+from tensorsmith.keras.losses.ragged import flat_of
 from tensorsmith.ops.casting import cast
 from tensorsmith.ops.shaping import expand_dims, shape
+from tensorsmith.structures.ragged import is_ragged
 
 
 def match_rank(target: Any, prediction: Any) -> Any:
     """A target of shape (n,) beside a prediction of shape (n, 1) becomes (n, 1)."""
-    if target is None or not hasattr(prediction, "shape"):
+    if target is None or not hasattr(prediction, "shape") or is_ragged(prediction):
         return target
     t, p = target.shape, prediction.shape
     if len(p) == len(t) + 1 and p[-1] == 1:
@@ -151,6 +153,8 @@ def as_metric(given: Any, y_true: Any, y_pred: Any) -> Any:
         return given
     name = given if isinstance(given, str) else None
     if name is not None and name.lower() in ("accuracy", "acc", "crossentropy", "ce"):
+        if is_ragged(y_pred) and is_ragged(y_true):
+            y_true, y_pred = flat_of(y_true), flat_of(y_pred)
         last = y_pred.shape[-1] if len(y_pred.shape) else 1
         sparse = len(y_true.shape) < len(y_pred.shape) or (y_true.shape[-1] == 1 and last != 1)
         kind = "Binary" if last == 1 else "SparseCategorical" if sparse else "Categorical"
