@@ -31,6 +31,7 @@ FIGURES = (
     "first_gradient",
     "tracing",
     "recurrent_step",
+    "lstm_epoch",
     "import_time",
     "cold_process",
     "many_models",
