@@ -104,7 +104,7 @@ def _noted(layer: Any, args: tuple, kwargs: dict, outputs: Any) -> None:
     node = Node(layer, args, kwargs, outputs)
     layer._inbound_nodes.append(node)
     for at, output in enumerate(with_masks(outputs)):
-        if isinstance(output, (Symbol, *_COMPOSITES)):
+        if isinstance(output, _DRAWN):
             output._keras_history = node, at
 
 
@@ -120,18 +120,22 @@ def pairs(outputs: Any, results: Any) -> Iterator[tuple[Any, Any]]:
 
 
 _COMPOSITES = (DrawnRagged, DrawnSparse)
+_DRAWN = (Symbol, *_COMPOSITES)
 
 
 def is_drawn(value: Any) -> bool:
     """True for a symbol of the drawing, and for a ragged or sparse tensor that a layer gave."""
-    return isinstance(value, (Symbol, *_COMPOSITES)) and getattr(value, "_keras_history", None) is not None
+    return isinstance(value, _DRAWN) and getattr(value, "_keras_history", None) is not None
 
 
 def has_drawn(value: Any) -> bool:
     """True where a nested value holds something of a drawing."""
-    return any(
-        is_drawn(leaf) or nest.is_composite(leaf) and any(map(is_drawn, leaf._parts())) for leaf in nest.flatten(value)
-    )
+    # most leaves are plain tensors: asked first, and cheaply
+    return any([type(leaf) is not Tensor and _holds_drawn(leaf) for leaf in nest.flatten(value)])  # noqa: C419
+
+
+def _holds_drawn(leaf: Any) -> bool:
+    return is_drawn(leaf) or nest.is_composite(leaf) and any(map(is_drawn, leaf._parts()))
 
 
 def whole(value: Any) -> Any:
