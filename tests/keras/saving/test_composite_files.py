@@ -92,6 +92,36 @@ def test_a_subclassed_model_is_exported_for_the_rows_that_it_saw(tmp_path):
     assert tf.saved_model.load(tmp_path / "exported").serve(WORDS[:2]).numpy().tolist() == [3, 0]
 
 
+class Sums(keras.Model):
+    """Takes what no dense tensor can do, so that it must be built for rows when it is read."""
+
+    def __init__(self, **settings):
+        super().__init__(**settings)
+        self.out = keras.layers.Dense(2)
+
+    def call(self, inputs):
+        lengths = tf.cast(inputs["words"].row_lengths(), tf.float32)
+        return self.out(tf.stack([lengths, tf.sparse.reduce_sum(inputs["bag"], 1)], 1) + inputs["plain"])
+
+
+@pytest.mark.parametrize("ending", [".keras", ".weights.h5"])
+def test_a_model_of_the_users_is_built_for_the_rows_that_it_saw(tmp_path, ending):
+    value = {"words": WORDS[:2], "bag": SPARSE, "plain": tf.ones([2, 1])}
+    model = Sums()
+    expected = model(value)
+    path = tmp_path / f"model{ending}"
+    if ending == ".keras":
+        model.save(path)
+        again = keras.models.load_model(path, custom_objects={"Sums": Sums})
+    else:
+        model.save_weights(path)
+        again = Sums()
+        again.build_from_config(model.get_build_config())
+        again.load_weights(path)
+    same(again(value), expected)
+    assert again.get_build_config()["inputs"] == model.get_build_config()["inputs"]
+
+
 def test_what_the_other_formats_cannot_hold_is_told(tmp_path):
     with pytest.raises(
         ValueError, match=r"^export to ONNX: JAX cannot trace the program for sizes that are open: .*tf_saved_model"

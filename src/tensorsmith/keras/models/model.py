@@ -7,7 +7,7 @@ from typing import Any, cast
 
 from tensorsmith.core import nest
 from tensorsmith.core.errors import explain
-from tensorsmith.core.specs import TensorSpec
+from tensorsmith.core.specs import TensorSpec, TypeSpec
 from tensorsmith.keras import registry
 from tensorsmith.keras.layers.base import Layer
 from tensorsmith.keras.layers.build_shapes import as_tensor_shapes
@@ -162,8 +162,20 @@ class Model(Trainer):
                 return cls(**config)
         return cls(**config)
 
+    def get_build_config(self) -> dict[str, Any] | None:
+        """What it was built for; where that was ragged or sparse tensors, also their specs."""
+        config, seen = super().get_build_config(), self.__dict__.get("_seen_inputs")
+        if config is not None and any(
+            isinstance(leaf, TypeSpec) and nest.is_composite(leaf) for leaf in nest.flatten(seen)
+        ):
+            config["inputs"] = registry.serialize_keras_object(seen)
+        return config
+
     def build_from_config(self, config: dict[str, Any]) -> None:
         if config and not self.built:
+            if "inputs" in config:
+                self._build_by_specs(registry.deserialize_keras_object(config["inputs"]))
+                return
             shape = config.get("input_shape", config.get("shapes_dict"))
             if shape is not None:
                 self._build_by_call(shape)
