@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import math
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -101,12 +102,18 @@ class Piece:
              meet an infinite slope further back and be NaN.
     """
 
-    __slots__ = ("closed", "given", "reached", "run")
+    __slots__ = ("_closed", "given", "reached", "run")
 
     def __init__(
         self, run: Callable[..., list[Any]], given: list[int], closed: Any, reached: list[bool] | None = None
     ) -> None:
-        self.run, self.given, self.closed, self.reached = run, given, closed, reached
+        self.run, self.given, self.reached, self._closed = run, given, reached, closed
+
+    @property
+    def closed(self) -> Any:
+        # Made from a row again when it is asked for, and not kept: thousands of pieces would be a hundred objects each,
+        # which Python's garbage collector walks through.
+        return self._closed() if isinstance(self._closed, partial) else self._closed
 
 
 _pieces: dict[Any, Piece] = {}
@@ -128,20 +135,22 @@ def _made(call: Call, key: Any) -> Piece:
     row = slopes.find(call.op, call.settings, shapes, dtypes) if len(call.given) == 1 else None
     flows = [call.given[place] for place in call.flowing]
     if row is not None:
-        closed: Any = slopes.listing(row, call.settings, call.taken, flows, call.wanted)
+        listed = partial(slopes.listing, row, call.settings, call.taken, flows, call.wanted)
+        closed: Any = listed()
         small = Small(closed, math.inf)
         # a number is a derivative into which nothing flows
         steady = any(isinstance(row["outputs"][at], list) for at in call.wanted)
-        return Piece(small, small.inputs, closed, _reached(closed, len(flows)) if steady else None)
+        return Piece(small, small.inputs, listed, _reached(closed, len(flows)) if steady else None)
     everything = list(range(len(call.taken) + len(flows)))
     row = opened.find(call)
     if row is not None:
         if row["steps"] is None:
             return Piece(_compiled(call, key), everything, None, row["reached"])
-        closed = slopes.listing(row, call.settings, call.taken, flows, call.wanted)
+        listed = partial(slopes.listing, row, call.settings, call.taken, flows, call.wanted)
+        closed = listed()
         with contextlib.suppress(NotSmall):
             small = Small(closed, math.inf)
-            return Piece(small, small.inputs, closed, _reached(closed, len(flows)))
+            return Piece(small, small.inputs, listed, _reached(closed, len(flows)))
     jax = execute.jax()
     if call.op.eager:
         return Piece(_unrolled(call), everything, None)
@@ -178,9 +187,10 @@ def _is_zero(value: Any) -> bool:
 
 def origins(found: Piece) -> list[set[int]] | None:
     """For each derivative of a piece, the places in its `given` of what it is computed from; None where that is not known."""
-    if found.closed is None:
+    closed = found.closed
+    if closed is None:
         return None
-    jaxpr = found.closed.jaxpr
+    jaxpr = closed.jaxpr
     sources: dict[Any, set[int]] = {jaxpr.invars[place]: {at} for at, place in enumerate(found.given)}
     for equation in jaxpr.eqns:
         known = [sources.get(v, set()) for v in equation.invars if not hasattr(v, "val")]

@@ -71,6 +71,8 @@ class Small:
         self.steps = kept
         if sum(self._sizes.get(made, 0) for _, _, (made,) in kept) > (LIMIT if limit is None else limit):
             raise NotSmall
+        # what is written is found by number from here on
+        self._numbers, self._sources, self._sizes = {}, {}, {}
 
     def __call__(self, *arrays: Any) -> list[Any]:
         if self._run is None:

@@ -148,15 +148,16 @@ class Backward:
                 listing.eqns.append(
                     slopes.Equation("add_any", {}, [values[i] for i in given], [values[i] for i in made])
                 )
-            elif found.closed is None:
-                raise NotSmall
             else:
+                closed = found.closed
+                if closed is None:
+                    raise NotSmall
                 # the jaxpr takes arrays that no equation needs too
-                takes: list[Any] = [_NOTHING] * len(found.closed.jaxpr.invars)
+                takes: list[Any] = [_NOTHING] * len(closed.jaxpr.invars)
                 for place, i in zip(found.given, given):
                     takes[place] = values[i]
                 listing.eqns.append(
-                    slopes.Equation("closed_call", {"call_jaxpr": found.closed}, takes, [values[i] for i in made])
+                    slopes.Equation("closed_call", {"call_jaxpr": closed}, takes, [values[i] for i in made])
                 )
         listing.constvars = tuple(values[i] for i in self.constants)
         listing.consts = tuple(self.constants.values())
