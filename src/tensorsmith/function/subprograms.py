@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from tensorsmith.core.errors import explain
 from tensorsmith.program.program import Program
 from tensorsmith.tensor.graph import Graph
 from tensorsmith.tensor.tensor import Tensor
@@ -54,7 +55,16 @@ def operands(sources: list[Any]) -> list[Tensor]:
     return [source if isinstance(source, Tensor) else source._read() for source in sources]
 
 
-def node(graph: Graph, op: Any, arguments: list[Any], settings: dict, specs: list[Any]) -> list[Any]:
+def node(graph: Graph | None, op: Any, arguments: list[Any], settings: dict, specs: list[Any]) -> list[Any]:
+    if graph is None:
+        # what decides is a symbol, and no trace is open: it is one of a model
+        raise TypeError(
+            explain(
+                op.name,
+                "a branch or a loop on symbols cannot stand between the layers of a model",
+                way_out="Put it into the `call` of a layer of your own, or into keras.layers.Lambda(function).",
+            )
+        )
     numbers: list[int] = []
     groups: list[int | None] = []
     for argument in arguments:

@@ -153,6 +153,15 @@ class Graph:
             graph = graph.outer
         if graph is None:
             maker = symbol._graph
+            if symbol._of_model():
+                raise InaccessibleTensorError(
+                    explain(
+                        "symbolic tensor",
+                        f"{symbol!r} stands between the layers of a model, and is used inside of what is traced",
+                        rule="a layer or function sees what it is called on",
+                        way_out="Give it as an argument of the layer.",
+                    )
+                )
             raise InaccessibleTensorError(
                 explain(
                     "symbolic tensor",

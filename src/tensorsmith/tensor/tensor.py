@@ -315,6 +315,11 @@ class Symbol(Tensor):
         return f"{self._graph.origin(self._id)} ({self._dtype.name}, shape {self._shape})"
 
     def _unknown(self, wish: str, *reasons: str) -> OperatorNotAllowedInGraphError:
+        if self._of_model():
+            return OperatorNotAllowedInGraphError(
+                f"{wish} of {self!r} is not known: it stands for what a layer of a model gives. Do what needs values in the "
+                "`call` of a layer of your own, or in keras.layers.Lambda(function)."
+            )
         what = f"{wish} of a symbolic tensor, {self._described()}, is not known while a program is traced"
         if reasons:
             return OperatorNotAllowedInGraphError(f"{what}. {' '.join(reasons)}")

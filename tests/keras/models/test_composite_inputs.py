@@ -9,6 +9,7 @@ import pytest
 
 import tensorsmith as tf
 from tensorsmith import keras
+from tensorsmith.core.errors import InaccessibleTensorError
 
 RAGGED = tf.ragged.constant([[1.0, 2.0], [], [3.0, 5.0, 4.0]])
 VECTORS = tf.RaggedTensor.from_row_lengths(np.arange(20, dtype="float32").reshape(5, 4), [2, 0, 3])
@@ -400,9 +401,40 @@ def test_a_layer_that_gives_a_tensor_array_is_refused():
     )
 
 
+def test_symbols_have_no_values():
+    drawn, plain = ragged(name="words"), keras.Input([3], name="plain")
+    text = (
+        " of <KerasTensor shape=(None, 3), dtype=float32, sparse=False, ragged=False, name=plain> is not known: it stands for "
+        "what a layer of a model gives. Do what needs values in the `call` of a layer of your own, or in "
+        "keras.layers.Lambda(function)."
+    )
+    assert text_of(lambda: bool(plain), TypeError) == "The truth value" + text
+    assert text_of(lambda: plain.numpy(), TypeError) == "The value" + text
+    assert text_of(lambda: len(plain), TypeError) == "The length" + text
+    for call in (lambda: drawn.numpy(), lambda: drawn.to_list(), lambda: len(drawn), lambda: list(drawn)):
+        assert "it stands for what a layer of a model gives" in text_of(call, TypeError)
+    for call in (
+        lambda: keras.layers.Lambda(lambda x: x + plain)(plain * 2),
+        lambda: keras.layers.Lambda(lambda x: tf.reduce_sum(x + drawn, 1))(drawn * 2),
+    ):
+        text = text_of(call, InaccessibleTensorError)
+        assert "stands between the layers of a model, and is used inside of what is traced" in text
+    for call in (
+        lambda: tf.cond(tf.reduce_sum(drawn) > 0, lambda: 1, lambda: 2),
+        lambda: tf.scan(lambda a, b: a + b, plain),
+        lambda: tf.while_loop(lambda x: tf.reduce_all(x < 3), lambda x: x + 1, [plain]),
+    ):
+        assert "a branch or a loop on symbols cannot stand between the layers of a model." in text_of(call, TypeError)
+
+
 def test_the_table_of_layers(capsys):
     drawn = ragged((None, 4), name="vectors")
-    keras.Model(drawn, keras.layers.Dense(2, name="dense")(drawn)).summary()
+    model = keras.Model(drawn, keras.layers.Dense(2, name="dense")(drawn))
+    keras.Model(drawn, model(drawn).values).summary()
+    assert "(TakeApart)  [(None, 2), (None,)]  0" in " ".join(capsys.readouterr().out.split()).replace(
+        ") [", ")  ["
+    ).replace("] 0", "]  0")
+    model.summary()
     rows = capsys.readouterr().out.splitlines()
     assert [row.split()[:5] for row in rows if "(InputLayer)" in row or "(Dense)" in row] == [
         ["vectors", "(InputLayer)", "(None,", "None,", "4)"],

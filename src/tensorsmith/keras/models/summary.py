@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from tensorsmith.core import nest
+
 
 def text(model: Any, line_length: int | None = None, show_trainable: bool = False) -> str:
     """The table as it is printed: a row a layer, then the totals."""
@@ -45,4 +47,4 @@ def _shape(layer: Any) -> str:
         shape = layer.output_shape
     except AttributeError:
         return "?" if not layer.built else "multiple"
-    return str(tuple(shape)) if not isinstance(shape, (list, dict)) else str(shape)
+    return str(nest.map_structure(tuple, shape))
