@@ -65,7 +65,7 @@ def with_known_sizes(call: Call, every: list[Any]) -> list[Any]:
 @asked(when=lambda op, row: op.differentiable and not op.eager and row.compiled is True)
 def test_open_sizes_and_known_ones_give_the_same(op: Op, row: spine.Row) -> None:
     rng = np.random.default_rng(3)
-    for inputs, settings in spine.derived(op, row)[:4]:
+    for inputs, settings in spine.derived(op, row)[:3]:
         for stretch in STRETCHES:
             made = call_of(op, inputs, settings, stretch)
             found = made and opened.find(made[0])

@@ -45,10 +45,10 @@ def find(call: Any) -> Row | None:
     # dtypes and what is asked for
     dtypes = tuple([dtype for _, dtype in call.taken])
     rest = call.op, call.groups, call.absent, call.wanted, call.flowing, dtypes
-    for leading, within in ((False, True), (False, False), (True, False)):
-        if within and call.op.name not in OPEN_SETTINGS:
+    for axes in ("and settings", "all", "but last", "first"):
+        if axes == "and settings" and call.op.name not in OPEN_SETTINGS:
             continue
-        sizes, opens = _named(call, leading, within)
+        sizes, opens = _named(call, axes)
         settings = _with(call.settings, opens, lambda name: ("open", name)) if opens else call.settings
         key = sizes, freeze(settings), rest
         found = _rows.get(key, _rows)
@@ -81,21 +81,22 @@ OPEN_SETTINGS: dict[str, tuple[str, ...]] = {
 Opens = list[tuple[tuple[Any, ...], str]]
 
 
-def _named(call: Any, leading: bool, within: bool) -> tuple[Sizes, Opens]:
+def _named(call: Any, axes: str) -> tuple[Sizes, Opens]:
     """The shapes of the arguments with one name for equal sizes; the settings that have a name.
 
-    leading  only the size of the first axis is left open, as that of rows.
-    within   so are settings that are sizes.
+    axes  which are left open: "all" of them "and settings" that are sizes; all "but last", as channels must be known to
+          many kernels; or those that are as long as the "first", the rows.
     """
     names: dict[int, str] = {}
     rows = next((shape[0] for shape, _ in call.taken if shape), None)
 
-    def name(axis: int, size: int) -> int | str:
-        if size < 2 or (leading and (axis or size != rows)):
+    def name(axis: int, size: int, rank: int) -> int | str:
+        known = axes == "but last" and axis and axis == rank - 1
+        if size < 2 or known or (axes == "first" and (axis or size != rows)):
             return size
         return names.setdefault(size, f"n{len(names)}")
 
-    sizes = tuple([tuple([name(axis, size) for axis, size in enumerate(shape)]) for shape, _ in call.taken])
+    sizes = tuple([tuple([name(axis, size, len(shape)) for axis, size in enumerate(shape)]) for shape, _ in call.taken])
     opens: Opens = []
 
     def walk(part: Any, path: tuple[Any, ...]) -> None:
@@ -105,7 +106,7 @@ def _named(call: Any, leading: bool, within: bool) -> tuple[Sizes, Opens]:
         elif type(part) is int and part > 1:
             opens.append((path, names.setdefault(part, f"n{len(names)}")))
 
-    for setting in OPEN_SETTINGS[call.op.name] if within else ():
+    for setting in OPEN_SETTINGS[call.op.name] if axes == "and settings" else ():
         walk(call.settings[setting], (setting,))
     return sizes, opens
 

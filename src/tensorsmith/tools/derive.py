@@ -104,9 +104,10 @@ def derive() -> dict[str, list[dict[str, Any]]]:
     """The content of the file."""
     rows: dict[str, list[dict[str, Any]]] = {}
     for name in sorted(registry):
-        if not registry[name].kernel.__module__.startswith("tensorsmith.ops."):
+        op = registry[name]
+        if not op.kernel.__module__.startswith(("tensorsmith.ops.", "tensorsmith.structures.")):
             continue
-        found = [*_elementwise(registry[name]), *_shaped(registry[name])]
+        found = [*_elementwise(op), *_shaped(op)]
         if found:
             rows[name] = found
     return rows
@@ -280,7 +281,7 @@ def main() -> None:
     import tensorsmith
 
     for module in pkgutil.walk_packages(tensorsmith.__path__, "tensorsmith."):
-        if ".ops." in module.name:
+        if module.name.startswith(("tensorsmith.ops.", "tensorsmith.structures.")):
             importlib.import_module(module.name)
     slopes.FILE.write_text(text(derive()))
 
