@@ -1,5 +1,8 @@
 """States that go on from batch to batch, that are symbols of a model; files."""
 
+import json
+
+import h5py
 import numpy as np
 import pytest
 
@@ -114,4 +117,20 @@ def test_a_layer_with_a_users_cell_is_saved(tmp_path):
     model = keras.Sequential([keras.Input(shape=(7, 5)), keras.layers.RNN(Decay(3))])
     model.save(tmp_path / "model.keras")
     again = keras.models.load_model(tmp_path / "model.keras", custom_objects={"Decay": Decay})
+    np.testing.assert_allclose(again.predict(X, verbose=0), model.predict(X, verbose=0), rtol=1e-6)
+
+
+@pytest.mark.parametrize("dialect", ["k2", "common", "k3"])
+@pytest.mark.parametrize("seed", [None, 3])
+def test_only_keras_3_is_told_of_seeds(tmp_path, dialect, seed):
+    cells = [keras.layers.GRUCell(4, seed=seed), keras.layers.LSTMCell(3, seed=seed)]
+    layers = [keras.layers.LSTM(4, return_sequences=True, seed=seed), keras.layers.RNN(cells)]
+    model = keras.Sequential([keras.Input(shape=(7, 5)), *layers])
+    model.save(tmp_path / "model.h5", dialect=dialect)
+    with h5py.File(tmp_path / "model.h5") as file:
+        config = json.loads(file.attrs["model_config"])
+    first, second = config["config"]["layers"][-2:]
+    found = ["seed" in first["config"], *["seed" in c["config"] for c in second["config"]["cell"]["config"]["cells"]]]
+    assert found == [dialect == "k3" or (dialect == "common" and seed is not None)] * 3
+    again = keras.models.load_model(tmp_path / "model.h5")
     np.testing.assert_allclose(again.predict(X, verbose=0), model.predict(X, verbose=0), rtol=1e-6)

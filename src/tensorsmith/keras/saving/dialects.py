@@ -27,6 +27,8 @@ _LONG_NAMES = {
 }
 # keys that only one generation's constructors take; they are left out where they say nothing
 _ONLY_KERAS3 = ("input_axes", "output_axes", "quantization_config", "loss_scale_factor", "gradient_accumulation_steps")
+# their constructors take no seed in Keras 2
+_UNSEEDED = ("SimpleRNN", "LSTM", "GRU", "SimpleRNNCell", "LSTMCell", "GRUCell")
 _QUIET = ("activity_regularizer", "shared_object_id", "batch_input_shape")
 
 
@@ -113,6 +115,8 @@ def _lowered(entry: dict[str, Any], dialect: str, legacy: bool) -> dict[str, Any
         config.pop("dtype", None)
     if dialect == "k2":
         config = {key: value for key, value in config.items() if key not in _ONLY_KERAS3}
+    if name in _UNSEEDED and (dialect == "k2" or (dialect == "common" and config.get("seed") is None)):
+        config = {key: value for key, value in config.items() if key != "seed"}
     return {**entry, "config": config}
 
 
