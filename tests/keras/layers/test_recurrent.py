@@ -7,6 +7,7 @@ import pytest
 
 import tensorsmith as tf
 from tensorsmith import keras
+from tests.support import reference
 from tests.support.recurrent import LAYERS, MASK, X, assert_alike, every_layer, pair, parts
 
 
@@ -187,3 +188,13 @@ def test_any_sizes(name, sizes, masked, backwards, reset_after, compiled, seed):
         np.testing.assert_allclose(given.numpy(), wanted, rtol=1e-3, atol=1e-5)
     wanted = np.stack(outputs, 1) if steps else np.zeros((batch, 0, units))
     np.testing.assert_allclose(output.numpy(), wanted, rtol=1e-3, atol=1e-5)
+
+
+@every_layer
+@pytest.mark.parametrize("settings", [{}, {"bias_initializer": "ones"}, {"unit_forget_bias": False}], ids=str)
+def test_the_first_bias_is_that_of_keras(name, settings):
+    settings = {key: value for key, value in settings.items() if key == "bias_initializer" or name == "LSTM"}
+    made = [getattr(library.layers, name)(3, **settings) for library in (keras, reference.keras())]
+    for layer in made:
+        layer.build((2, 4, 5))
+    np.testing.assert_array_equal(made[0].cell.bias.numpy(), np.asarray(made[1].cell.bias.value))
