@@ -123,6 +123,13 @@ def test_settings_that_are_sizes_are_left_open_and_others_are_not() -> None:
     assert of_shapes("cumsum", {"axis": 2}, (9, 4, 6)) is not known
 
 
+def test_a_size_that_a_setting_names_is_not_left_open() -> None:
+    settings = {"shift": 3, "axis": 0}
+    row = of_shapes("roll", settings, (9, 5))
+    assert row is not None and of_shapes("roll", settings, (8, 4)) is row
+    assert of_shapes("roll", settings, (3, 5)) is not row
+
+
 def test_operations_of_which_a_size_must_be_known_leave_that_of_rows_open() -> None:
     op = spine.operations()["convolution"]
     settings = {**op.settings, "padding": "SAME"}

@@ -143,6 +143,35 @@ def test_loops_of_other_lengths_do_not_storm_the_compiler():
     assert worked(lambda: [step(n) for n in range(1, 9)])[1] == 0
 
 
+def test_many_operations_side_by_side_are_not_compiled_when_they_come_a_second_time():
+    w = tf.Variable(np.eye(250, dtype="f") * 0.9)
+
+    def gradient():
+        return unrolled(w, 60, lambda h, w: tf.tanh(tf.pad(h, [[0, 0], [0, 250 - h.shape[1]]]) @ w))
+
+    gradient()
+    assert worked(lambda: [gradient() for _ in range(3)]) == (0, 0)
+
+
+def test_gradients_by_several_sources_keep_their_order_at_other_sizes():
+    w, b, other = tf.Variable([[1.0, 2.0]]), tf.Variable([3.0, -1.0]), tf.Variable(1.0)
+    for n in (3, 4, 5, 4, 3, 4):
+        x = np.linspace(0.0, 1.0, n, dtype="f")[:, None]
+        with tf.GradientTape() as tape:
+            loss = tf.reduce_sum((x @ w) * tf.constant([1.0, 10.0]) + b * 2.0)
+        by_b, nothing, by_w = tape.gradient(loss, [b, other, w])
+        assert nothing is None and by_b.numpy().tolist() == [2.0 * n, 2.0 * n]
+        np.testing.assert_allclose(by_w.numpy(), [[x.sum(), 10 * x.sum()]], rtol=1e-5)
+
+
+def test_sums_of_what_flows_are_quiet_about_infinity():
+    x = tf.Variable(1e-10)
+    for _ in range(3):
+        with tf.GradientTape() as tape:
+            y = x * 3e38 + x * 3e38
+        assert tape.gradient(y, x).numpy() == np.inf
+
+
 def test_of_a_few_shapes_each_is_made_whole_when_it_comes_again():
     w = tf.Variable(np.ones((300, 200), "f"))
 
@@ -165,6 +194,8 @@ def test_replays_of_ever_new_shapes_are_forgotten():
         tape.gradient(loss, w)
     (form,) = tapes._forms.values()
     assert len(form.replays) == 512
+    # none but the first has a program, of which there is need when one is compiled
+    assert not any(replay._built for replay in form.replays.values())
 
 
 @pytest.mark.parametrize("size", [3, 300])

@@ -88,11 +88,14 @@ def _named(call: Any, axes: str) -> tuple[Sizes, Opens]:
           many kernels; or those that are as long as the "first", the rows.
     """
     names: dict[int, str] = {}
+    inside = OPEN_SETTINGS[call.op.name] if axes == "and settings" else ()
+    # a kernel may take another way where a size is just what a setting says
+    said = _numbers([value for key, value in call.settings.items() if key not in inside])
     rows = next((shape[0] for shape, _ in call.taken if shape), None)
 
     def name(axis: int, size: int, rank: int) -> int | str:
         known = axes == "but last" and axis and axis == rank - 1
-        if size < 2 or known or (axes == "first" and (axis or size != rows)):
+        if size < 2 or known or size in said or (axes == "first" and (axis or size != rows)):
             return size
         return names.setdefault(size, f"n{len(names)}")
 
@@ -106,9 +109,16 @@ def _named(call: Any, axes: str) -> tuple[Sizes, Opens]:
         elif type(part) is int and part > 1:
             opens.append((path, names.setdefault(part, f"n{len(names)}")))
 
-    for setting in OPEN_SETTINGS[call.op.name] if axes == "and settings" else ():
+    for setting in inside:
         walk(call.settings[setting], (setting,))
     return sizes, opens
+
+
+def _numbers(part: Any) -> set[int]:
+    """All whole numbers in nested settings."""
+    if type(part) in (tuple, list):
+        return set().union(*map(_numbers, part))
+    return {part} if type(part) is int else set()
 
 
 def _with(settings: dict, opens: Opens, value: Callable[[str], Any]) -> dict:
@@ -163,7 +173,32 @@ def derived(call: Any, sizes: Sizes, opens: Opens, letter: Callable[[np.dtype], 
             if tuple([evaluated(_expression(n, leaves), known) for n in flow.shape]) != shape or flow.dtype != dtype:
                 raise NotSmall
         closed = jax.make_jaxpr(call.backward(jax.numpy, jax, settings))(*specs, *flows)
-    return Listed(closed, leaves, letter).row(call)
+    row = Listed(closed, leaves, letter).row(call)
+    if row["steps"] is None:
+        row["reached"] = reached(closed.jaxpr, len(flows))
+    return row
+
+
+# ---- what flows
+
+
+def reached(jaxpr: Any, flows: int) -> list[bool]:
+    """Which results of a jaxpr something flows into: all but the zeros that JAX puts where nothing does.
+
+    A constant slope of a user's own derivative does not depend on what flows in, and is no such zero.
+    """
+    found = set(jaxpr.invars[len(jaxpr.invars) - flows :])
+    nothing = set()
+    for equation in jaxpr.eqns:
+        if not found.isdisjoint([v for v in equation.invars if not hasattr(v, "val")]):
+            found.update(equation.outvars)
+        elif equation.primitive.name == "broadcast_in_dim" and _is_zero(equation.invars[0]):
+            nothing.update(equation.outvars)
+    return [not _is_zero(v) and v not in nothing for v in jaxpr.outvars]
+
+
+def _is_zero(value: Any) -> bool:
+    return hasattr(value, "val") and np.ndim(value.val) == 0 and not value.val
 
 
 # ---- sizes
@@ -247,7 +282,7 @@ class Listed:
         kept = [step for at, step in enumerate(self._flat) if at in needed]
         outputs: list[Any] = [None] * len(call.taken)
         if any(equation.primitive.name not in _LISTED for equation, _, _ in kept):
-            return {"steps": None, "outputs": outputs, "reached": self._reached(call)}
+            return {"steps": None, "outputs": outputs}
         numbers: dict[Any, int] = {}
         steps, count = [], self._inputs
         for at, (equation, arguments, outs) in enumerate(self._flat):
@@ -271,18 +306,6 @@ class Listed:
         for place, atom in zip(call.wanted, self._results):
             outputs[place] = self._shown(atom, numbers, call.taken[place][1])
         return {"steps": steps, "outputs": outputs}
-
-    def _reached(self, call: Any) -> list[bool]:
-        """Which results something flows into."""
-        count, reached = len(call.taken), set()
-
-        def flowed(atom: Any) -> bool:
-            return (atom[0] == "input" and atom[1] >= count) or (atom[0] == "value" and atom[1] in reached)
-
-        for at, (_, arguments, _) in enumerate(self._flat):
-            if any(map(flowed, arguments)):
-                reached.add(at)
-        return list(map(flowed, self._results))
 
     def _shown(self, atom: Any, numbers: dict[Any, int], dtype: Any) -> Any:
         if atom[0] == "input":

@@ -140,7 +140,7 @@ def _made(call: Call, key: Any) -> Piece:
         small = Small(closed, math.inf)
         # a number is a derivative into which nothing flows
         steady = any(isinstance(row["outputs"][at], list) for at in call.wanted)
-        return Piece(small, small.inputs, listed, _reached(closed, len(flows)) if steady else None)
+        return Piece(small, small.inputs, listed, opened.reached(closed, len(flows)) if steady else None)
     everything = list(range(len(call.taken) + len(flows)))
     row = opened.find(call)
     if row is not None:
@@ -150,7 +150,7 @@ def _made(call: Call, key: Any) -> Piece:
         closed = listed()
         with contextlib.suppress(NotSmall):
             small = Small(closed, math.inf)
-            return Piece(small, small.inputs, listed, _reached(closed, len(flows)))
+            return Piece(small, small.inputs, listed, opened.reached(closed, len(flows)))
     jax = execute.jax()
     if call.op.eager:
         return Piece(_unrolled(call), everything, None)
@@ -158,31 +158,12 @@ def _made(call: Call, key: Any) -> Piece:
         closed = traced(call.backward(jax.numpy, jax), [*call.taken, *flows], jax)
     except execute.REFUSED:
         return Piece(_unrolled(call), everything, None)
-    reached = _reached(closed.jaxpr, len(flows))
+    reached = opened.reached(closed.jaxpr, len(flows))
     try:
         small = Small(closed, math.inf)
         return Piece(small, small.inputs, closed, reached)
     except NotSmall:
         return Piece(_compiled(call, key), everything, None, reached)
-
-
-def _reached(jaxpr: Any, flows: int) -> list[bool]:
-    """Which results of a jaxpr something flows into: all but the zeros that JAX puts where nothing does.
-
-    A constant slope of a user's own derivative does not depend on what flows in, and is no such zero.
-    """
-    found = set(jaxpr.invars[len(jaxpr.invars) - flows :])
-    nothing = set()
-    for equation in jaxpr.eqns:
-        if not found.isdisjoint([v for v in equation.invars if not hasattr(v, "val")]):
-            found.update(equation.outvars)
-        elif equation.primitive.name == "broadcast_in_dim" and _is_zero(equation.invars[0]):
-            nothing.update(equation.outvars)
-    return [not _is_zero(v) and v not in nothing for v in jaxpr.outvars]
-
-
-def _is_zero(value: Any) -> bool:
-    return hasattr(value, "val") and np.ndim(value.val) == 0 and not value.val
 
 
 def origins(found: Piece) -> list[set[int]] | None:
