@@ -57,6 +57,50 @@ def test_inputs_by_name():
     assert text_of(lambda: model([X])) == "The model 'both' takes 2 inputs (wide, deep); 1 were given."
 
 
+@pytest.mark.parametrize("given", ["int64", "float64", "bool", "float32", "uint8"])
+@pytest.mark.parametrize("wanted", ["float32", "int32", "bool"])
+def test_an_input_has_the_dtype_that_it_was_drawn_with(given, wanted):
+    values = np.array([[0.0, 1.0, 2.0], [3.0, 0.0, 1.0]]).astype(given)
+
+    def made(library):
+        drawn = library.Input((3,), dtype=wanted)
+        return library.Model(drawn, drawn if wanted == "bool" else drawn + 2)
+
+    truth = np.asarray(made(reference.keras())(values))
+    sequence = keras.Sequential(
+        [keras.Input((3,), dtype=wanted), keras.layers.Lambda(lambda x: x if wanted == "bool" else x + 2)]
+    )
+    for model in (made(keras), sequence):
+        found = model(values)
+        assert found.dtype.name == truth.dtype.name
+        np.testing.assert_array_equal(found, truth)
+        np.testing.assert_array_equal(model.predict(values, verbose=0), truth)
+
+
+def test_an_input_of_64_bits_keeps_them(tmp_path):
+    values = np.array([[1 / 3, 1e-12]])
+    drawn = keras.Input((2,), dtype="float64")
+    model = keras.Model(drawn, tf.square(drawn))
+    assert model(values).numpy().tolist() == (values**2).tolist()
+    model.save(tmp_path / "model.keras")
+    assert keras.models.load_model(tmp_path / "model.keras")(values).numpy().tolist() == (values**2).tolist()
+
+
+def test_a_cast_input_keeps_its_mask():
+    drawn = keras.Input((None, 1))
+    model = keras.Model(drawn, keras.layers.GlobalAveragePooling1D()(drawn))
+    steps = tf.constant([[[4], [8]]])
+    steps._keras_mask = tf.constant([[True, False]])
+    assert model(steps).numpy().tolist() == [[4]]
+
+
+def test_a_sequence_remembers_the_input_that_it_was_told(tmp_path):
+    model = keras.Sequential([keras.Input((2,), dtype="int32", name="numbers"), keras.layers.Activation("relu")])
+    for again in (keras.models.clone_model(model), keras.Sequential.from_config(model.get_config())):
+        assert again.inputs[0].dtype is tf.int32 and again.inputs[0].name == "numbers"
+        assert again(np.array([[-1.0, 2.0]])).numpy().tolist() == [[0, 2]]
+
+
 @pytest.mark.parametrize("names", [("a", "b"), ("b", "a")])
 @pytest.mark.parametrize("eager", [False, True])
 def test_the_order_in_which_a_dict_was_filled_means_nothing(names, eager):

@@ -17,14 +17,14 @@ from tensorsmith.tensor.convert import convert
 
 
 def conform(model: Any, drawn: Any, value: Any) -> Any:
-    """A value in place of a drawn input: of its kind and, where that is ragged or sparse, of its dtype.
+    """A value in place of a drawn input: of its dtype and, where that is ragged or sparse, of its kind.
 
     A dense tensor becomes a ragged one whose rows are of one length, or a sparse one of what is not zero. Raises
     ValueError for any other kind, and for sizes that are not those of the input.
     """
     if not nest.is_composite(drawn):
         _check_shape(model, drawn, value)
-        return value
+        return as_number(drawn, value)
     if not nest.is_composite(value):
         value = convert(value)
         _check_shape(model, drawn, value, same_rank=True)
@@ -40,10 +40,21 @@ def conform(model: Any, drawn: Any, value: Any) -> Any:
             value = value.with_row_splits_dtype(drawn.row_splits.dtype)
     _check_shape(model, drawn, value, same_rank=True)
     if value.dtype is not drawn.dtype:
-        if not (_is_number(value.dtype) and _is_number(drawn.dtype)):
+        if not _both_numbers(value.dtype, drawn.dtype):
             raise _refused(model, drawn, value, "its dtype is another")
         value = cast(value, drawn.dtype)
     return value
+
+
+def as_number(drawn: Any, value: Any) -> Any:
+    """Numbers in the dtype of a drawn input, with the mask that they had; anything else as it is."""
+    dtype = getattr(value, "dtype", drawn.dtype)
+    if dtype is drawn.dtype or not _both_numbers(dtype, drawn.dtype):
+        return value
+    made = cast(value, drawn.dtype)
+    if getattr(value, "_keras_mask", None) is not None:
+        made._keras_mask = value._keras_mask
+    return made
 
 
 def any_batch(inputs: Any, named: bool = False) -> Any:
@@ -62,8 +73,8 @@ def any_batch(inputs: Any, named: bool = False) -> Any:
     return nest.map_structure(one, inputs)
 
 
-def _is_number(dtype: Any) -> bool:
-    return dtype.is_floating or dtype.is_integer or dtype.is_bool
+def _both_numbers(*kinds: Any) -> bool:
+    return all(dtype.is_floating or dtype.is_integer or dtype.is_bool for dtype in kinds)
 
 
 def _check_shape(model: Any, drawn: Any, value: Any, same_rank: bool = False) -> None:

@@ -53,6 +53,9 @@ class Functional(Model):
         state["_layers"] = layers_in_order(state["_nodes"], nest.flatten(inputs), nest.flatten(outputs))
         _check_names(state["_layers"], self.name)
         state["_steps"] = [n for n in state["_nodes"] if not isinstance(n.layer, InputLayer)]
+        if type(self).call is Functional.call:
+            # each input is cast to its own dtype
+            state["_autocast"] = False
         self.built = True
 
     def _held(self) -> list[Any]:

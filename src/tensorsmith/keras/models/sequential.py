@@ -11,7 +11,7 @@ from tensorsmith.keras.layers import calling, masks
 from tensorsmith.keras.layers.base import Layer
 from tensorsmith.keras.layers.input import Input, InputLayer
 from tensorsmith.keras.layers.node import is_drawn
-from tensorsmith.keras.models.conforming import any_batch, conform
+from tensorsmith.keras.models.conforming import any_batch, as_number, conform
 from tensorsmith.keras.models.model import Model
 from tensorsmith.structures.specs import type_spec_from_value
 from tensorsmith.tensor.tensor import Symbol
@@ -32,11 +32,13 @@ class Sequential(Model):
     _sequence: list[Layer]
     _entry: InputLayer | None
     _exit: Symbol | None
+    # whether the user said what comes in, with an Input: it is saved then, and what comes is made so
+    _told: bool
 
     def __init__(self, layers: Any = None, trainable: bool = True, name: str | None = None) -> None:
         super().__init__(trainable=trainable, name=name)
         self.__dict__["_sequence"] = []
-        self.__dict__["_entry"] = None
+        self.__dict__["_entry"], self.__dict__["_told"] = None, False
         self.__dict__["_exit"] = None
         for layer in layers or []:
             self._append(layer)
@@ -62,7 +64,7 @@ class Sequential(Model):
         if isinstance(layer, InputLayer):
             if self._sequence or self._entry is not None:
                 raise ValueError("An Input can only stand first in a Sequential model.")
-            self.__dict__["_entry"] = layer
+            self.__dict__["_entry"], self.__dict__["_told"] = layer, True
             return
         self._sequence.append(layer)
 
@@ -161,6 +163,9 @@ class Sequential(Model):
         entry = self._entry
         if entry is not None and (entry.ragged or entry.sparse):
             inputs = conform(self, entry._inbound_nodes[0].outputs, inputs)
+        elif entry is not None and self._told:
+            # its sizes are asked by the first layer, which has more to say about them
+            inputs = as_number(entry._inbound_nodes[0].outputs, inputs)
         inputs = masks.given(inputs, mask)
         for layer in self._sequence:
             inputs = layer(inputs)
@@ -173,7 +178,7 @@ class Sequential(Model):
             "dtype": self._dtype.name,
             "layers": [registry.serialize_keras_object(layer) for layer in self._sequence],
         }
-        if self._entry is not None and (self._entry.ragged or self._entry.sparse):
+        if self._entry is not None and (self._told or self._entry.ragged or self._entry.sparse):
             # a shape alone does not tell it
             config["layers"].insert(0, registry.serialize_keras_object(self._entry))
         if self._entry is not None:
