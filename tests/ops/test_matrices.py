@@ -24,6 +24,23 @@ def test_matrices_without_an_answer(call: object, text: str) -> None:
     assert str(caught.value) == text
 
 
+def test_singular_matrices_are_refused_by_compiled_programs() -> None:
+    inverse = tf.function(lambda x: tf.linalg.inv(x))
+    solved = tf.function(lambda x, y: tf.linalg.solve(x, y))
+    for call, name in (
+        (lambda: inverse(tf.constant(SINGULAR)), "inv"),
+        (lambda: inverse(tf.stack([tf.eye(2), SINGULAR])), "inv"),
+        (lambda: solved(tf.constant(SINGULAR), tf.zeros([2, 1])), "solve"),
+    ):
+        with pytest.raises(tf.errors.InvalidArgumentError, match=f"^{name}: singular matrix"):
+            call()
+    # what is given without being finite is no singular matrix
+    assert not np.isfinite(solved(tf.eye(2), tf.constant([[np.inf], [1.0]])).numpy()).all()
+    assert np.isnan(inverse(tf.fill([2, 2], np.float32(np.nan))).numpy()).all()
+    chosen = tf.function(lambda x: tf.cond(tf.linalg.det(x) > 0, lambda: tf.linalg.inv(x), lambda: x))
+    assert chosen(tf.constant(SINGULAR)).numpy().tolist() == SINGULAR
+
+
 def test_systems_broadcast() -> None:
     rng = np.random.default_rng(0)
     matrix, right = rng.normal(size=(2, 1, 3, 3)) + 4 * np.eye(3), rng.normal(size=(4, 3, 2))

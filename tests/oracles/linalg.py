@@ -128,6 +128,11 @@ ROWS: dict[str, Row] = {
          ((A, B), {"a_is_sparse": True}), ((A, B), {"b_is_sparse": True})],
         more="sizes must fit",
     ),
+    "is_solved": Row(
+        lambda found, given: bool(np.isfinite(found).all() or not all(np.isfinite(part).all() for part in given)),
+        [((A, [A]), {}), ((A, [A, B]), {}), ((A * np.inf, [A]), {}), ((A * np.nan, [A, B]), {}), ((A * np.inf, [A, B * np.nan]), {})],
+        dtype="bool", nan="it asks for NaN",
+    ),
     "matvec": Row(
         lambda a, b, **turn: by_sums(a, b[..., None], **turn)[..., 0],
         [((A, VECTOR[0].copy()), {}), ((A.T.copy(), VECTOR[0].copy()), {"transpose_a": True}), ((COMPLEX, COMPLEX[:, 0].copy()), {"adjoint_a": True})],

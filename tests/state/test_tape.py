@@ -597,3 +597,18 @@ def test_no_warning_where_there_is_nothing_to_warn_of():
             tape.watch(x)
             y = x / 0.0
         tape.gradient(y, x)
+
+
+def test_a_known_target_does_not_depend_on_what_is_traced() -> None:
+    v = tf.Variable(3.0)
+
+    @tf.function
+    def slopes(x):
+        with tf.GradientTape(persistent=True) as tape:
+            tape.watch(x)
+            one = tf.constant(1.0)
+        zero = tape.gradient(one, x, unconnected_gradients="zero")
+        return tape.gradient(one, [x, v]), zero
+
+    assert slopes(tf.constant([1.0, 2.0]))[0] == [None, None]
+    assert slopes(tf.constant([1.0, 2.0]))[1].numpy().tolist() == [0, 0]

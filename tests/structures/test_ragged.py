@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -339,3 +341,22 @@ def test_ragged_tensors_are_carried_through_rounds(r):
         return r
 
     assert doubled(r).to_list() == [[x * 8 for x in row] for row in ROWS]
+
+
+def test_the_gradient_by_a_ragged_tensor_is_ragged() -> None:
+    rows = tf.ragged.constant([[1.0, 2.0], [], [3.0]])
+
+    def slopes(rows: Any) -> Any:
+        with tf.GradientTape(persistent=True) as tape:
+            tape.watch(rows)
+            y = tf.reduce_sum(rows**2)
+        zero = tape.gradient(tf.constant(1.0), rows, unconnected_gradients="zero")
+        return tape.gradient(y, {"rows": rows, "values": rows.flat_values}), zero
+
+    for found, zero in (slopes(rows), tf.function(slopes)(rows)):
+        assert found["rows"].to_list() == [[2, 4], [], [6]]
+        assert found["values"].numpy().tolist() == [2, 4, 6]
+        assert zero.to_list() == [[0, 0], [], [0]]
+    with tf.GradientTape() as tape:
+        tape.watch(rows)
+    assert tape.gradient(tf.constant(1.0), rows) is None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -121,3 +123,17 @@ def test_partitions_told_by_splits_and_by_rows():
     assert tf.ragged.range([3, 5], row_splits_dtype=tf.int32).row_splits.dtype == tf.int32
     with pytest.raises(ValueError, match="splits are integers of one axis"):
         tf.ragged.row_splits_to_segment_ids(tf.constant([0.0]))
+
+
+@pytest.mark.parametrize(
+    "call", [tf.gather, tf.function(lambda p, i, batch_dims: tf.gather(p, i, batch_dims=batch_dims))]
+)
+def test_as_many_places_of_every_row_are_a_dense_tensor(call: Any) -> None:
+    rows = tf.ragged.constant([[1.0, 2.0, 3.0], [4.0]])
+    found = call(rows, tf.constant([[2, 0], [0, 0]]), batch_dims=1)
+    assert isinstance(found, tf.Tensor)
+    assert found.numpy().tolist() == [[3, 1], [4, 4]]
+    pairs = tf.RaggedTensor.from_row_splits([[1, 2], [3, 4], [5, 6]], [0, 2, 3])
+    assert call(pairs, tf.constant([[1], [0]]), batch_dims=1).numpy().tolist() == [[[3, 4]], [[5, 6]]]
+    deep = tf.ragged.constant([[[1, 2], [3]], [[4]]])
+    assert call(deep, tf.constant([[1], [0]]), batch_dims=1).to_list() == [[[3]], [[4]]]

@@ -8,7 +8,8 @@ import numpy as np
 
 from tensorsmith.core.errors import InvalidArgumentError, explain
 from tensorsmith.core.shapes import broadcast
-from tensorsmith.program.op import Array, Specs
+from tensorsmith.ops.guards import guard
+from tensorsmith.program.op import Array, Arrays, Op, Specs
 from tensorsmith.tensor.apply import apply, op, plain, primitive, public
 from tensorsmith.tensor.tensor import Tensor
 
@@ -188,9 +189,28 @@ def logdet(xp, matrix: Array):
     return 2 * xp.sum(xp.log(xp.diagonal(xp.linalg.cholesky(matrix), axis1=-2, axis2=-1)), axis=-1)
 
 
+@primitive(name="is_solved", same=False, shapes=lambda specs, settings: [((), np.dtype(bool))], differentiable=False)
+def _is_solved(xp, found: Array, given: Arrays):
+    """Whether a solution is finite, or what was given is not either: XLA has infinities and NaN for a singular matrix."""
+    holds = xp.all(xp.isfinite(found))
+    for part in given:
+        holds = xp.logical_or(holds, xp.logical_not(xp.all(xp.isfinite(part))))
+    return holds
+
+
+def _guard_singular(op: Op) -> None:
+    guard(
+        op,
+        "singular matrix",
+        "it must have an inverse",
+        lambda arguments, settings, found: apply(_is_solved, (found, list(arguments)), {}),
+        (op.arrays[0],),
+    )
+
+
 @op(name="inv", kinds="fc", shapes=square_shape, quiet=True)
 def inv(xp, input: Array, adjoint: bool = False):
-    """The inverses of matrices. Raises InvalidArgumentError for a singular one (compiled: infinities or NaN).
+    """The inverses of matrices. Raises InvalidArgumentError for a singular one.
 
     >>> import tensorsmith as tf
     >>> tf.linalg.inv([[2.0, 0.0], [0.0, 4.0]]).numpy()
@@ -223,7 +243,7 @@ def pinv(a: Any, rcond: Any = None, validate_args: bool = False, name: str | Non
 def solve(xp, matrix: Array, rhs: Array, adjoint: bool = False):
     """X of matrix @ X = rhs, for matrices [..., n, n] and right sides [..., n, k].
 
-    Raises InvalidArgumentError for a singular matrix (compiled: infinities or NaN).
+    Raises InvalidArgumentError for a singular matrix.
 
     >>> import tensorsmith as tf
     >>> tf.linalg.solve([[2.0, 0.0], [0.0, 4.0]], [[2.0], [4.0]]).numpy()
@@ -234,6 +254,10 @@ def solve(xp, matrix: Array, rhs: Array, adjoint: bool = False):
         return xp.linalg.solve(xp.conj(xp.swapaxes(matrix, -1, -2)) if adjoint else matrix, rhs)
     except np.linalg.LinAlgError as error:
         raise _refuse_singular(error, "solve", matrix.shape) from None
+
+
+_guard_singular(inv.op)
+_guard_singular(solve.op)
 
 
 @op(name="triangular_solve", kinds="fc", shapes=_solved, quiet=True)

@@ -173,8 +173,9 @@ class GradientTape:
                                 depend on; "zero": zeros.
 
         A gradient is a dense tensor, also of rows that `tf.gather` or an embedding took from a large table, where
-        TensorFlow gives tf.IndexedSlices. Of complex values it is the conjugate of the derivative, as in TensorFlow:
-        the direction in which a real target grows fastest. A source of integers has none.
+        TensorFlow gives tf.IndexedSlices; that of a ragged tensor is ragged like it. Of complex values it is the
+        conjugate of the derivative, as in TensorFlow: the direction in which a real target grows fastest. A source of
+        integers has none.
 
         Raises RuntimeError when the tape was used up, ValueError for an unknown `unconnected_gradients` or
         `output_gradients` of another structure, InvalidArgumentError where they have another shape than the target.
@@ -298,8 +299,11 @@ class GradientTape:
             total = None
             for part in parts:
                 total = part if total is None or part is None else total + part
+            ragged = hasattr(source, "with_flat_values")
             if total is None and unconnected == "zero":
-                total = _zeros(source, targets[0] if mode == "jacobian" else None)
+                total = _zeros(source.flat_values if ragged else source, targets[0] if mode == "jacobian" else None)
+            if ragged and total is not None and mode == "gradient":
+                total = source.with_flat_values(total)
             results.append(total)
         return nest.pack_sequence_as(sources, results) if nest.is_nested(sources) else results[0]
 
@@ -336,7 +340,10 @@ class GradientTape:
     def _derivatives(self, targets: list[Tensor], sources: list[Tensor], seeds: list[Tensor], mode: str) -> list[Any]:
         symbols = [t for t in targets if type(t) is not Tensor and isinstance(t, Symbol)]
         if not symbols:
-            return self._replay(targets, sources, seeds, mode)
+            # a known tensor does not depend on what is not known yet
+            known = [s for s in sources if not isinstance(s, Symbol)]
+            found = iter(self._replay(targets, known, seeds, mode) if known else ())
+            return [None if isinstance(s, Symbol) else next(found) for s in sources]
         graph = symbols[0]._graph
         kept = [s for t, s in zip(targets, seeds) if isinstance(t, Symbol)]
         stops, live = self._in_graph(graph)

@@ -39,7 +39,12 @@ def gather(op: Op, arguments: tuple, settings: dict) -> Any:
         return _rows(source, indices) if axis == 0 else _columns(op, source, indices, axis)
     if axis != batch:
         raise refuse(op, "RaggedTensor in batches along a later axis", "Use r.to_tensor() first.")
-    return _in_batches(op, source, indices, batch)
+    found = _in_batches(op, source, indices, batch)
+    if is_ragged(indices) or source.ragged_rank != batch:
+        return found
+    # as many places for every row: a dense result
+    inner = functions["shape"](found.flat_values)[1:]
+    return functions["reshape"](found.flat_values, functions["concat"]([functions["shape"](indices), inner], 0))
 
 
 def _rows(source: Any, indices: Any) -> Any:
