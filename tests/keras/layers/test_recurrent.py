@@ -73,7 +73,7 @@ def test_gradients_are_those_of_keras(name, masked, compiled):
         return tape.gradient(loss, [*ours.trainable_weights, x])
 
     call = tf.function(slopes) if compiled else slopes
-    for _ in range(3):
+    for _ in range(1 if compiled else 3):
         # at once the second and third time may be other ways to the same numbers
         assert_alike(call(tf.constant(X)), [*expected[0], expected[1]], 1e-4)
 
