@@ -141,6 +141,16 @@ def test_operations_of_which_a_size_must_be_known_leave_that_of_rows_open() -> N
     assert rows[0] is not None and rows[0] is rows[1]
 
 
+def test_operations_of_which_the_last_axis_must_be_known_leave_the_others_open() -> None:
+    op = spine.operations()["gather_nd"]
+    rows = []
+    for count, size in ((5, 7), (6, 8)):
+        made = call_of(op, [np.ones((size, 4), "f"), np.ones((count, 2), "i4")], {**op.settings}, (1, 0))
+        assert made
+        rows.append(opened.find(made[0]))
+    assert rows[0] is not None and rows[0] is rows[1]
+
+
 def test_what_is_not_in_the_registry_is_not_left_open() -> None:
     # a user's function may look at sizes in any way
     own = Op("own", lambda xp, x: x * (2.0 if x.shape[0] % 2 else 3.0))
