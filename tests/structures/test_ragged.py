@@ -360,3 +360,31 @@ def test_the_gradient_by_a_ragged_tensor_is_ragged() -> None:
     with tf.GradientTape() as tape:
         tape.watch(rows)
     assert tape.gradient(tf.constant(1.0), rows) is None
+
+
+def test_rows_told_by_the_row_of_each_value_in_programs():
+    """Their number is known when the program runs: given, or one more than the last row."""
+    ids, values = tf.TensorSpec([None], tf.int64), tf.TensorSpec([None], tf.float32)
+
+    @tf.function(input_signature=[values, ids])
+    def to_last(values, ids):
+        return tf.RaggedTensor.from_value_rowids(values * 2, ids)
+
+    @tf.function(input_signature=[values, ids, tf.TensorSpec([], tf.int32)])
+    def counted(values, ids, nrows):
+        return tf.RaggedTensor.from_value_rowids(values * 2, ids, nrows)
+
+    for rows in ([0, 0, 2], [1], [], [0, 1, 1, 4]):
+        given = tf.constant([float(at) for at in range(len(rows))]), tf.constant(rows, tf.int64)
+        lists = [[2.0 * at for at, each in enumerate(rows) if each == row] for row in range(7)]
+        assert to_last(*given).to_list() == lists[: max(rows, default=-1) + 1]
+        assert counted(*given, 7).to_list() == lists
+        assert to_last(*given).row_splits.dtype is tf.int64
+
+
+def test_rows_of_a_sparse_matrix_in_programs():
+    traced = tf.function(tf.RaggedTensor.from_sparse, input_signature=[tf.SparseTensorSpec([None, None])])
+    for rows in ([[1.0, 2.0], [], [3.0]], [[], [1.0], [], []]):
+        assert traced(tf.ragged.constant(rows).to_sparse()).to_list() == rows
+    with pytest.raises(tf.errors.InvalidArgumentError, match=r"a row has a gap"):
+        traced(tf.SparseTensor([[0, 1]], [1.0], [1, 2]))

@@ -9,6 +9,7 @@ import numpy as np
 from tensorsmith.core.dtypes import as_dtype
 from tensorsmith.core.errors import InvalidArgumentError, explain
 from tensorsmith.core.specs import describe
+from tensorsmith.ops.debugging import hold
 from tensorsmith.program.op import Array
 from tensorsmith.structures.lifting import quietly
 from tensorsmith.structures.ragged import RaggedTensor, first_part, is_ragged
@@ -301,8 +302,16 @@ def from_sparse(st_input: SparseTensor, name: str | None = None, row_splits_dtyp
     if s.rank != 2:
         raise ValueError(explain("RaggedTensor.from_sparse", "a sparse matrix is needed", {"shape": tuple(s.shape)}))
     rows = quietly(lambda i: i[:, 0], s.indices)
-    result = RaggedTensor.from_value_rowids(s.values, rows, nrows=s.shape[0]).with_row_splits_dtype(row_splits_dtype)
-    columns = np.asarray(quietly(column_ids, result.row_splits, s.values)._array)
+    count = s.dense_shape[0] if s.shape[0] is None else s.shape[0]
+    result = RaggedTensor.from_value_rowids(s.values, rows, nrows=count).with_row_splits_dtype(row_splits_dtype)
+    found = quietly(column_ids, result.row_splits, s.values)
+    if isinstance(found, Symbol) or isinstance(s.indices, Symbol):
+        cast, equal = functions["cast"], functions["equal"]
+        side_by_side = quietly(lambda i, c: equal(i[:, 1], cast(c, "int64")), s.indices, found)
+        hold("RaggedTensor.from_sparse", side_by_side, {"indices": s.indices}, "a row has a gap",
+             "the elements of a row must stand side by side")  # fmt: skip
+        return result
+    columns = np.asarray(found._array)
     wrong = columns != np.asarray(s.indices._array)[:, 1]
     if wrong.any():
         row = int(np.asarray(s.indices._array)[wrong.argmax(), 0])

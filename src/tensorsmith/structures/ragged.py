@@ -13,6 +13,7 @@ from tensorsmith.core.dtypes import DType
 from tensorsmith.core.errors import InvalidArgumentError, explain
 from tensorsmith.core.shapes import TensorShape
 from tensorsmith.core.specs import describe
+from tensorsmith.ops.sorting import searchsorted
 from tensorsmith.structures.lifting import quietly
 from tensorsmith.structures.row_partition import (
     column_range,
@@ -98,8 +99,9 @@ class RaggedTensor:
     ) -> RaggedTensor:
         """Rows told by the row [n] of each value, which must not fall; `nrows` may add empty rows at the end."""
         ids = _partition(value_rowids, "value_rowids")
-        if isinstance(ids, Symbol) and nrows is None:
-            raise ValueError(explain("RaggedTensor.from_value_rowids", "nrows must be given while a program is traced"))
+        if isinstance(nrows, Symbol) or isinstance(ids, Symbol) and nrows is None:
+            values = _values(values)
+            return cls(values, _fitting(_splits_of_rows(ids, nrows), value_rowids, values))
         if not isinstance(ids, Symbol):
             array, count = np.asarray(ids._array), _count(_values(values))
             if validate and ((np.diff(array) < 0).any() or (array < 0).any() or count not in (None, len(array))):
@@ -479,6 +481,20 @@ def _values(values: Any) -> Any:
 
 def _count(values: Any) -> int | None:
     return values.shape[0]
+
+
+def _splits_of_rows(ids: Tensor, nrows: Tensor | None) -> Tensor:
+    """The row splits of values in these rows, of which only the program will know how many there are."""
+    cast, kind = functions["cast"], ids.dtype
+
+    def splits(ids: Tensor, *nrows: Tensor) -> Tensor:
+        if nrows:
+            count = cast(nrows[0], kind)
+        else:
+            count = functions["reduce_max"](functions["concat"]([Tensor(np.array([-1], kind.numpy_dtype)), ids], 0)) + 1
+        return cast(searchsorted(ids, functions["range"](count + 1)), kind)
+
+    return quietly(splits, ids, *([] if nrows is None else [nrows]))
 
 
 def _partition(value: Any, name: str) -> Tensor:

@@ -187,6 +187,7 @@ SPARSE_OPERATIONS = {
     "joined": lambda s: tf.sparse.concat(1, [s, s]),
     "cast": lambda s: tf.cast(s, tf.int32),
     "softmax": tf.sparse.softmax,
+    "as rows": lambda s: tf.RaggedTensor.from_value_rowids(s.values, s.indices[:, 0], s.dense_shape[0]),
     "itself": lambda s: s,
 }
 
