@@ -168,7 +168,7 @@ CASES: dict[str, list[tuple[dict[str, Any], Any]]] = {
 }
 # those whose constructor takes no plain values, and the one that is a model's input: they have tests of their own
 # and the models, which may stand where a layer may
-APART = {"InputLayer", "Lambda", "Operation", "PutTogether", "TakeApart", "Functional", "Sequential"}
+APART = {"InputLayer", "Lambda", "Operation", "OpsFunction", "PutTogether", "TakeApart", "Functional", "Sequential"}
 # those that take, or are, cells
 APART |= {"RNN", "StackedRNNCells", "SimpleRNNCell", "LSTMCell", "GRUCell"}
 

@@ -47,7 +47,7 @@ from tensorsmith.keras.layers.merging import (
     subtract_inputs as subtract,
 )
 from tensorsmith.keras.layers.normalization import BatchNormalization, LayerNormalization
-from tensorsmith.keras.layers.operation import Operation, PutTogether, TakeApart
+from tensorsmith.keras.layers.operation import Operation, OpsFunction, PutTogether, TakeApart
 from tensorsmith.keras.layers.recurrent import RNN
 from tensorsmith.keras.layers.reshaping import Flatten, Reshape
 from tensorsmith.keras.layers.simple_rnn import SimpleRNN, SimpleRNNCell
@@ -65,7 +65,7 @@ __all__ = [
 
 for _kind in (
     Activation, ReLU, LeakyReLU, ELU, Softmax, Dense, Dropout, Embedding, InputLayer, Add, Average, Concatenate,
-    Maximum, Minimum, Multiply, Subtract, BatchNormalization, LayerNormalization, Operation, PutTogether, TakeApart,
+    Maximum, Minimum, Multiply, Subtract, BatchNormalization, LayerNormalization, Operation, OpsFunction, PutTogether, TakeApart,
     Flatten, Reshape, Lambda, RNN, StackedRNNCells, SimpleRNN, SimpleRNNCell, LSTM, LSTMCell, GRU, GRUCell, Masking,
     GlobalAveragePooling1D, GlobalMaxPooling1D,
 ):  # fmt: skip

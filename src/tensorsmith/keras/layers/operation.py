@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import inspect
 from typing import Any
 
 from tensorsmith.core import naming, nest, ports
 from tensorsmith.core.dtypes import as_dtype
+from tensorsmith.core.errors import explain
 from tensorsmith.keras import registry as configs
 from tensorsmith.keras.layers import node
 from tensorsmith.keras.layers.base import Layer
 from tensorsmith.keras.layers.drawn import DrawnRagged, DrawnSparse
 from tensorsmith.program.op import Op, registry
+from tensorsmith.public import keras_ops
 from tensorsmith.structures.ragged import RaggedTensor
 from tensorsmith.tensor.apply import apply, plain
 from tensorsmith.tensor.convert import convert
@@ -41,6 +44,44 @@ class Operation(Layer):
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "op": self.op.name, "settings": self.settings}
+
+
+class OpsFunction(Layer):
+    """Applies a function of `keras.ops`: what a model that Keras 3 wrote has where an operation was called on symbols.
+
+    function  its name.
+    settings  the arguments that are no tensors, by name.
+    source    the module and the class under which Keras writes it.
+
+    >>> import tensorsmith as tf
+    >>> OpsFunction("not_equal")(tf.constant([0, 3]), 0).numpy()
+    array([False,  True])
+    """
+
+    def __init__(self, function: str, settings: dict | None = None, source: Any = (), **kwargs: Any) -> None:
+        if function not in keras_ops.__all__:
+            raise ValueError(explain("OpsFunction", "keras.ops has no such function", {"function": function}))
+        super().__init__(autocast=False, **kwargs)
+        self.function, self.settings, self.source = function, dict(settings or {}), list(source)
+        self.built = True
+
+    def call(self, *arguments: Any, **named: Any) -> Any:
+        function, settings = getattr(keras_ops, self.function), dict(self.settings)
+        takes = inspect.signature(function).parameters
+        settings = {key: value for key, value in settings.items() if key in takes or value is not None}
+        if next(iter(takes)) in settings:
+            # einsum is told its letters before the tensors
+            arguments = (settings.pop(next(iter(takes))), *arguments)
+        if self.function == "get_item" and isinstance(arguments[1], list):
+            # a file has no tuples
+            arguments = (arguments[0], tuple(arguments[1]))
+        return function(*arguments, **settings, **named)
+
+    def compute_mask(self, inputs: Any, mask: Any = None) -> None:
+        """None: as everywhere, the result of an operation has no mask."""
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "function": self.function, "settings": self.settings, "source": self.source}
 
 
 def _setting(key: str, value: Any) -> Any:

@@ -167,7 +167,7 @@ class Functional(Model):
             if hasattr(leaf, "numpy"):
                 array = leaf.numpy()
                 return {"class_name": "__numpy__", "config": {"value": array.tolist(), "dtype": str(array.dtype)}}
-            return leaf
+            return registry.serialize_keras_object(leaf) if isinstance(leaf, slice) or leaf is Ellipsis else leaf
 
         if isinstance(value, tuple):
             return [self._as_data(part) for part in value]
@@ -248,6 +248,8 @@ def _from_data(value: Any, made: dict) -> Any:
         return made[_key(value)]
     if isinstance(value, dict) and value.get("class_name") == "__numpy__":
         return convert(value["config"]["value"], value["config"]["dtype"])
+    if isinstance(value, dict) and value.get("class_name") in ("__slice__", "__ellipsis__"):
+        return registry.deserialize_keras_object(value)
     if isinstance(value, dict) and value.get("class_name") == "__composite__":
         parts = [convert(registry.deserialize_keras_object(part)) for part in value["config"]["parts"]]
         return registry.deserialize_keras_object(value["config"]["spec"])._from_parts(parts)

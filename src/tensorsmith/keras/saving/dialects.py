@@ -89,6 +89,11 @@ def _lowered(entry: dict[str, Any], dialect: str, legacy: bool) -> dict[str, Any
     if not isinstance(config, dict):
         return entry
     entry = {key: value for key, value in entry.items() if key != "shared_object_id"}
+    if name == "OpsFunction" and dialect == "k3" and not legacy and config.get("source"):
+        # as Keras 3 wrote it; in legacy files it cannot read its own
+        module, kind = config["source"]
+        own = {"name": config["name"], **config["settings"]}
+        return {**entry, "module": module, "class_name": kind, "registered_name": kind, "config": own}
     if name == "Functional":
         # no public module has it: both generations name their own file, and look it up there
         entry["module"], entry["registered_name"] = _FUNCTIONAL[dialect == "k2"], "Functional"

@@ -9,8 +9,10 @@ from __future__ import annotations
 import inspect
 from typing import Any, TypeGuard
 
+from tensorsmith.core import naming
 from tensorsmith.exchange.safety import quoted, refusal
 from tensorsmith.keras import registry
+from tensorsmith.public import keras_ops
 
 # what one generation writes and this library has no setting for, with the value at which nothing is lost
 _WITHOUT_EFFECT: dict[str, tuple[Any, ...]] = {
@@ -35,6 +37,8 @@ _WITHOUT_EFFECT: dict[str, tuple[Any, ...]] = {
     "virtual_batch_size": (None,),
     "ema_overwrite_frequency": (100,),
 }
+# where Keras 3 has the classes of the operations that were called on symbols
+_OPERATIONS = "keras.src.ops."
 _COMPILE = (
     "optimizer",
     "loss",
@@ -94,7 +98,27 @@ class Normaliser:
             raise refusal(self.file, f"it is no layer: {quoted(entry)}", "config, layers")
         # how a model inside was compiled does not matter any more; and a layer is a layer whatever module wrote it
         entry = {key: value for key, value in entry.items() if key != "compile_config"}
+        function = naming.snake_case(entry["class_name"])
+        if self.is_operation(entry) and function in keras_ops.__all__:
+            settings = entry["config"] if isinstance(entry.get("config"), dict) else {}
+            config = {
+                "name": settings.get("name"),
+                "function": function,
+                # a dtype that is an object is that of a layer
+                "settings": {
+                    k: v for k, v in settings.items() if k != "name" and not (k == "dtype" and isinstance(v, dict))
+                },
+                "source": [entry.get("module", f"{_OPERATIONS}numpy"), entry["class_name"]],
+            }
+            entry = {**entry, "class_name": "OpsFunction", "registered_name": None, "config": config}
         return {**self.object(entry), "module": "keras.layers"}
+
+    def is_operation(self, entry: dict[str, Any]) -> bool:
+        """Whether Keras 3 means an operation on symbols by a layer; legacy files do not name its module."""
+        module, name = entry.get("module"), entry["class_name"]
+        if isinstance(module, str):
+            return module.startswith(_OPERATIONS)
+        return self.generation == 3 and name not in self.custom and registry.find("layer", name) is None
 
     def value(self, key: str, value: Any) -> Any:
         if key == "layers":
@@ -198,7 +222,8 @@ class Normaliser:
             nodes = made.get("inbound_nodes", [])
             if not isinstance(nodes, list):
                 raise refusal(self.file, "its calls are no list", f"layer {quoted(_name(entry))!r}")
-            layers.append({**made, "name": _name(entry), "inbound_nodes": [self.node(node) for node in nodes]})
+            calls = [_unsaid(made, self.node(node)) for node in nodes]
+            layers.append({**made, "name": _name(entry), "inbound_nodes": calls})
         result = {**config, "layers": layers}
         for key in ("input_layers", "output_layers"):
             if key not in config:
@@ -348,6 +373,19 @@ def _in_role(module: str, part: Any) -> Any:
         known = part.get("module") in ("keras.losses", "keras.metrics", "builtins")
         return part if known else {**part, "module": module}
     return {key: _in_role(module, one) for key, one in part.items()} if isinstance(part, dict) else part
+
+
+def _unsaid(layer: dict[str, Any], call: dict[str, Any]) -> dict[str, Any]:
+    """A call without `training=False` where that is only what a layer does by itself while a model is drawn.
+
+    Keras 3 writes it for all layers whose call has it as the default, and goes by the model's own flag when it runs them.
+    Who said it of a model, or of a layer that normalises, did so in order that these learn nothing from a batch.
+    """
+    says = "layers" in layer.get("config", {}) or layer["class_name"] == "BatchNormalization"
+    kwargs = call["kwargs"]
+    if says or not isinstance(kwargs, dict) or kwargs.get("training") is not False:
+        return call
+    return {**call, "kwargs": {key: value for key, value in kwargs.items() if key != "training"}}
 
 
 def _name(entry: Any) -> Any:
