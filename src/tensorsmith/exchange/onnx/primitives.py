@@ -269,6 +269,13 @@ def _(b: Builder, e: Any, x: list[str]) -> list[str]:
     return b.many("Split", [x[0], b.shape(sizes)], len(sizes), axis=e.params["axis"])
 
 
+@rule("unstack")
+def _(b: Builder, e: Any, x: list[str]) -> list[str]:
+    axis, count = e.params["axis"], len(e.outvars)
+    rows = b.many("Split", [x[0], b.shape([1] * count)], count, axis=axis)
+    return [b.add("Squeeze", row, b.ints(axis)) for row in rows]
+
+
 @rule("tile")
 def _(b: Builder, e: Any, x: list[str]) -> str:
     return b.add("Tile", x[0], b.shape(e.params["reps"]))
