@@ -32,6 +32,7 @@ FIGURES = (
     "tracing",
     "recurrent_step",
     "lstm_epoch",
+    "ragged_epoch",
     "import_time",
     "cold_process",
     "many_models",
