@@ -246,3 +246,9 @@ def test_a_name_stays_a_variable(sign: str) -> None:
     ):
         exec(f"v {sign}= 1.0", {"v": v})
     assert v.numpy() == 2
+
+
+def test_a_variable_in_a_text() -> None:
+    v = tf.Variable(2.0)
+    assert f"{v}" == str(v) == "<tf.Variable 'Variable:0' shape=() dtype=float32, numpy=2.0>"
+    assert f"{v:.2f}" == "2.00"

@@ -398,3 +398,12 @@ def test_a_gradient_takes_nothing_out():
         return tape.gradient(y, x)
 
     assert inside().numpy() == 6 * 7 and q.size().numpy() == 1
+
+
+def test_texts_beside_padded_rows() -> None:
+    q = tf.queue.PaddingFIFOQueue(5, [tf.int32, tf.string], shapes=[[None], []])
+    q.enqueue([[1, 2], "a"])
+    q.enqueue([[3], "b"])
+    rows, texts = q.dequeue_many(2)
+    assert rows.numpy().tolist() == [[1, 2], [3, 0]]
+    assert repr(texts.numpy()) == repr(np.array([b"a", b"b"], object))

@@ -143,3 +143,12 @@ def test_embeddings_of_ragged_ids():
         for given in (lambda i, w, f=function: f(table, i, w, combiner="mean"),):
             for found in (given(ids, weights), tf.function(given)(ids, weights)):
                 np.testing.assert_allclose(found, wanted, rtol=1e-5)
+
+
+@pytest.mark.parametrize("call", [lambda a, b: a + b, tf.function(lambda a, b: a + b)], ids=["eager", "traced"])
+def test_rows_of_one_element_are_spread_where_they_are_made_so(call) -> None:
+    r = tf.ragged.constant([[3, 1], [], [2]])
+    ones = tf.RaggedTensor.from_uniform_row_length([10, 20, 30], 1)
+    assert call(r, ones).to_list() == call(ones, r).to_list() == [[13, 11], [], [32]]
+    with pytest.raises(tf.errors.InvalidArgumentError, match="their rows differ in length"):
+        call(r, tf.ragged.constant([[10], [20], [30]]))

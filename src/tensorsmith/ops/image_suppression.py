@@ -311,7 +311,7 @@ def non_max_suppression_padded(
     return reshape(best.places, concat([outer, [count]], 0)), reshape(best.count, outer)
 
 
-class CombinedSuppression(NamedTuple):
+class CombinedNonMaxSuppression(NamedTuple):
     """Of each image the best boxes [B, M, 4], their scores and classes [B, M], and how many of them count [B]."""
 
     nmsed_boxes: Tensor
@@ -323,7 +323,7 @@ class CombinedSuppression(NamedTuple):
 def combined_non_max_suppression(
     boxes: Any, scores: Any, max_output_size_per_class: Any, max_total_size: Any, iou_threshold: Any = 0.5,
     score_threshold: Any = -math.inf, pad_per_class: bool = False, clip_boxes: bool = True, name: str | None = None,
-) -> CombinedSuppression:  # fmt: skip
+) -> CombinedNonMaxSuppression:  # fmt: skip
     """The best boxes of each image: suppression class by class, then the best of all classes, best first.
 
     boxes   [B, N, q, 4]; q is 1 where all classes share the boxes, else the number of classes.
@@ -385,7 +385,7 @@ def combined_non_max_suppression(
     results = [taken, where(real, top.values, 0.0), where(real, classes_of, 0.0)]
     if not pad_per_class and kept < total:
         results = [pad(part, [[0, 0], [0, total - kept], *[[0, 0]] * (part.ndim - 2)]) for part in results]
-    return CombinedSuppression(*results, reduce_sum(cast(real, "int32"), axis=1))
+    return CombinedNonMaxSuppression(*results, reduce_sum(cast(real, "int32"), axis=1))
 
 
 # of width or height: no box grows more than 62.5 times

@@ -453,7 +453,7 @@ class Variable(Arithmetic, metaclass=Created):
         return copy
 
     def __format__(self, spec: str) -> str:
-        return format(self._read(), spec)
+        return format(self._read(), spec) if spec else str(self)
 
     def __repr__(self) -> str:
         return (

@@ -85,7 +85,8 @@ class PaddingFIFOQueue(FIFOQueue):
         sizes = np.max([part.shape for part in parts], axis=0).astype(int).tolist()
         whole = np.full((len(parts), *sizes), b"" if parts[0].dtype == object else 0, parts[0].dtype)
         for row, part in enumerate(parts):
-            whole[(row, *(slice(size) for size in part.shape))] = part
+            # an array of objects would hold a scalar one as an array
+            whole[(row, *(slice(size) for size in part.shape))] = part if part.ndim else part[()]
         return whole
 
 

@@ -26,7 +26,7 @@ from tensorsmith.structures.ragged_shaping import SHAPING, equal_splits, same_ro
 from tensorsmith.structures.row_partition import row_ids
 from tensorsmith.tensor.apply import apply, functions
 from tensorsmith.tensor.convert import convert
-from tensorsmith.tensor.tensor import Symbol, Tensor
+from tensorsmith.tensor.tensor import Tensor
 
 # ---- elementwise
 
@@ -45,16 +45,17 @@ def elementwise(call: Callable[..., Any], arguments: list[Any]) -> Any:
 def _aligned(argument: Any, pattern: RaggedTensor) -> Any:
     """What stands beside `pattern.values` for an argument."""
     if is_ragged(argument):
-        if argument is pattern or same_rows(argument, pattern):
+        spread = _all_ones(argument) and not _all_ones(pattern) and argument.shape[0] == pattern.shape[0]
+        if not spread and (argument is pattern or same_rows(argument, pattern)):
             return argument.values
-        if _all_ones(argument) and argument.shape[0] == pattern.shape[0]:
+        if spread:
             return gather_rows(argument.values, quietly(row_ids, pattern.row_splits, first_part(pattern.values)))
         raise InvalidArgumentError(
             explain(
                 "ragged tensors",
                 "their rows differ in length",
                 {"row_splits": [r.row_splits.tolist() for r in (pattern, argument)]},
-                "elementwise operations want the same rows, or rows of one element",
+                "elementwise operations want the same rows, or rows that all have one element by their making",
             )
         )
     if not isinstance(argument, (Tensor, list, tuple, np.ndarray)) and not hasattr(argument, "_read"):
@@ -95,8 +96,8 @@ def _same_widths(dense: Tensor, pattern: RaggedTensor) -> Any:
 
 
 def _all_ones(r: RaggedTensor) -> bool:
-    splits = r.row_splits
-    return not isinstance(splits, Symbol) and bool((np.diff(splits._array) == 1).all())
+    # by what it was made as and not by what its rows happen to be: a traced function sees no more
+    return isinstance(r._uniform, int) and r._uniform == 1
 
 
 def _of_elements(function: Callable[..., Any], arguments: tuple, settings: dict) -> Any:
