@@ -101,6 +101,15 @@ def test_a_program_with_a_gradient_is_not_straight():
         straight(gradient, A)
 
 
+def test_what_overflows_later_is_noticed():
+    run, program, _ = straight(lambda a: (tf.sigmoid(a), tf.nn.silu(a), tf.nn.selu(a)), A)
+    far = np.array(A)
+    far[0], far[1] = 100, -90
+    for one, other in zip(run(far), interpreted(program, [far], [])[0], strict=True):
+        np.testing.assert_array_equal(one, other)
+        assert np.isfinite(one).all()
+
+
 def test_warnings_are_silent():
     run, _, _ = straight(lambda a: tf.math.log(a) / 0.0, A)
     with np.errstate(all="raise"):

@@ -66,6 +66,15 @@ def test_arguments_are_bound_as_python_does() -> None:
     assert halved([4.0], name="a name").numpy().tolist() == [2.0]
     assert tf.square([2.0], "a name").numpy().tolist() == [4.0]
     assert tf.add(y=1.0, x=[2.0]).numpy().tolist() == [3.0]
+    assert tf.subtract(tf.constant(3.0), y=1.0).numpy() == tf.subtract(y=1.0, x=tf.constant(3.0)).numpy() == 2.0
+    assert tf.nn.relu(features=tf.constant([-1.0])).numpy().tolist() == [0.0]
+    assert tf.math.igamma(x=tf.constant(1.0), a=tf.constant(2.0)) == tf.math.igamma(tf.constant(2.0), tf.constant(1.0))
+    with pytest.raises(TypeError, match=r"^square\(\) got an unexpected keyword argument 'z'$"):
+        tf.square(tf.constant(1.0), z=2)
+    with pytest.raises(TypeError, match=r"^square\(\) is missing the argument 'x'$"):
+        tf.square()
+    with pytest.raises(TypeError, match=r"^subtract\(\) is missing the argument 'x'$"):
+        tf.subtract(y=1.0)
     with pytest.raises(TypeError, match=r"^halved\(\) got an unexpected keyword argument 'z'; it takes x, by, turns$"):
         halved([4.0], z=1)
     with pytest.raises(TypeError, match=r"^halved\(\) got several values for argument 'by'"):
@@ -115,3 +124,35 @@ def test_open_tapes_hear_of_calls_and_closed_ones_do_not() -> None:
         tape.watch(x)
     assert tape.gradient(z, x) is None
     assert not context.busy
+
+
+def test_a_direct_kernel_stands_for_the_kernel_on_float32_alone() -> None:
+    def direct(xp, x):
+        assert xp is np and x.dtype == np.float32
+        return x * np.float32(2)
+
+    @op(register_op=False, kinds="fi", direct=direct)
+    def doubled(xp, x: Array):
+        return x + x + 1
+
+    @op(register_op=False, kinds="f", direct=direct)
+    def times(xp, x: Array, by: int = 3):
+        return x * np.asarray(by, x.dtype)
+
+    assert doubled(tf.constant(2.0)).numpy() == 4.0
+    assert doubled(tf.constant(2)).numpy() == doubled(tf.constant(2.0, tf.float64)).numpy() == 5
+    assert times(tf.constant(2.0)).numpy() == 4.0
+    assert times(tf.constant(2.0), 3).numpy() == times(tf.constant(2.0, tf.float64)).numpy() == 6.0
+
+
+def test_otherwise_takes_all_but_plain_tensors_of_the_kinds() -> None:
+    calls: list[object] = []
+
+    @op(register_op=False, kinds="f", otherwise=lambda made, arguments, settings: calls.append((made.name, arguments)))
+    def halves(xp, x: Array):
+        return x / 2
+
+    assert halves(tf.constant(3.0)).numpy() == 1.5
+    whole = tf.constant(3)
+    assert halves(whole) is None and halves("x") is None
+    assert calls == [("halves", (whole,)), ("halves", ("x",))]

@@ -7,9 +7,8 @@ from typing import Any
 import numpy as np
 
 from tensorsmith.program.op import Array, Specs, elementwise
-from tensorsmith.tensor.apply import apply, by_element, op, primitive, public
+from tensorsmith.tensor.apply import apply, by_element, op
 from tensorsmith.tensor.convert import convert
-from tensorsmith.tensor.tensor import Tensor
 
 
 def _real_shape(specs: Specs, settings: dict) -> Specs:
@@ -72,19 +71,18 @@ def angle(xp, input: Array):
     return xp.angle(input)
 
 
-@primitive(name="conj", kinds="c", shapes=elementwise)
-def _conj(xp, x: Array):
-    return xp.conj(x)
-
-
-@public
 @by_element
-def conj(x: Any, name: str | None = None) -> Tensor:
+def _conj(x: Any) -> Any:
+    x = convert(x)
+    return apply(conj.op, (x,), {}) if x.dtype.is_complex else x  # pyright: ignore[reportFunctionMemberAccess]
+
+
+@op(kinds="c", shapes=elementwise, otherwise=lambda made, arguments, settings: _conj(*arguments))
+def conj(xp, x: Array):
     """The complex conjugate, elementwise; real numbers are given back as they are.
 
     >>> import tensorsmith as tf
     >>> tf.math.conj([1 + 2j]).numpy()
     array([1.-2.j])
     """
-    x = convert(x)
-    return apply(_conj, (x,), {}) if x.dtype.is_complex else x
+    return xp.conj(x)

@@ -9,7 +9,7 @@ import numpy as np
 from tensorsmith.core.errors import InvalidArgumentError
 from tensorsmith.core.shapes import broadcast
 from tensorsmith.ops import comparison, elementwise, indexing, linalg
-from tensorsmith.tensor.apply import operator_pair
+from tensorsmith.tensor.operator_pairs import operator_pair
 from tensorsmith.tensor.tensor import Tensor
 
 # Python's name of an operator, without underscores, and the operation that it runs

@@ -8,12 +8,14 @@ from typing import Any
 
 import numpy as np
 
-from tensorsmith.ops.precise import FLOAT64, with_slope
+from tensorsmith.ops.bare import count_nonzero
+from tensorsmith.ops.precise import FLOAT32, FLOAT64, with_slope
 from tensorsmith.ops.reductions import still
 from tensorsmith.program.op import Array, elementwise
 from tensorsmith.tensor.apply import op
 
 _imported: dict[bool, Any] = {}
+_maximum = np.maximum
 
 
 def special(xp: Any) -> Any:
@@ -32,8 +34,21 @@ def special(xp: Any) -> Any:
     return found
 
 
-# SciPy computes these in float64 itself
-_WIDE_IN_SCIPY = frozenset("ndtri gammaln digamma i0 i1 i0e i1e dawsn fresnel spence zeta gammainc gammaincc".split())
+class _SciPy:
+    """SciPy's functions, each found once. They keep their own record of errors: NumPy warns of nothing in them."""
+
+    def __getattr__(self, name: str) -> Any:
+        function = getattr(special(np), name)
+        setattr(self, name, function)
+        return function
+
+
+in_scipy = _SciPy()
+
+# SciPy computes these in float64 itself; but erfinv, which is within 3 units in float32
+_WIDE_IN_SCIPY = frozenset(
+    "ndtri erfinv gammaln digamma i0 i1 i0e i1e dawsn fresnel spence zeta gammainc gammaincc".split()
+)
 
 
 def wide(xp: Any, name: str, *arrays: Any) -> Any:
@@ -41,19 +56,18 @@ def wide(xp: Any, name: str, *arrays: Any) -> Any:
 
     The result (or each of several) has the dtype of the last of the arrays.
     """
-    function = getattr(special(xp), name)
-    if xp is not np or name not in _WIDE_IN_SCIPY:
-        found = function(*[array.astype(FLOAT64) for array in arrays])
+    if xp is np and name in _WIDE_IN_SCIPY:
+        found = getattr(in_scipy, name)(*arrays)
     else:
-        found = function(*arrays)
+        found = getattr(special(xp), name)(*[array.astype(FLOAT64) for array in arrays])
     dtype = arrays[-1].dtype
-    return tuple([part.astype(dtype) for part in found]) if isinstance(found, tuple) else found.astype(dtype)
+    if type(found) is tuple:
+        return tuple([part.astype(dtype) for part in found])
+    return found if found.dtype is dtype else found.astype(dtype)
 
 
 def _error_function(xp: Any, name: str, x: Any, slope: float) -> Any:
-    """erf or erfc, with its slope at 0."""
-    if xp is np:
-        return getattr(special(np), name)(x).astype(x.dtype)
+    """erf or erfc of JAX arrays, with its slope at 0."""
     return with_slope(x, lambda x: wide(xp, name, x), lambda x: x.dtype.type(slope) * xp.exp(-xp.square(x)))
 
 
@@ -65,6 +79,9 @@ def erf(xp, x: Array):
     >>> tf.math.erf([0.0, 9.0]).numpy()
     array([0., 1.], dtype=float32)
     """
+    if xp is np:
+        found = in_scipy.erf(x)
+        return found if found.dtype is x.dtype else found.astype(x.dtype)
     return _error_function(xp, "erf", x, 2 / math.sqrt(math.pi))
 
 
@@ -76,6 +93,9 @@ def erfc(xp, x: Array):
     >>> tf.math.erfc([0.0]).numpy()
     array([1.], dtype=float32)
     """
+    if xp is np:
+        found = in_scipy.erfc(x)
+        return found if found.dtype is x.dtype else found.astype(x.dtype)
     return _error_function(xp, "erfc", x, -2 / math.sqrt(math.pi))
 
 
@@ -87,6 +107,9 @@ def erfinv(xp, x: Array):
     >>> tf.math.erfinv([0.0]).numpy()
     array([0.], dtype=float32)
     """
+    if xp is np:
+        found = in_scipy.erfinv(x)
+        return found if found.dtype is x.dtype else found.astype(x.dtype)
     return wide(xp, "erfinv", x)
 
 
@@ -98,12 +121,18 @@ def ndtri(xp, x: Array):
     >>> tf.math.ndtri([0.5]).numpy()
     array([0.], dtype=float32)
     """
+    if xp is np:
+        found = in_scipy.ndtri(x)
+        return found if found.dtype is x.dtype else found.astype(x.dtype)
     return wide(xp, "ndtri", x)
 
 
 @functools.cache
 def _lowest(dtype: np.dtype) -> Any:
-    return dtype.type(np.finfo(dtype).min) if dtype.kind == "f" else dtype.type(float("-3.3e38"))
+    return np.array(np.finfo(dtype).min if dtype.kind == "f" else float("-3.3e38"), dtype)
+
+
+_LOWEST_SINGLE = _lowest(FLOAT32)
 
 
 @op(kinds="f", shapes=elementwise, quiet=True)
@@ -116,7 +145,8 @@ def lgamma(xp, x: Array):
     """
     if xp is np:
         # SciPy has -inf at -inf; the lowest number is a pole, as every whole one
-        return wide(np, "gammaln", np.maximum(x, _lowest(x.dtype)))
+        found = in_scipy.gammaln(_maximum(x, _LOWEST_SINGLE if x.dtype is FLOAT32 else _lowest(x.dtype)))
+        return found if found.dtype is x.dtype else found.astype(x.dtype)
     found = wide(xp, "gammaln", x)
     # JAX's is some 1e-16 where the function passes 0
     return found - still(xp, xp.where((x == 1) | (x == 2), found, xp.zeros_like(found)))
@@ -130,9 +160,14 @@ def digamma(xp, x: Array):
     >>> round(tf.math.digamma(1.0).numpy().item(), 4)
     -0.5772
     """
-    found = wide(xp, "digamma", x)
-    if xp is np and np.count_nonzero(x) == x.size:
-        return found
+    if xp is np:
+        found = in_scipy.digamma(x)
+        if found.dtype is not x.dtype:
+            found = found.astype(x.dtype)
+        if count_nonzero(x) == x.size:
+            return found
+    else:
+        found = wide(xp, "digamma", x)
     return xp.where(x == 0, xp.full_like(x, xp.nan), found)
 
 
@@ -144,6 +179,9 @@ def bessel_i0(xp, x: Array):
     >>> tf.math.bessel_i0([0.0]).numpy()
     array([1.], dtype=float32)
     """
+    if xp is np:
+        found = in_scipy.i0(x)
+        return found if found.dtype is x.dtype else found.astype(x.dtype)
     return wide(xp, "i0", x)
 
 
@@ -155,6 +193,9 @@ def bessel_i1(xp, x: Array):
     >>> tf.math.bessel_i1([0.0]).numpy()
     array([0.], dtype=float32)
     """
+    if xp is np:
+        found = in_scipy.i1(x)
+        return found if found.dtype is x.dtype else found.astype(x.dtype)
     return wide(xp, "i1", x)
 
 
@@ -166,6 +207,9 @@ def bessel_i0e(xp, x: Array):
     >>> tf.math.bessel_i0e([0.0]).numpy()
     array([1.], dtype=float32)
     """
+    if xp is np:
+        found = in_scipy.i0e(x)
+        return found if found.dtype is x.dtype else found.astype(x.dtype)
     return wide(xp, "i0e", x)
 
 
@@ -177,6 +221,9 @@ def bessel_i1e(xp, x: Array):
     >>> tf.math.bessel_i1e([0.0]).numpy()
     array([0.], dtype=float32)
     """
+    if xp is np:
+        found = in_scipy.i1e(x)
+        return found if found.dtype is x.dtype else found.astype(x.dtype)
     return wide(xp, "i1e", x)
 
 
@@ -188,6 +235,9 @@ def erfcinv(xp, x: Array):
     >>> tf.math.erfcinv([1.0, 0.0]).numpy()
     array([-0., inf], dtype=float32)
     """
+    if xp is np:
+        found = in_scipy.erfcinv(x)
+        return found if found.dtype is x.dtype else found.astype(x.dtype)
     # by way of the normal quantile: 1 - x would lose all digits near 0
     return (special(xp).ndtri(x.astype(FLOAT64) / 2) * -math.sqrt(0.5)).astype(x.dtype)
 
@@ -214,7 +264,9 @@ def expint(xp, x: Array):
     array([  -inf, 1.8951], dtype=float32)
     """
     if xp is np:
-        return np.where(x < 0, x.dtype.type(np.nan), special(np).expi(x).astype(x.dtype))
+        found, below = in_scipy.expi(x), x < 0
+        found = found if found.dtype is x.dtype else found.astype(x.dtype)
+        return np.where(below, x.dtype.type(np.nan), found) if count_nonzero(below) else found
     return with_slope(x, lambda x: _expint(xp, x), lambda x: xp.where(x < 0, xp.zeros_like(x), xp.exp(x) / x))
 
 

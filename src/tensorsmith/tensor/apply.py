@@ -13,9 +13,9 @@ from tensorsmith.core import context, dtypes, ports
 from tensorsmith.core.errors import InvalidArgumentError, OpError, explain
 from tensorsmith.core.specs import describe
 from tensorsmith.program.op import REQUIRED, Op, elementwise, parameters, predicate, register
-from tensorsmith.program.quiet import quietly
-from tensorsmith.tensor.convert import convert
-from tensorsmith.tensor.refusals import check_dtypes, refusal
+from tensorsmith.program.quiet import quietly, way_in
+from tensorsmith.tensor.arguments import converted, first_symbol, lifter_of, plain_tensors
+from tensorsmith.tensor.refusals import refusal
 from tensorsmith.tensor.tensor import Symbol, Tensor
 
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -35,7 +35,16 @@ def op(kernel: Callable[Concatenate[Any, Arguments], Any], **rules: Any) -> Call
 def op(
     kernel: None = None, **rules: Any
 ) -> Callable[[Callable[Concatenate[Any, Arguments], Any]], Callable[Arguments, Any]]: ...
-def op(kernel: Any = None, *, quiet: bool = False, register_op: bool = True, name: str = "", **rules: Any) -> Any:
+def op(
+    kernel: Any = None,
+    *,
+    quiet: bool = False,
+    register_op: bool = True,
+    name: str = "",
+    direct: Callable[..., Any] | None = None,
+    otherwise: Callable[[Op, Any, dict], Any] | None = None,
+    **rules: Any,
+) -> Any:
     """Makes the public function of an operation from its kernel.
 
     The kernel is `f(xp, x: Array, ..., setting=default)`: arguments annotated `Array` are values
@@ -44,10 +53,15 @@ def op(kernel: Any = None, *, quiet: bool = False, register_op: bool = True, nam
 
     name    the operation's name; by default the kernel's, without underscores at its ends.
     quiet   True: NumPy's warnings (division by zero, overflow) are kept silent, as the result shows them.
+    direct  of one value: what the kernel does with (numpy, an array of float32) and no settings. It is called in the
+            kernel's place, which saves the frame of the kernel and what it asks.
+    otherwise   of one or two values without settings: called in the place of `apply` (op, arguments, settings) with all
+            but plain tensors of `kinds`.
     rules   of `program.op.Op`: same, kinds, shapes, eager, differentiable.
     """
     if kernel is None:
-        return lambda k: op(k, quiet=quiet, register_op=register_op, name=name, **rules)
+        given = {"quiet": quiet, "register_op": register_op, "name": name, "direct": direct, "otherwise": otherwise}
+        return lambda k: op(k, **given, **rules)
     made = Op(name or kernel.__name__.strip("_"), kernel, **rules)
     if quiet:
         made.kernel = quietly(kernel)
@@ -55,11 +69,11 @@ def op(kernel: Any = None, *, quiet: bool = False, register_op: bool = True, nam
         register(made)
     # a kernel that gives several arrays says so by what it is annotated to return
     if made.settings or made.lists or len(made.arrays) > 2 or "return" in kernel.__annotations__:
-        function = _general(made)
+        function = _general(made, direct)
     elif len(made.arrays) == 1:
-        function = _unary(made)
+        function = _unary(made, direct, otherwise or apply)
     else:
-        function = _binary(made, apply)
+        function = binary_function(made, otherwise or apply)
     function.__name__ = function.__qualname__ = kernel.__name__
     function.__module__, function.__doc__ = kernel.__module__, kernel.__doc__
     function.__signature__ = _signature(made, kernel)
@@ -129,73 +143,104 @@ _ABSENT = _Absent()
 _REFUSED = (ValueError, TypeError, IndexError, OverflowError)
 
 
-def _unary(made: Op) -> Any:
-    # an operation on a string gives plain bytes, which `wrap` must make a tensor of: not on the short way
-    kernel, kinds = made.kernel, made.kinds.replace("O", "")
+@functools.cache
+def _dtypes_of(kinds: str) -> tuple[frozenset[np.dtype], np.dtype | None]:
+    """NumPy's own dtypes of these kinds, and the commonest of them, which is asked for first.
 
-    def unary(x: Any = _ABSENT, name: str | None = None, **named: Any) -> Any:
+    Not strings: an operation on one gives plain bytes, which `wrap` makes a tensor of.
+    """
+    known = frozenset([t for t in map(np.dtype, "?bhilqpBHILQPefdgFDG") if t.kind in kinds])
+    return known, next((t for t in map(np.dtype, ("f4", "c8", "i4", "?")) if t in known), None)
+
+
+def _short_way(made: Op, direct: Callable[..., Any] | None) -> tuple[Any, Any, Any, Any, Any]:
+    """(run, inner, first, known, usual): run(inner, numpy, *arrays) is what the kernel gives for arrays of a dtype in
+    `known`; of the commonest one, `usual`, so is run(first, numpy, *arrays)."""
+    run, inner = way_in(made.kernel)
+    return run, inner, direct or inner, *_dtypes_of(made.kinds)
+
+
+def _unary(made: Op, direct: Callable[..., Any] | None, otherwise: Callable[[Op, Any, dict], Any]) -> Any:
+    """A function of one value; what is no plain matter of a tensor goes to `otherwise`."""
+    kernel, (run, inner, first, known, usual) = made.kernel, _short_way(made, direct)
+
+    def unary(x: Any = _ABSENT, name: str | None = None) -> Any:
         if type(x) is Tensor and not _busy:
             array = x._array
-            if array.dtype.kind in kinds:
+            dtype = array.dtype
+            way = first if dtype is usual else inner if dtype in known else None
+            if way is not None:
                 result = _new(Tensor)
-                result._array = kernel(np, array)
+                try:
+                    result._array = run(way, np, array)
+                except RuntimeError:
+                    result._array = kernel(np, array)
                 return result
-        elif _local.graph is None and not named:
+        elif _local.graph is None:
             value = x if type(x) is Tensor else x._read() if type(x) in variables else None  # pyright: ignore[reportAttributeAccessIssue]
-            if type(value) is Tensor and value._array.dtype.kind in kinds:
+            if type(value) is Tensor and value._array.dtype in known:
                 return _noted(made, [value], made.settings, kernel(np, value._array))
-        if named or x is _ABSENT:
-            return _bound(made, () if x is _ABSENT else (x,), named)
-        return apply(made, (x,), {})
+        return _bound(made, (), {}) if x is _ABSENT else otherwise(made, (x,), {})
 
-    return unary
+    return _with_parameters(unary, made.arrays)
 
 
-def _binary(made: Op, otherwise: Callable[[Op, Any, dict], Any]) -> Any:
+def binary_function(made: Op, otherwise: Callable[[Op, Any, dict], Any]) -> Any:
     """A function of two values; what is no plain matter of two tensors goes to `otherwise`."""
-    kernel, kinds, settings = made.kernel, made.kinds.replace("O", ""), made.settings
+    kernel, settings, (run, inner, _, known, usual) = made.kernel, made.settings, _short_way(made, None)
     # (a quotient has a shape rule of its own, for the sake of integers)
     weak = made.shapes in (elementwise, predicate) or made.name == "divide"
 
-    def binary(x: Any = _ABSENT, y: Any = _ABSENT, name: str | None = None, **named: Any) -> Any:
+    def binary(x: Any = _ABSENT, y: Any = _ABSENT, name: str | None = None) -> Any:
         if type(x) is Tensor and not _busy:
             a = x._array
             if type(y) is Tensor:
                 b = y._array
-                if a.dtype is b.dtype and a.dtype.kind in kinds:
+                dtype = a.dtype
+                if dtype is b.dtype and (dtype is usual or dtype in known):
                     try:
                         result = _new(Tensor)
-                        result._array = kernel(np, a, b)
+                        result._array = run(inner, np, a, b)
                         return result
                     except _REFUSED:
                         pass  # told in full below
+                    except RuntimeError:
+                        return otherwise(made, (x, y), settings)
             elif weak and (type(y) is int or type(y) is float) and (a.dtype.kind == "f" or type(y) is int):
                 kind = a.dtype.kind
-                if kind in kinds and (kind == "f" or (kind == "i" and -128 <= y < 128)):
+                if a.dtype in known and (kind == "f" or (kind == "i" and -128 <= y < 128)):
                     result = _new(Tensor)
-                    result._array = kernel(np, a, a.dtype.type(y))
+                    # an array without axes: beside an array NumPy takes 0.1 µs longer for a scalar
+                    result._array = kernel(np, a, np.array(y, a.dtype))
                     return result
             elif type(y) in variables:
                 b = y._read()  # pyright: ignore[reportAttributeAccessIssue]
-                if type(b) is Tensor and a.dtype is b._array.dtype and a.dtype.kind in kinds:
+                if type(b) is Tensor and a.dtype is b._array.dtype and a.dtype in known:
                     try:
                         result = _new(Tensor)
                         result._array = kernel(np, a, b._array)
                         return result
                     except _REFUSED:
                         pass  # told in full below
-        elif type(x) is Tensor and _local.graph is None and not named:
+        elif type(x) is Tensor and _local.graph is None:
             a, other = x._array, _second(y, x._array.dtype, weak)
-            if other is not None and a.dtype is other._array.dtype and a.dtype.kind in kinds:
+            if other is not None and a.dtype is other._array.dtype and a.dtype in known:
                 try:
                     return _noted(made, [x, other], settings, kernel(np, a, other._array))
                 except _REFUSED:
                     pass  # told in full below
-        if named or y is _ABSENT:
-            return _bound(made, tuple([v for v in (x, y) if v is not _ABSENT]), named)
+        if x is _ABSENT or y is _ABSENT:
+            return _bound(made, (), {key: v for key, v in zip(made.arrays, (x, y)) if v is not _ABSENT})
         return otherwise(made, (x, y), settings)
 
-    return binary
+    return _with_parameters(binary, made.arrays)
+
+
+def _with_parameters(function: Any, names: tuple[str, ...]) -> Any:
+    """The function, whose first parameters are called so: Python then binds keywords without a dict for those unknown."""
+    code = function.__code__
+    function.__code__ = code.replace(co_varnames=(*names, *code.co_varnames[len(names) :]))
+    return function
 
 
 def _second(y: Any, dtype: Any, weak: bool) -> Tensor | None:
@@ -222,89 +267,58 @@ def _noted(made: Op, inputs: list[Any], settings: dict, array: Any) -> Tensor:
     return result
 
 
-def operator_pair(function: Any) -> tuple[Callable[[Any, Any], Any], Callable[[Any, Any], Any]]:
-    """What Python calls for `x + y` and, reflected, for `2 + y`, of the public function of an operation.
-
-    Both give NotImplemented for an object that means nothing to us, so that its own operators get their turn.
-    """
-    made = function.op
-    forward = _binary(made, _operate)
-
-    def reflected(y: Any, x: Any) -> Any:
-        return _operate(made, (x, y), made.settings)
-
-    forward.__name__ = reflected.__name__ = made.name
-    return forward, reflected
-
-
-def _operate(made: Op, arguments: Any, settings: dict) -> Any:
-    for value in arguments:
-        kind = type(value)
-        if kind is not Tensor and kind not in variables and kind is not float and not _means_something(value):
-            return NotImplemented
-    return apply(made, arguments, settings)
-
-
-# of tensors and the structures that operations know
-_HIGHEST = 110
-
-
-def _means_something(value: Any) -> bool:
-    # an array on top of tensors has operators of its own, that know more
-    if getattr(value, "__array_priority__", 0) > _HIGHEST:
-        return False
-    return (
-        hasattr(value, "_read")
-        or isinstance(value, (Tensor, np.ndarray, np.generic, int, float, complex, str, bytes, list, tuple))
-        or hasattr(value, "__array__")
-        or type(value) in ports.lifters
-        or ports.converter_of(value) is not None
-    )
-
-
-def _general(made: Op) -> Any:
-    kernel, kinds, defaults = made.kernel, made.kinds.replace("O", ""), made.settings
-    count = len(made.arrays)
+def _general(made: Op, direct: Callable[..., Any] | None) -> Any:
+    kernel, (run, inner, first, known, usual) = made.kernel, _short_way(made, direct)
+    defaults, count = made.settings, len(made.arrays)
     plain_first = not made.lists and not made.optional and made.order[:count] == made.arrays
     plain_first = plain_first and (made.same is True or count == 1)
     rest = made.order[count:]
-    complete = REQUIRED not in defaults.values()
+    # whether arrays alone make a call: the commonest form, kept free of lists and loops
+    alone = plain_first and REQUIRED not in defaults.values()
+    one, two = alone and count == 1, alone and count == 2
+    single = made.shapes in (elementwise, predicate)
 
-    def general(*args: Any, **named: Any) -> Any:
-        if plain_first and (not _busy or _local.graph is None) and len(args) >= count:
-            if len(args) == count == 1 and complete and not named and not _busy:
-                (x,) = args
-                if type(x) is Tensor and x._array.dtype.kind in kinds:
+    def general(x: Any = _ABSENT, *others: Any, **named: Any) -> Any:
+        if not _busy and not named and type(x) is Tensor:
+            if one:
+                array = x._array
+                dtype = array.dtype
+                way = first if dtype is usual else inner if dtype in known else None
+                if not others and way is not None:
                     try:
-                        array = kernel(np, x._array)
-                    except _REFUSED:
-                        return _bound(made, args, named)
-                    if isinstance(array, (tuple, list)):
+                        array = run(way, np, array)
+                    except (*_REFUSED, RuntimeError):
+                        pass  # told in full below
+                    else:
+                        if single or not isinstance(array, (tuple, list)):
+                            result = _new(Tensor)
+                            result._array = array
+                            return result
                         return _wrapped(array)
-                    result = _new(Tensor)
-                    result._array = array
-                    return result
-            if len(args) == count == 2 and not named and not _busy:
-                # the commonest form, kept free of lists and loops
-                x, y = args
-                if type(x) is Tensor and type(y) is Tensor:
+            elif two and len(others) == 1:
+                (y,) = others
+                if type(y) is Tensor:
                     a, b = x._array, y._array
-                    if a.dtype is b.dtype and a.dtype.kind in kinds:
+                    dtype = a.dtype
+                    if dtype is b.dtype and (dtype is usual or dtype in known):
                         try:
-                            array = kernel(np, a, b)
-                        except _REFUSED:
-                            return _bound(made, args, named)
-                        if isinstance(array, (tuple, list)):
+                            array = run(inner, np, a, b)
+                        except (*_REFUSED, RuntimeError):
+                            pass  # told in full below
+                        else:
+                            if single or not isinstance(array, (tuple, list)):
+                                result = _new(Tensor)
+                                result._array = array
+                                return result
                             return _wrapped(array)
-                        result = _new(Tensor)
-                        result._array = array
-                        return result
+        args = others if x is _ABSENT else (x, *others)
+        if plain_first and (not _busy or _local.graph is None) and len(args) >= count:
             arrays, tensors = [], []
             for value in args[:count]:
                 if type(value) is not Tensor:
                     if type(value) not in variables:
                         break
-                    value = value._read()
+                    value = value._read()  # pyright: ignore[reportAttributeAccessIssue]
                     if type(value) is not Tensor:
                         break
                 arrays.append(value._array)
@@ -320,7 +334,7 @@ def _general(made: Op) -> Any:
                     fits = fits and array.dtype is dtype
                 for key, value in settings.items():
                     fits = fits and key in defaults and type(value) in _PLAIN
-                if fits and dtype.kind in kinds:
+                if fits and dtype in known:
                     try:
                         results = kernel(np, *arrays, **settings)
                     except _REFUSED:
@@ -415,7 +429,7 @@ def apply(op: Op, arguments: Any, settings: dict) -> Any:
     arguments: one for each of `op.arrays`, in order; a list for a list argument; None for one not given.
     """
     if op.plain and _local.graph is None:
-        quick = _plain_tensors(op, arguments)
+        quick = plain_tensors(op, arguments)
         if quick is not None:
             return _run(op, quick, [t._array for t in quick], settings)
     elif _local.graph is None and len(arguments) == 1 and op.lists and op.shared[0]:
@@ -430,11 +444,11 @@ def apply(op: Op, arguments: Any, settings: dict) -> Any:
         ):
             return _run(op, [parts], [arrays], settings)
     if ports.lifters:
-        lifter = _lifter(arguments)
+        lifter = lifter_of(arguments)
         if lifter is not None:
             return lifter(op, tuple(arguments), settings)
-    tensors = _convert_all(op, arguments)
-    symbol = _first_symbol(tensors)
+    tensors = converted(op, arguments)
+    symbol = first_symbol(tensors)
     if symbol is None and _local.hidden and _local.graph is not None and op.differentiable and _heard(tensors):
         # a tape that was opened outside of this trace must hear of it, through the program
         symbol = _local.graph
@@ -455,47 +469,6 @@ def apply(op: Op, arguments: Any, settings: dict) -> Any:
 
 def _heard(tensors: list[Any]) -> bool:
     return any([_heard(t) if type(t) is list else t is not None and context.hears(t) for t in tensors])  # noqa: C419
-
-
-def _plain_tensors(op: Op, arguments: Any) -> list[Tensor] | None:
-    """Tensors, variables and Python numbers that fit the operation as they are; None where there is more to decide.
-
-    Nearly every call under a tape is of this kind, and the whole of `_convert_all` costs three times the arithmetic.
-    """
-    tensors: list[Any] = []
-    dtype: Any = None
-    numbers = False
-    for value, shared in zip(arguments, op.shared):
-        kind = type(value)
-        if kind is float or kind is int:
-            numbers = True
-            tensors.append(value)
-            continue
-        if kind is not Tensor:
-            if not hasattr(kind, "_read"):
-                return None
-            value = value._read()
-            if type(value) is not Tensor:
-                return None
-        tensors.append(value)
-        if shared:
-            own = value._array.dtype
-            if dtype is None:
-                dtype = own
-            elif own is not dtype:
-                return None
-    if dtype is None or dtype.kind not in op.kinds:
-        return None
-    if numbers:
-        if dtype.kind != "f":
-            return None
-        for at, value in enumerate(tensors):
-            if type(value) is not Tensor:
-                if not op.shared[at]:
-                    return None
-                tensors[at] = number = _new(Tensor)
-                number._array = dtype.type(value)
-    return tensors
 
 
 def _run(op: Op, tensors: list[Any], arrays: list[Any], settings: dict) -> Any:
@@ -529,65 +502,3 @@ def wrap(array: Any) -> Tensor:
 
 def _as_array(value: Any) -> Any:
     return np.array(value, object) if isinstance(value, bytes) else np.asarray(value)
-
-
-def _lifter(arguments: Any) -> Any:
-    for argument in arguments:
-        if isinstance(argument, (list, tuple)):
-            found = _lifter(argument)
-        else:
-            found = ports.lifters.get(type(argument))
-        if found is not None:
-            return found
-    return None
-
-
-def _convert_all(op: Op, arguments: Any) -> list[Any]:
-    values = list(arguments)
-    shared = [op.same is True or (bool(op.same) and name in op.same) for name in op.arrays]  # type: ignore[operator]
-    like = _common_dtype([value for value, is_shared in zip(values, shared) if is_shared])
-    if like is None and len(values) > 1:
-        # nothing but Python values: the first of them decides
-        first = next((at for at, value in enumerate(values) if shared[at] and value is not None), None)
-        if first is not None and op.arrays[first] not in op.lists:
-            values[first] = convert(values[first])
-            like = values[first].dtype.numpy_dtype
-    for at, value in enumerate(values):
-        if isinstance(value, Tensor) and op.arrays[at] not in op.lists:
-            continue
-        follow = like if shared[at] else None
-        if op.arrays[at] in op.lists:
-            parts = value if isinstance(value, (list, tuple)) else list(convert(value))
-            if follow is None and shared[at] and parts:
-                follow = convert(parts[0]).dtype.numpy_dtype
-            values[at] = [part if isinstance(part, Tensor) else convert(part, None, follow) for part in parts]
-        elif value is not None or op.arrays[at] not in op.optional:
-            values[at] = convert(value, None, follow)
-    check_dtypes(op, values, shared)
-    return values
-
-
-def _common_dtype(values: list[Any]) -> np.dtype | None:
-    """The dtype that Python numbers follow: of a tensor or variable before all, then of an array."""
-    of_array: np.dtype | None = None
-    for value in values:
-        if isinstance(value, (list, tuple)):
-            found = _common_dtype(value)  # type: ignore[arg-type]
-            if found is not None:
-                return found
-        elif isinstance(value, Tensor) or hasattr(value, "_read"):
-            return value.dtype.numpy_dtype
-        elif of_array is None and isinstance(value, (np.ndarray, np.generic)) and value.dtype.kind not in "SU":
-            of_array = value.dtype
-    return of_array
-
-
-def _first_symbol(tensors: list[Any]) -> Symbol | None:
-    for tensor in tensors:
-        if type(tensor) is list:
-            found = _first_symbol(tensor)
-            if found is not None:
-                return found
-        elif isinstance(tensor, Symbol):
-            return tensor
-    return None
