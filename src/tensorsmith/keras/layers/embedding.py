@@ -22,7 +22,8 @@ class Embedding(Layer):
 
     input_dim     how many ids there are: 0 to input_dim - 1.
     output_dim    the size of a vector.
-    mask_zero     True: id 0 stands for padding, and the layers behind are told to leave it out (`compute_mask`).
+    mask_zero     True: id 0 stands for padding, and the layers behind are told to leave it out (`compute_mask`). Ragged ids
+                  have no padding: there an id 0 is as any other.
     input_length  Keras 2: how many ids a sample has; the layer may then stand first in a Sequential model.
     weights       the first embeddings [input_dim, output_dim], or a list that holds them.
 
