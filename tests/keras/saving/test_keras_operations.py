@@ -49,7 +49,7 @@ def einsum(lib):
 
 def slices(lib):
     inputs = lib.Input((4, 5))
-    return lib.Model(inputs, [inputs[:, 1:3], inputs[..., 0], inputs[:, -1]]), X
+    return lib.Model(inputs, [inputs[:, 1:3], inputs[..., 0], inputs[:, -1], inputs[1, 2]]), X
 
 
 MODELS = [masked, masking, arithmetic, reductions, einsum, slices]

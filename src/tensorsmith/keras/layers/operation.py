@@ -72,9 +72,6 @@ class OpsFunction(Layer):
         if next(iter(takes)) in settings:
             # einsum is told its letters before the tensors
             arguments = (settings.pop(next(iter(takes))), *arguments)
-        if self.function == "get_item" and isinstance(arguments[1], list):
-            # a file has no tuples
-            arguments = (arguments[0], tuple(arguments[1]))
         return function(*arguments, **settings, **named)
 
     def compute_mask(self, inputs: Any, mask: Any = None) -> None:
