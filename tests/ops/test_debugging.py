@@ -94,4 +94,4 @@ def test_assert_tells_its_data() -> None:
     tf.debugging.Assert(True, [])
     with pytest.raises(tf.errors.InvalidArgumentError) as caught:
         tf.debugging.Assert(False, ["why", tf.range(20), 3.5], summarize=2)
-    assert str(caught.value) == "Assert: why (data[0]=int32(20,) [0, 1, ...], data[1]=3.5)."
+    assert str(caught.value) == "Assert: why (data[0]=int32(20,) [0, 1, ...] from 0 to 19, data[1]=3.5)."

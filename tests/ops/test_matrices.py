@@ -41,6 +41,19 @@ def test_singular_matrices_are_refused_by_compiled_programs() -> None:
     assert chosen(tf.constant(SINGULAR)).numpy().tolist() == SINGULAR
 
 
+def test_matrices_without_a_factor_are_refused_by_compiled_programs() -> None:
+    factor = tf.function(lambda x: tf.linalg.cholesky(x))
+    for wrong in ([[-1.0]], [[[4.0]], [[-1.0]]]):
+        with pytest.raises(tf.errors.InvalidArgumentError, match=r"^cholesky: matrix is not positive definite"):
+            factor(tf.constant(wrong))
+    assert np.isnan(factor(tf.constant([[np.nan]])).numpy()).all()
+    half = tf.function(lambda x, y: tf.linalg.triangular_solve(x, y))
+    with pytest.raises(tf.errors.InvalidArgumentError, match=r"^triangular_solve: singular matrix"):
+        half(tf.constant([[1.0, 0.0], [3.0, 0.0]]), tf.ones([2, 1]))
+    # what is above the diagonal is not looked at
+    assert half(tf.constant([[1.0, np.inf], [3.0, 1.0]]), tf.ones([2, 1])).numpy().tolist() == [[1.0], [-2.0]]
+
+
 def test_systems_broadcast() -> None:
     rng = np.random.default_rng(0)
     matrix, right = rng.normal(size=(2, 1, 3, 3)) + 4 * np.eye(3), rng.normal(size=(4, 3, 2))

@@ -191,18 +191,18 @@ def logdet(xp, matrix: Array):
 
 @primitive(name="is_solved", same=False, shapes=lambda specs, settings: [((), np.dtype(bool))], differentiable=False)
 def _is_solved(xp, found: Array, given: Arrays):
-    """Whether a solution is finite, or what was given is not either: XLA has infinities and NaN for a singular matrix."""
+    """Whether a result is finite, or what was given is not either: XLA has infinities and NaN where there is none."""
     holds = xp.all(xp.isfinite(found))
     for part in given:
         holds = xp.logical_or(holds, xp.logical_not(xp.all(xp.isfinite(part))))
     return holds
 
 
-def _guard_singular(op: Op) -> None:
+def _guard_finite(op: Op, message: str = "singular matrix", rule: str = "it must have an inverse") -> None:
     guard(
         op,
-        "singular matrix",
-        "it must have an inverse",
+        message,
+        rule,
         lambda arguments, settings, found: apply(_is_solved, (found, list(arguments)), {}),
         (op.arrays[0],),
     )
@@ -256,13 +256,15 @@ def solve(xp, matrix: Array, rhs: Array, adjoint: bool = False):
         raise _refuse_singular(error, "solve", matrix.shape) from None
 
 
-_guard_singular(inv.op)
-_guard_singular(solve.op)
+_guard_finite(inv.op)
+_guard_finite(solve.op)
 
 
 @op(name="triangular_solve", kinds="fc", shapes=_solved, quiet=True)
 def triangular_solve(xp, matrix: Array, rhs: Array, lower: bool = True, adjoint: bool = False):
     """X of matrix @ X = rhs for triangular matrices; only the named triangle is looked at.
+
+    Raises InvalidArgumentError for a singular matrix.
 
     >>> import tensorsmith as tf
     >>> tf.linalg.triangular_solve([[2.0, 9.0], [0.0, 4.0]], [[2.0], [4.0]]).numpy()
@@ -287,11 +289,14 @@ def triangular_solve(xp, matrix: Array, rhs: Array, lower: bool = True, adjoint:
     return jax.scipy.linalg.solve_triangular(part, rhs, lower=lower != adjoint)
 
 
+_guard_finite(triangular_solve.op)
+
+
 @op(name="cholesky", kinds="fc", shapes=square_shape, quiet=True)
 def cholesky(xp, input: Array):
     """L, lower triangular, of L @ L^H = matrix, for positive definite matrices.
 
-    Raises InvalidArgumentError for one that is not (compiled: NaN).
+    Raises InvalidArgumentError for one that is not.
 
     >>> import tensorsmith as tf
     >>> tf.linalg.cholesky([[4.0, 0.0], [0.0, 9.0]]).numpy()
@@ -302,6 +307,9 @@ def cholesky(xp, input: Array):
         return xp.linalg.cholesky(input)
     except np.linalg.LinAlgError as error:
         raise _refuse_singular(error, "cholesky", input.shape) from None
+
+
+_guard_finite(cholesky.op, "matrix is not positive definite", "its eigenvalues must be above 0")
 
 
 def cholesky_solve(chol: Any, rhs: Any, name: str | None = None) -> Tensor:
