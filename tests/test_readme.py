@@ -12,7 +12,7 @@ BLOCKS = {language: re.findall(rf"```{language}\n(.*?)```", README, re.DOTALL) f
 
 
 def test_the_chapter_runs_as_printed(tmp_path: Path) -> None:
-    imports, chapter, _ = BLOCKS["python"]
+    imports, chapter = BLOCKS["python"][:2]
     assert chapter.startswith(imports)
     (tmp_path / "chapter.py").write_text(chapter)
     ran = python("chapter.py", cwd=tmp_path)
@@ -28,6 +28,14 @@ def test_the_program_is_kept_without_its_code(tmp_path: Path) -> None:
     assert ran.returncode == 0, ran.stdout + ran.stderr
     assert "halved.py:7" in ran.stdout and "def loop_body():" in ran.stdout
     assert ran.stdout.splitlines()[-1] == "[0.625 0.125]"
+
+
+def test_rows_of_different_lengths_are_learned(tmp_path: Path) -> None:
+    (tmp_path / "rows.py").write_text(BLOCKS["python"][3])
+    ran = python("rows.py", cwd=tmp_path)
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    first, second = (float(number) for number in re.findall(r"\[(0\.\d+)\]", ran.stdout)[-2:])
+    assert first > 0.5 > second
 
 
 def test_the_chapter_is_a_script_for_tensorflow_too(tmp_path: Path) -> None:
