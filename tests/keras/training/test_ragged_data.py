@@ -16,6 +16,11 @@ Y = RNG.normal(size=(22, 1)).astype("float32")
 EXTRA = RNG.normal(size=(22, 3)).astype("float32")
 
 
+@pytest.fixture(autouse=True)
+def seeded():
+    keras.utils.set_random_seed(3)
+
+
 class Pooled(keras.layers.Layer):
     """The mean of the embeddings of each row's words."""
 
