@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -34,20 +35,25 @@ def special(xp: Any) -> Any:
     return found
 
 
-class _SciPy:
-    """SciPy's functions, each found once. They keep their own record of errors: NumPy warns of nothing in them."""
+def _at_once(name: str) -> Callable[[Any, Any], Any]:
+    """What an operation that is SciPy's function does with float32 (`direct` of `op`); that is found at the first call.
 
-    def __getattr__(self, name: str) -> Any:
-        function = getattr(special(np), name)
-        setattr(self, name, function)
-        return function
+    SciPy keeps its own record of errors: NumPy warns of nothing in it.
+    """
+    function: Any = None
+
+    def direct(xp: Any, x: Any) -> Any:
+        nonlocal function
+        if function is None:
+            function = getattr(special(np), name)
+        return function(x)
+
+    return direct
 
 
-in_scipy = _SciPy()
-
-# SciPy computes these in float64 itself; but erfinv, which is within 3 units in float32
+# SciPy computes these in float64 itself, or within 3 units in float32
 _WIDE_IN_SCIPY = frozenset(
-    "ndtri erfinv gammaln digamma i0 i1 i0e i1e dawsn fresnel spence zeta gammainc gammaincc".split()
+    "erf erfc erfcinv expi ndtri erfinv gammaln digamma i0 i1 i0e i1e dawsn fresnel spence zeta gammainc gammaincc".split()
 )
 
 
@@ -57,7 +63,7 @@ def wide(xp: Any, name: str, *arrays: Any) -> Any:
     The result (or each of several) has the dtype of the last of the arrays.
     """
     if xp is np and name in _WIDE_IN_SCIPY:
-        found = getattr(in_scipy, name)(*arrays)
+        found = getattr(special(np), name)(*arrays)
     else:
         found = getattr(special(xp), name)(*[array.astype(FLOAT64) for array in arrays])
     dtype = arrays[-1].dtype
@@ -67,11 +73,13 @@ def wide(xp: Any, name: str, *arrays: Any) -> Any:
 
 
 def _error_function(xp: Any, name: str, x: Any, slope: float) -> Any:
-    """erf or erfc of JAX arrays, with its slope at 0."""
+    """erf or erfc, with its slope at 0."""
+    if xp is np:
+        return wide(np, name, x)
     return with_slope(x, lambda x: wide(xp, name, x), lambda x: x.dtype.type(slope) * xp.exp(-xp.square(x)))
 
 
-@op(kinds="f", shapes=elementwise)
+@op(kinds="f", shapes=elementwise, direct=_at_once("erf"))
 def erf(xp, x: Array):
     """The error function: 2 / sqrt(pi) times the integral of exp(-t**2) from 0 to x, elementwise.
 
@@ -79,13 +87,10 @@ def erf(xp, x: Array):
     >>> tf.math.erf([0.0, 9.0]).numpy()
     array([0., 1.], dtype=float32)
     """
-    if xp is np:
-        found = in_scipy.erf(x)
-        return found if found.dtype is x.dtype else found.astype(x.dtype)
     return _error_function(xp, "erf", x, 2 / math.sqrt(math.pi))
 
 
-@op(kinds="f", shapes=elementwise)
+@op(kinds="f", shapes=elementwise, direct=_at_once("erfc"))
 def erfc(xp, x: Array):
     """1 - erf(x), elementwise, exact also where that is tiny.
 
@@ -93,13 +98,10 @@ def erfc(xp, x: Array):
     >>> tf.math.erfc([0.0]).numpy()
     array([1.], dtype=float32)
     """
-    if xp is np:
-        found = in_scipy.erfc(x)
-        return found if found.dtype is x.dtype else found.astype(x.dtype)
     return _error_function(xp, "erfc", x, -2 / math.sqrt(math.pi))
 
 
-@op(kinds="f", shapes=elementwise, quiet=True)
+@op(kinds="f", shapes=elementwise, quiet=True, direct=_at_once("erfinv"))
 def erfinv(xp, x: Array):
     """The inverse of erf, elementwise; infinite at -1 and 1.
 
@@ -107,13 +109,10 @@ def erfinv(xp, x: Array):
     >>> tf.math.erfinv([0.0]).numpy()
     array([0.], dtype=float32)
     """
-    if xp is np:
-        found = in_scipy.erfinv(x)
-        return found if found.dtype is x.dtype else found.astype(x.dtype)
     return wide(xp, "erfinv", x)
 
 
-@op(kinds="f", shapes=elementwise, quiet=True)
+@op(kinds="f", shapes=elementwise, quiet=True, direct=_at_once("ndtri"))
 def ndtri(xp, x: Array):
     """The place below which a standard normal falls with probability x, elementwise.
 
@@ -121,9 +120,6 @@ def ndtri(xp, x: Array):
     >>> tf.math.ndtri([0.5]).numpy()
     array([0.], dtype=float32)
     """
-    if xp is np:
-        found = in_scipy.ndtri(x)
-        return found if found.dtype is x.dtype else found.astype(x.dtype)
     return wide(xp, "ndtri", x)
 
 
@@ -132,10 +128,13 @@ def _lowest(dtype: np.dtype) -> Any:
     return np.array(np.finfo(dtype).min if dtype.kind == "f" else float("-3.3e38"), dtype)
 
 
-_LOWEST_SINGLE = _lowest(FLOAT32)
+_LOWEST_SINGLE, _gammaln = _lowest(FLOAT32), _at_once("gammaln")
 
 
-@op(kinds="f", shapes=elementwise, quiet=True)
+@op(
+    kinds="f", shapes=elementwise, quiet=True,
+    direct=lambda xp, x: _gammaln(xp, _maximum(x, _LOWEST_SINGLE)),
+)  # fmt: skip
 def lgamma(xp, x: Array):
     """log|gamma(x)|, elementwise.
 
@@ -145,8 +144,7 @@ def lgamma(xp, x: Array):
     """
     if xp is np:
         # SciPy has -inf at -inf; the lowest number is a pole, as every whole one
-        found = in_scipy.gammaln(_maximum(x, _LOWEST_SINGLE if x.dtype is FLOAT32 else _lowest(x.dtype)))
-        return found if found.dtype is x.dtype else found.astype(x.dtype)
+        return wide(np, "gammaln", _maximum(x, _lowest(x.dtype)))
     found = wide(xp, "gammaln", x)
     # JAX's is some 1e-16 where the function passes 0
     return found - still(xp, xp.where((x == 1) | (x == 2), found, xp.zeros_like(found)))
@@ -160,18 +158,13 @@ def digamma(xp, x: Array):
     >>> round(tf.math.digamma(1.0).numpy().item(), 4)
     -0.5772
     """
-    if xp is np:
-        found = in_scipy.digamma(x)
-        if found.dtype is not x.dtype:
-            found = found.astype(x.dtype)
-        if count_nonzero(x) == x.size:
-            return found
-    else:
-        found = wide(xp, "digamma", x)
+    found = wide(xp, "digamma", x)
+    if xp is np and count_nonzero(x) == x.size:
+        return found
     return xp.where(x == 0, xp.full_like(x, xp.nan), found)
 
 
-@op(kinds="f", shapes=elementwise)
+@op(kinds="f", shapes=elementwise, direct=_at_once("i0"))
 def bessel_i0(xp, x: Array):
     """The modified Bessel function of the first kind and order 0, elementwise.
 
@@ -179,13 +172,10 @@ def bessel_i0(xp, x: Array):
     >>> tf.math.bessel_i0([0.0]).numpy()
     array([1.], dtype=float32)
     """
-    if xp is np:
-        found = in_scipy.i0(x)
-        return found if found.dtype is x.dtype else found.astype(x.dtype)
     return wide(xp, "i0", x)
 
 
-@op(kinds="f", shapes=elementwise)
+@op(kinds="f", shapes=elementwise, direct=_at_once("i1"))
 def bessel_i1(xp, x: Array):
     """The modified Bessel function of the first kind and order 1, elementwise.
 
@@ -193,13 +183,10 @@ def bessel_i1(xp, x: Array):
     >>> tf.math.bessel_i1([0.0]).numpy()
     array([0.], dtype=float32)
     """
-    if xp is np:
-        found = in_scipy.i1(x)
-        return found if found.dtype is x.dtype else found.astype(x.dtype)
     return wide(xp, "i1", x)
 
 
-@op(kinds="f", shapes=elementwise)
+@op(kinds="f", shapes=elementwise, direct=_at_once("i0e"))
 def bessel_i0e(xp, x: Array):
     """exp(-|x|) * bessel_i0(x), elementwise, without overflow.
 
@@ -207,13 +194,10 @@ def bessel_i0e(xp, x: Array):
     >>> tf.math.bessel_i0e([0.0]).numpy()
     array([1.], dtype=float32)
     """
-    if xp is np:
-        found = in_scipy.i0e(x)
-        return found if found.dtype is x.dtype else found.astype(x.dtype)
     return wide(xp, "i0e", x)
 
 
-@op(kinds="f", shapes=elementwise)
+@op(kinds="f", shapes=elementwise, direct=_at_once("i1e"))
 def bessel_i1e(xp, x: Array):
     """exp(-|x|) * bessel_i1(x), elementwise, without overflow.
 
@@ -221,13 +205,10 @@ def bessel_i1e(xp, x: Array):
     >>> tf.math.bessel_i1e([0.0]).numpy()
     array([0.], dtype=float32)
     """
-    if xp is np:
-        found = in_scipy.i1e(x)
-        return found if found.dtype is x.dtype else found.astype(x.dtype)
     return wide(xp, "i1e", x)
 
 
-@op(kinds="f", shapes=elementwise, quiet=True)
+@op(kinds="f", shapes=elementwise, quiet=True, direct=_at_once("erfcinv"))
 def erfcinv(xp, x: Array):
     """The inverse of erfc, elementwise; infinite at 0 and 2, NaN beyond.
 
@@ -236,8 +217,7 @@ def erfcinv(xp, x: Array):
     array([-0., inf], dtype=float32)
     """
     if xp is np:
-        found = in_scipy.erfcinv(x)
-        return found if found.dtype is x.dtype else found.astype(x.dtype)
+        return wide(np, "erfcinv", x)
     # by way of the normal quantile: 1 - x would lose all digits near 0
     return (special(xp).ndtri(x.astype(FLOAT64) / 2) * -math.sqrt(0.5)).astype(x.dtype)
 
@@ -264,8 +244,7 @@ def expint(xp, x: Array):
     array([  -inf, 1.8951], dtype=float32)
     """
     if xp is np:
-        found, below = in_scipy.expi(x), x < 0
-        found = found if found.dtype is x.dtype else found.astype(x.dtype)
+        found, below = wide(np, "expi", x), x < 0
         return np.where(below, x.dtype.type(np.nan), found) if count_nonzero(below) else found
     return with_slope(x, lambda x: _expint(xp, x), lambda x: xp.where(x < 0, xp.zeros_like(x), xp.exp(x) / x))
 

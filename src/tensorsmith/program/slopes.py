@@ -3,7 +3,7 @@
 `slopes.json` is written by `python -m tensorsmith.tools.derive` and never by hand. It holds, for an operation with
 its settings, the primitives of the jaxpr of its `jax.vjp`: names and numbers, no code. Elementwise operations were
 derived on scalars; here their primitives run on arrays, and what broadcasting stretched is summed again. Others
-were derived on stand-in sizes, and say which size of which argument stands where.
+were derived with their sizes left open (`program/opened.py`), and say which size of which argument stands where.
 """
 
 from __future__ import annotations

@@ -57,6 +57,7 @@ def plain_tensors(op: Op, arguments: Any) -> list[Tensor] | None:
 
 
 def lifter_of(arguments: Any) -> Any:
+    """What runs operations on the first structure (a ragged or sparse tensor) among arguments; None where there is none."""
     for argument in arguments:
         if isinstance(argument, (list, tuple)):
             found = lifter_of(argument)
@@ -68,6 +69,8 @@ def lifter_of(arguments: Any) -> Any:
 
 
 def converted(op: Op, arguments: Any) -> list[Any]:
+    """All arguments as tensors: Python numbers follow the dtype of the others. Raises DtypeError where dtypes do not go
+    together."""
     values = list(arguments)
     shared = [op.same is True or (bool(op.same) and name in op.same) for name in op.arrays]  # type: ignore[operator]
     like = _common_dtype([value for value, is_shared in zip(values, shared) if is_shared])
@@ -108,6 +111,7 @@ def _common_dtype(values: list[Any]) -> np.dtype | None:
 
 
 def first_symbol(tensors: list[Any]) -> Symbol | None:
+    """The first symbol among tensors and lists of them."""
     for tensor in tensors:
         if type(tensor) is list:
             found = first_symbol(tensor)

@@ -121,11 +121,16 @@ def _is_number(value: Any) -> bool:
 
 def _cast(tensor: Any, dtype: DType | None) -> Any:
     if dtype is not None and tensor.dtype is not dtype and tensor.dtype.is_floating:
-        made = cast(tensor, dtype)
-        if getattr(tensor, "_keras_mask", None) is not None:
-            made._keras_mask = tensor._keras_mask
-        return made
+        return cast_with_mask(tensor, dtype)
     return tensor
+
+
+def cast_with_mask(tensor: Any, dtype: DType) -> Any:
+    """The tensor in another dtype, with the mask that it had."""
+    made = cast(tensor, dtype)
+    if getattr(tensor, "_keras_mask", None) is not None:
+        made._keras_mask = tensor._keras_mask
+    return made
 
 
 def shapes_of(value: Any) -> Any:

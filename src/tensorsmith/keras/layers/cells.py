@@ -21,6 +21,15 @@ from tensorsmith.ops.shaping import shape
 Step = Callable[[Any, Any], tuple[Any, Any]]
 
 
+def require_cell(who: str, whose: str, cell: Any) -> None:
+    """ValueError, naming `who` was given it, unless an object can be a cell."""
+    for needed in ("call", "state_size"):
+        if not hasattr(cell, needed):
+            raise ValueError(
+                explain(who, f"{whose} cell has no `{needed}`", {"cell": cell}, "a cell has `state_size` and `call`")
+            )
+
+
 def is_size(value: Any) -> bool:
     """True for the size of one state: a number or a shape."""
     return isinstance(value, (int, np.integer, TensorShape))

@@ -13,7 +13,15 @@ from tensorsmith.core.specs import describe
 from tensorsmith.keras import registry
 from tensorsmith.keras.layers import ragged_loop, time_loop
 from tensorsmith.keras.layers.base import Layer
-from tensorsmith.keras.layers.cells import each_size, first_states, is_size, output_size, shape_of_batch, sizes_of
+from tensorsmith.keras.layers.cells import (
+    each_size,
+    first_states,
+    is_size,
+    output_size,
+    require_cell,
+    shape_of_batch,
+    sizes_of,
+)
 from tensorsmith.keras.layers.recorded_loop import RecordedLoops
 from tensorsmith.keras.layers.stacked_cells import StackedRNNCells
 from tensorsmith.keras.variable import Variable
@@ -72,11 +80,7 @@ class RNN(Layer):
     ) -> None:
         if isinstance(cell, (list, tuple)):
             cell = StackedRNNCells(list(cell))
-        for needed in ("call", "state_size"):
-            if not hasattr(cell, needed):
-                raise ValueError(
-                    explain("RNN", f"its cell has no `{needed}`", {"cell": cell}, "a cell has `state_size` and `call`")
-                )
+        require_cell("RNN", "its", cell)
         self._num_constants = int(kwargs.pop("num_constants", 0) or 0)
         if "input_length" in kwargs and "input_dim" in kwargs:
             kwargs["input_shape"] = (kwargs.pop("input_length"), kwargs.pop("input_dim"))

@@ -10,7 +10,7 @@ from tensorsmith.core.errors import explain
 from tensorsmith.core.shapes import TensorShape
 from tensorsmith.keras import registry
 from tensorsmith.keras.layers.base import Layer
-from tensorsmith.keras.layers.cells import Step, batch_of, first_states, output_size, step_of, steps_of
+from tensorsmith.keras.layers.cells import Step, batch_of, first_states, output_size, require_cell, step_of, steps_of
 from tensorsmith.ops.shaping import shape
 
 
@@ -28,16 +28,7 @@ class StackedRNNCells(Layer):
 
     def __init__(self, cells: Any, **kwargs: Any) -> None:
         for cell in cells:
-            for needed in ("call", "state_size"):
-                if not hasattr(cell, needed):
-                    raise ValueError(
-                        explain(
-                            "StackedRNNCells",
-                            f"a cell has no `{needed}`",
-                            {"cell": cell},
-                            "a cell has `state_size` and `call`",
-                        )
-                    )
+            require_cell("StackedRNNCells", "a", cell)
         if kwargs.pop("reverse_state_order", False):
             raise ValueError(
                 explain(

@@ -7,6 +7,7 @@ from typing import Any
 from tensorsmith.core import nest
 from tensorsmith.core.errors import explain
 from tensorsmith.core.specs import TensorSpec, describe
+from tensorsmith.keras.layers.calling import cast_with_mask
 from tensorsmith.ops.casting import cast
 from tensorsmith.structures.between import from_tensor
 from tensorsmith.structures.ragged import RaggedTensor
@@ -51,10 +52,7 @@ def as_number(drawn: Any, value: Any) -> Any:
     dtype = getattr(value, "dtype", drawn.dtype)
     if dtype is drawn.dtype or not _both_numbers(dtype, drawn.dtype):
         return value
-    made = cast(value, drawn.dtype)
-    if getattr(value, "_keras_mask", None) is not None:
-        made._keras_mask = value._keras_mask
-    return made
+    return cast_with_mask(value, drawn.dtype)
 
 
 def any_batch(inputs: Any, named: bool = False) -> Any:
