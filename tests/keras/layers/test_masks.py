@@ -144,6 +144,16 @@ def test_embedding_and_masking_make_them():
     assert keras.layers.Masking()(ragged) is ragged
 
 
+def test_masked_steps_become_zero():
+    padded = np.where(STEPS[..., None], X, -1.0).astype("float32")
+    found = []
+    for library in (keras, reference.keras()):
+        result = library.layers.Masking(mask_value=-1.0)(tensor_of(library, padded))
+        found.append((np.asarray(result), mask_of(library, result)))
+    same(*found)
+    assert (found[0][0][~STEPS] == 0).all() and (found[0][1] == STEPS).all()
+
+
 def test_a_plain_operation_hands_nothing_on():
     tensor = with_mask(keras, X, STEPS)
     assert tensor._keras_mask is not None

@@ -9,7 +9,7 @@ from tensorsmith.keras.layers.base import Layer
 from tensorsmith.ops.comparison import not_equal, where
 from tensorsmith.ops.creation import zeros_like
 from tensorsmith.ops.reductions import reduce_any
-from tensorsmith.ops.shaping import squeeze
+from tensorsmith.ops.shaping import expand_dims
 from tensorsmith.structures.ragged import RaggedTensor
 
 
@@ -30,10 +30,8 @@ class Masking(Layer):
     def call(self, inputs: Any) -> Any:
         if isinstance(inputs, RaggedTensor):
             return inputs
-        counts = reduce_any(not_equal(inputs, self.mask_value), -1, keepdims=True)
-        outputs = where(counts, inputs, zeros_like(inputs))
-        outputs._keras_mask = squeeze(counts, -1)
-        return outputs
+        counts = expand_dims(self.compute_mask(inputs), -1)
+        return where(counts, inputs, zeros_like(inputs))
 
     def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
         if isinstance(inputs, RaggedTensor):
