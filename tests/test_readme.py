@@ -34,7 +34,7 @@ def test_rows_of_different_lengths_are_learned(tmp_path: Path) -> None:
     (tmp_path / "rows.py").write_text(BLOCKS["python"][3])
     ran = python("rows.py", cwd=tmp_path)
     assert ran.returncode == 0, ran.stdout + ran.stderr
-    first, second = (float(number) for number in re.findall(r"\[(0\.\d+)\]", ran.stdout)[-2:])
+    first, second = (float(number) for number in re.findall(r"\[(0\.\d+) *\]", ran.stdout)[-2:])
     assert first > 0.5 > second
 
 
